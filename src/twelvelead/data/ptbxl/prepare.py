@@ -1,0 +1,148 @@
+"""From a folder laid out as PhysioNet publishes PTB-XL to a store."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twelvelead.data.ptbxl.statements import read_statements
+from twelvelead.data.ptbxl.table import Rate, Table, read_table
+from twelvelead.data.store import Store, write_store
+from twelvelead.data.tasks import fold_names
+from twelvelead.ecg.leads import LEADS, canonical_lead
+from twelvelead.errors import Unreadable
+from twelvelead.readers.wfdb import INVALID, read_digital, to_millivolts
+
+SOURCE = "PTB-XL"
+SECONDS = 10
+_IN_ORDER = list(range(len(LEADS)))
+
+Progress = Callable[[Sequence[str]], Iterable[str]]
+"""Hands on the items it is given, and shows on the way how far things are."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What came of it.
+
+    Attributes:
+        store: the new store.
+        bad: for each record that could not be read and was left out, one line that names it and the fault.
+        absent: folds that the table lists and of which no file is there.
+    """
+
+    store: Store
+    bad: tuple[str, ...]
+    absent: tuple[int, ...]
+
+
+def prepare(source: Path | str, store: Path | str, *, rate: Rate = 100, progress: Progress = iter) -> Prepared:
+    """Makes a store of the PTB-XL records in a folder, checksums verified, in ascending ecg_id.
+
+    A fold of which no file is there is left out as a whole. A fold of which some files are missing is refused before
+    anything is written: the copy is unfinished. A record that is there but damaged is left out and named.
+
+    Args:
+        source: the folder: ptbxl_database.csv, scp_statements.csv and records100 or records500.
+        store: the folder to make; a store that is already there is replaced when the new one is whole.
+        rate: which of the two published sampling rates, in Hz.
+        progress: wraps the names of the records as they are taken, for instance `rich.progress.track`.
+
+    Raises:
+        Unreadable: the folder or its tables are missing or damaged, files are missing, or no record can be read.
+        TwelveLeadError: `store` is something else than a store, or cannot be written.
+    """
+    source = Path(source)
+    if not source.is_dir():
+        raise Unreadable(
+            f"{source}: no such folder; name the one that holds ptbxl_database.csv (a zip has to be unpacked)"
+        )
+    statements = read_statements(source / "scp_statements.csv")
+    table = read_table(source / "ptbxl_database.csv", statements.codes, rate)
+    table, absent = _with_files(table, source)
+    bad: list[str] = []
+
+    def signals() -> Iterator[NDArray[np.int16] | None]:
+        for file in progress(table.files):
+            try:
+                signal = _microvolts(f"{source}/{file}.hea", rate)
+            except Unreadable as error:
+                bad.append(str(error))
+                signal = None
+            yield signal
+        if len(bad) == len(table):
+            raise Unreadable(f"{source}: none of its {len(bad):,} records can be read; the first is {bad[0]}")
+
+    made = write_store(
+        store,
+        signals(),
+        columns=table.columns,
+        likelihoods=table.likelihoods,
+        statements=statements.codes,
+        tasks=statements.tasks,
+        sampling_rate=rate,
+        source=SOURCE,
+    )
+    return Prepared(made, tuple(bad), absent)
+
+
+def _with_files(table: Table, source: Path) -> tuple[Table, tuple[int, ...]]:
+    """The rows whose files are there, and the folds that are absent as a whole."""
+    names: set[str] = set()
+    for folder in sorted({file.rpartition("/")[0] for file in table.files}):
+        if (source / folder).is_dir():
+            names.update(f"{folder}/{file.name}".lstrip("/") for file in (source / folder).iterdir())
+    header = np.array([f"{file}.hea" in names for file in table.files])
+    signal = np.array([f"{file}.dat" in names for file in table.files])
+    fold = table.columns["fold"]
+    held = np.unique(fold[header | signal])
+    if not len(held):
+        raise Unreadable(
+            f"{source}: none of the {len(table):,} records that its table lists is there "
+            f"(first: {table.files[0]}.hea); fetch them beside it"
+        )
+    wanted = np.isin(fold, held)
+    missing = wanted & ~(header & signal)
+    if missing.any():
+        first = int(np.flatnonzero(missing)[0])
+        raise Unreadable(
+            f"{source}: {int(missing.sum()):,} of {int(wanted.sum()):,} records of fold {fold_names(held)} lack a file "
+            f"(first: {table.files[first]}{'.dat' if header[first] else '.hea'}); finish the copy, or take their rows "
+            "out of ptbxl_database.csv"
+        )
+    return table.where(wanted), tuple(sorted(set(fold.tolist()) - set(held.tolist())))
+
+
+def _microvolts(header_path: str, rate: int) -> NDArray[np.int16]:
+    """[samples, 12] int16, microvolts, leads in our order."""
+    header, digital = read_digital(header_path)
+    if header.sampling_rate != rate or len(digital) != rate * SECONDS:
+        raise Unreadable(
+            f"{header_path}: {len(digital)} samples at {header.sampling_rate:g} Hz, where PTB-XL has "
+            f"{rate * SECONDS} at {rate} Hz; copy it again"
+        )
+    columns = _columns(tuple([signal.name for signal in header.signals]))
+    if columns is None:
+        raise Unreadable(f"{header_path}: lacks some of the leads {', '.join(LEADS)}; copy it again")
+    if all(signal.gain == 1000 and signal.baseline == 0 and signal.unit == "mV" for signal in header.signals):
+        signal = digital
+        invalid = signal.min() == INVALID
+    else:
+        exact = np.rint(to_millivolts(header, digital, range(len(header.signals)), header_path) * 1000.0)
+        invalid = not (np.abs(exact) < -INVALID).all()
+        signal = exact.astype(np.int16) if not invalid else digital
+    if invalid:
+        raise Unreadable(
+            f"{header_path}: samples are marked as missing or exceed 32 mV; take the record out of the table"
+        )
+    return signal if columns == _IN_ORDER else signal[:, columns]
+
+
+@lru_cache(maxsize=64)
+def _columns(names: tuple[str, ...]) -> list[int] | None:
+    """Where our leads are among the signals of a file; None where one is missing."""
+    ours = [canonical_lead(name) for name in names]
+    return [ours.index(lead) for lead in LEADS] if set(LEADS) <= set(ours) else None

@@ -1,0 +1,156 @@
+"""The table of PTB-XL, ptbxl_database.csv, as plain arrays."""
+
+import ast
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import nan
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twelvelead.errors import Unreadable
+
+Rate = Literal[100, 500]
+_FILE_COLUMN = {100: "filename_lr", 500: "filename_hr"}
+_SEX = {"": nan, "0": 0.0, "0.0": 0.0, "1": 1.0, "1.0": 1.0}
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """What a store needs of ptbxl_database.csv, in ascending ecg_id.
+
+    Attributes:
+        columns: the columns of a store, [record] each. `age` 300 stands for "over 89" and is kept as published.
+        likelihoods: [record, statement] float32, percent: 0 where unknown, NaN where absent.
+        files: path of each record below the folder, without suffix.
+    """
+
+    columns: Mapping[str, NDArray[Any]]
+    likelihoods: NDArray[np.float32]
+    files: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def where(self, rows: NDArray[np.bool_]) -> "Table":
+        """The rows, [record] bool, that are true."""
+        columns = {name: column[rows] for name, column in self.columns.items()}
+        return Table(columns, self.likelihoods[rows], tuple(np.array(self.files)[rows].tolist()))
+
+
+def read_table(path: Path, codes: Sequence[str], rate: Rate = 100) -> Table:
+    """Reads ptbxl_database.csv.
+
+    Args:
+        path: the file.
+        codes: the statements, in the order of the last axis of `likelihoods`.
+        rate: whose file names to take, in Hz.
+
+    Raises:
+        Unreadable: the file is missing, lacks a column, or a row of it cannot be understood: broken scp_codes, a code
+            that is none of `codes`, an ecg_id that is listed twice, a path that leaves the folder.
+    """
+    position = {code: index for index, code in enumerate(codes)}
+    rows: dict[int, tuple[int, int, float, float, str, dict[str, float]]] = {}
+    for line, ecg_id, patient_id, fold, age, sex, file, scp_codes in _rows(path, _FILE_COLUMN[rate]):
+        try:
+            identity = _whole(ecg_id, "ecg_id", 2**53)
+            if identity in rows:
+                raise ValueError("this ecg_id is listed twice")
+            rows[identity] = (
+                _whole(patient_id, "patient_id", 2**53),
+                _whole(fold, "strat_fold", 10),
+                _age(age),
+                _sex(sex),
+                _inside(file),
+                _likelihoods(scp_codes, position),
+            )
+        except ValueError as error:
+            raise Unreadable(f"{path}: line {line} (ecg_id {ecg_id}): {error}; take the file of the release") from None
+    if not rows:
+        raise Unreadable(f"{path}: lists no record; take the file of the PTB-XL release")
+    ecg_ids = sorted(rows)
+    ordered = [rows[ecg_id] for ecg_id in ecg_ids]
+    likelihoods = np.full((len(rows), len(codes)), np.nan, np.float32)
+    for record, row in enumerate(ordered):
+        for code, likelihood in row[5].items():
+            likelihoods[record, position[code]] = likelihood
+    columns: dict[str, NDArray[Any]] = {
+        "ecg_id": np.array(ecg_ids, np.int64),
+        "patient_id": np.array([row[0] for row in ordered], np.int64),
+        "fold": np.array([row[1] for row in ordered], np.int8),
+        "age": np.array([row[2] for row in ordered], np.float32),
+        "sex": np.array([row[3] for row in ordered], np.float32),
+    }
+    return Table(columns, likelihoods, tuple(row[4] for row in ordered))
+
+
+def _rows(path: Path, file_column: str) -> Iterator[tuple[Any, ...]]:
+    """Line number and the needed cells of each row, as text."""
+    wanted = ("ecg_id", "patient_id", "strat_fold", "age", "sex", file_column, "scp_codes")
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            reader = csv.reader(stream)
+            names = next(reader, [])
+            missing = [name for name in wanted if name not in names]
+            if missing:
+                raise Unreadable(f"{path}: lacks the column {', '.join(missing)}; take the file of the PTB-XL release")
+            cells = [names.index(name) for name in wanted]
+            for row in reader:
+                if len(row) != len(names):
+                    raise Unreadable(
+                        f"{path}: line {reader.line_num} has {len(row)} cells of {len(names)}, as in a truncated "
+                        "file; take that of the PTB-XL release"
+                    )
+                yield (reader.line_num, *(row[cell] for cell in cells))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise Unreadable(f"{path}: cannot be read ({error}); take the file of the PTB-XL release") from None
+
+
+def _whole(text: str, name: str, most: int) -> int:
+    """PTB-XL writes some of its whole numbers as "15709.0"."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = nan
+    if not (value.is_integer() and 1 <= value <= most):
+        raise ValueError(f"{name} is {text!r}, not a whole number from 1 on" + (f" to {most}" if most < 100 else ""))
+    return int(value)
+
+
+def _age(text: str) -> float:
+    age = float(text or nan)
+    if age < 0 or age > 300:
+        raise ValueError(f"age is {text!r}, not a number of years")
+    return age
+
+
+def _sex(text: str) -> float:
+    if text not in _SEX:
+        raise ValueError(f"sex is {text!r}, not 0 (male), 1 (female) or empty")
+    return _SEX[text]
+
+
+def _inside(file: str) -> str:
+    path = PurePosixPath(file)
+    if not file or path.is_absolute() or ".." in path.parts or "\\" in file or "\0" in file:
+        raise ValueError(f"the path {file!r} does not lie in the folder")
+    return file
+
+
+def _likelihoods(text: str, known: Mapping[str, int]) -> dict[str, float]:
+    try:
+        codes = ast.literal_eval(text)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        codes = None
+    if not isinstance(codes, dict):
+        raise ValueError(f"scp_codes is {text[:60]!r}, not a dictionary of likelihoods")
+    for code, likelihood in codes.items():
+        if code not in known:
+            raise ValueError(f"scp_statements.csv does not know the statement {code!r}")
+        if not isinstance(likelihood, int | float) or not 0 <= likelihood <= 100:
+            raise ValueError(f"the likelihood of {code} is {likelihood!r}, not a percentage")
+    return codes

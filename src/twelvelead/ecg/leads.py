@@ -1,0 +1,119 @@
+"""Lead names and the algebra of the limb leads."""
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twelvelead.errors import Refused
+
+LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+"""The twelve leads in the order used everywhere."""
+
+_CANONICAL = {lead.upper(): lead for lead in LEADS}
+_ALIASES = {f"{prefix}{number}": lead for prefix in ("D", "L") for number, lead in enumerate(LEADS[:3], start=1)}
+_ALIASES |= {f"D{lead}": lead for lead in LEADS[:3]}
+_LIMB = {
+    "I": (1.0, 0.0),
+    "II": (0.0, 1.0),
+    "III": (-1.0, 1.0),
+    "aVR": (-0.5, -0.5),
+    "aVL": (1.0, -0.5),
+    "aVF": (-0.5, 1.0),
+}
+"""Each limb lead as weights of leads I and II (Einthoven 1913, Goldberger 1942)."""
+
+
+@lru_cache(maxsize=1024)
+def canonical_lead(name: str) -> str:
+    """Our spelling of a lead name in any case or usual alias ("AVR", "Lead II", "DI", "v1", "MDC_ECG_LEAD_V1"); another
+    signal's name, an inverted lead's ("-aVR") included, comes back unchanged, without surrounding space."""
+    stripped = name.strip()
+    if stripped.startswith(("-", "\u2212")):
+        return stripped
+    key = stripped.upper().replace("-", " ").replace("_", " ")
+    for prefix in ("MDC ", "ECG ", "EKG ", "LEAD "):
+        key = key.removeprefix(prefix)
+    key = key.replace(" ", "")
+    key = _ALIASES.get(key, key)
+    return _CANONICAL.get(key, stripped)
+
+
+def limb_leads(first: NDArray[np.floating[Any]], second: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    """The six limb leads from leads I and II, by the weights of Einthoven (1913) and Goldberger (1942).
+
+    Args:
+        first, second: leads I and II, [samples] floating, mV.
+
+    Returns:
+        I, II, III, aVR, aVL, aVF as [samples, 6] float32, mV.
+    """
+    return np.stack(
+        [first, second, second - first, -(first + second) / 2, first - second / 2, second - first / 2], axis=-1
+    ).astype(np.float32)
+
+
+def columns_for(wanted: tuple[str, ...], stored: tuple[str, ...], source: str) -> list[int]:
+    """Which stored leads the wanted ones are taken from: themselves, or all limb leads where one of those has to follow
+    from others.
+
+    Args:
+        wanted, stored: names in our spelling; of equal stored names the first counts.
+        source: named in the error.
+
+    Returns:
+        Indices into `stored`, in the order of `wanted` where all of them are stored.
+
+    Raises:
+        Refused: a wanted lead is neither stored nor determined by two limb leads.
+    """
+    missing = [lead for lead in wanted if lead not in stored]
+    if not missing:
+        return [stored.index(lead) for lead in wanted]
+    limb = [lead for lead in _LIMB if lead in stored]
+    if len(limb) >= 2:
+        missing = [lead for lead in missing if lead not in _LIMB]
+    if missing:
+        raise Refused(
+            f"{source}: missing lead{'s' if len(missing) > 1 else ''} {', '.join(missing)}; V1-V6 and two of the limb "
+            "leads are needed, so record or export the missing ones"
+        )
+    return sorted({stored.index(lead) for lead in (*limb, *wanted) if lead in stored})
+
+
+def choose_leads(
+    signal: NDArray[np.float32], stored: tuple[str, ...], wanted: tuple[str, ...], source: str
+) -> NDArray[np.float32]:
+    """The wanted leads in their order.
+
+    Args:
+        signal: [samples, leads] float32, mV.
+        stored: names of the columns in our spelling; of equal names the first counts.
+        wanted: names in our spelling.
+        source: named in the error.
+
+    Returns:
+        [samples, wanted] float32, mV. Stored leads are kept as they are; missing limb leads follow from I and II, or
+        from any two others by least squares over the definitions of all.
+
+    Raises:
+        Refused: a wanted lead is neither stored nor determined by two limb leads.
+    """
+    if stored == wanted:
+        return signal
+    columns = columns_for(wanted, stored, source)
+    if all(lead in stored for lead in wanted):
+        return signal[:, columns]
+    there = {lead: signal[:, stored.index(lead)] for lead in (*_LIMB, *wanted) if lead in stored}
+    derived = dict(zip(_LIMB, limb_leads(*_first_and_second(there)).T, strict=True))
+    return np.stack([there[lead] if lead in there else derived[lead] for lead in wanted], axis=1)
+
+
+def _first_and_second(there: dict[str, NDArray[np.float32]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    if "I" in there and "II" in there:
+        return there["I"], there["II"]
+    limb = [lead for lead in _LIMB if lead in there]
+    inverse = np.linalg.pinv(np.array([_LIMB[lead] for lead in limb]))
+    first, second = inverse @ np.stack([there[lead] for lead in limb]).astype(np.float64)
+    return first.astype(np.float32), second.astype(np.float32)

@@ -1,0 +1,36 @@
+"""Architectures in PyTorch behind one constructor signature and one registry; nothing here knows PTB-XL."""
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+
+from twelvelead.models.reference import Reference
+
+MODELS: dict[str, Callable[..., nn.Module]] = {"reference": Reference}
+"""Name -> constructor. Each maps `ecg` [n, samples, leads] float32 mV and `features` [n, 2] to logits [n, classes] and
+attention [n, steps]."""
+
+
+def create_model(
+    name: str, *, classes: int, sampling_rate: int = 100, leads: int = 12, metadata: bool = True, **settings: Any
+) -> nn.Module:
+    """A model by its name in the registry.
+
+    Args:
+        name: one of `MODELS`.
+        classes: number of outputs.
+        sampling_rate: in Hz.
+        leads: number of leads.
+        metadata: whether age and sex take part.
+        settings: further arguments of the architecture.
+
+    Raises:
+        ValueError: the name is not in the registry, or a setting is not one of the architecture.
+    """
+    if name not in MODELS:
+        raise ValueError(f"no model is named {name!r}; there are {', '.join(sorted(MODELS))}")
+    return MODELS[name](classes=classes, sampling_rate=sampling_rate, leads=leads, metadata=metadata, **settings)
+
+
+__all__ = ["MODELS", "Reference", "create_model"]

@@ -1,0 +1,66 @@
+"""A model of short windows applied to a whole recording: the form in which weights ship."""
+
+import torch
+from torch import Tensor, nn
+
+
+class Windowed(nn.Module):
+    """Overlapping windows of a recording through a model, probabilities averaged.
+
+    The windows start every `stride` samples; where the recording does not end with a window, the last one is moved
+    forward to end with it, to the nearest whole step of the model before that.
+
+    Args:
+        model: maps `ecg` [n, window, leads] and `features` [n, 2] to logits [n, classes] and attention [n, steps].
+        window, stride: in samples, whole multiples of the model's `samples_per_step`.
+    """
+
+    def __init__(self, model: nn.Module, window: int, stride: int) -> None:
+        super().__init__()
+        self.step = int(model.samples_per_step)  # type: ignore[arg-type]
+        if window % self.step or stride % self.step or not 0 < stride <= window:
+            raise ValueError(
+                f"window {window} and stride {stride} have to be multiples of {self.step} samples, and the stride "
+                "no longer than the window"
+            )
+        self.model = model
+        self.window = window
+        self.stride = stride
+
+    def forward(self, ecg: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Probabilities and attention of whole recordings.
+
+        Args:
+            ecg: [n, samples, leads] float32 mV, at least one window long.
+            features: [n, 2] float32: age in years, sex (0 male, 1 female), NaN where unknown.
+
+        Returns:
+            Probabilities [n, classes] (mean over windows), and attention [n, samples // samples_per_step] (the windows'
+            weights averaged where they overlap), which adds up to 1 for each record.
+        """
+        n, samples, leads = ecg.shape
+        starts = self._starts(samples)
+        windows = ecg[:, starts[:, None] + torch.arange(self.window, device=ecg.device)]
+        count = windows.shape[1]
+        repeated = features[:, None].expand(n, count, features.shape[1])
+        logits, weights = self.model(
+            windows.reshape(-1, self.window, leads), repeated.reshape(-1, features.shape[1])
+        )
+        probabilities = torch.sigmoid(logits.float()).reshape(n, count, -1).mean(dim=1)
+        return probabilities, self._merged(weights.reshape(n, count, -1), starts, samples)
+
+    def _starts(self, samples: int) -> Tensor:
+        """First sample of each window, [windows]."""
+        count = (samples - self.window + self.stride - 1) // self.stride + 1
+        last = (samples - self.window) // self.step * self.step
+        return (torch.arange(count) * self.stride).clamp(max=last)
+
+    def _merged(self, weights: Tensor, starts: Tensor, samples: int) -> Tensor:
+        """Attention of the windows [n, windows, steps] laid over the recording."""
+        n, count, steps = weights.shape
+        places = (starts[:, None] // self.step + torch.arange(steps)).reshape(1, -1)
+        total = weights.new_zeros(n, samples // self.step)
+        summed = total.scatter_add(1, places.expand(n, -1), weights.reshape(n, -1))
+        covered = total.scatter_add(1, places.expand(n, -1), torch.ones_like(weights).reshape(n, -1))
+        mean = summed / covered.clamp(min=1)
+        return mean / mean.sum(dim=1, keepdim=True)

@@ -1,0 +1,213 @@
+"""WFDB records in format 16, read directly: the header, then the samples in one piece.
+
+The formats are header(5) and signal(5) of the WFDB Applications Guide, https://physionet.org/physiotools/wag/.
+Format 16 with a byte offset (16+24) is what the PhysioNet Challenges store in .mat files.
+"""
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twelvelead.ecg.leads import LEADS, canonical_lead, choose_leads, columns_for
+from twelvelead.ecg.record import ECG
+from twelvelead.errors import Unreadable
+from twelvelead.readers.units import units_per_millivolt
+from twelvelead.readers.wfdb_header import Header, Signal, age_and_sex, parse_header
+
+INVALID = -32768
+"""The sample value that marks a missing sample in format 16, signal(5)."""
+
+
+def read(
+    path: str | os.PathLike[str],
+    *,
+    leads: tuple[str, ...] | None = LEADS,
+    sampling_rate: float | None = None,
+    unit: str | None = None,
+) -> ECG:
+    """One WFDB record.
+
+    Args:
+        path: the header (.hea).
+        leads: which leads, in which order; None for every signal as stored. Signals that are not asked for are
+            neither checked nor converted.
+        sampling_rate, unit: what the file ought to state, in Hz and as "mV", "uV" or "V"; None for no expectation.
+
+    Returns:
+        The recording; signal [samples, leads] float32, mV, NaN where a sample is marked as invalid.
+
+    Raises:
+        Unreadable: the header or a signal file is missing, damaged, of an unsupported format or uncalibrated, or
+            contradicts `sampling_rate` or `unit`.
+        Refused: a lead asked for is missing.
+    """
+    source = os.fspath(path)
+    header = read_header(source)
+    stored = tuple([canonical_lead(signal.name) for signal in header.signals])
+    columns = range(len(stored)) if leads is None else columns_for(leads, stored, source)
+    if sampling_rate is not None and sampling_rate != header.sampling_rate:
+        raise Unreadable(
+            f"{source}: the header states {header.sampling_rate:g} Hz, not {sampling_rate:g} Hz; leave the rate out"
+        )
+    if unit is not None:
+        _expect_unit(header, columns, unit, source)
+    signal = to_millivolts(header, _samples(header, columns, source), columns, source)
+    held = tuple([stored[column] for column in columns])
+    if leads is not None and held != leads:
+        signal, held = choose_leads(signal, held, leads, source), leads
+    age, sex = age_and_sex(header.comments)
+    return ECG(signal, header.sampling_rate, held, age, sex, source)
+
+
+def read_header(path: str | os.PathLike[str]) -> Header:
+    """What a header file (.hea) says.
+
+    Raises:
+        Unreadable: there is no such file or it is no header of a single-segment record.
+    """
+    source = os.fspath(path)
+    try:
+        with open(source, "rb", buffering=0) as stream:  # noqa: PTH123 - the hot path of preparing a store
+            content = stream.read()
+    except OSError as error:
+        raise Unreadable(f"{source}: {error.strerror or error}; check the path") from None
+    return parse_header(content, source)
+
+
+def read_digital(path: str | os.PathLike[str]) -> tuple[Header, NDArray[np.int16]]:
+    """A record as stored, checksums verified.
+
+    Args:
+        path: the header (.hea).
+
+    Returns:
+        The header and [samples, signals] int16, in the units of the converter and possibly read-only; -32768 marks an
+        invalid sample.
+
+    Raises:
+        Unreadable: as for `read`, except for what concerns gain and unit.
+    """
+    source = os.fspath(path)
+    header = read_header(source)
+    return header, _samples(header, range(len(header.signals)), source)
+
+
+def to_millivolts(
+    header: Header, samples: NDArray[np.int16], columns: Sequence[int], source: str
+) -> NDArray[np.float32]:
+    """Samples as voltages: (sample - baseline) / gain, converted to mV.
+
+    Args:
+        header: what describes the samples.
+        samples: [samples, columns] int16, in the units of the converter.
+        columns: which signal of the header each column is.
+        source: named in errors.
+
+    Returns:
+        [samples, columns] float32, mV; NaN where a sample is invalid.
+
+    Raises:
+        Unreadable: a signal is uncalibrated or its unit is not a voltage.
+    """
+    signals = [header.signals[column] for column in columns]
+    divisors = np.array([_per_millivolt(signal, source) for signal in signals])
+    baselines = [signal.baseline for signal in signals]
+    if any(baselines):
+        signal: NDArray[np.float32] = ((samples - np.array(baselines, np.float64)) / divisors).astype(np.float32)
+    else:
+        signal = np.divide(samples, divisors.astype(np.float32), dtype=np.float32)
+    invalid = samples == INVALID
+    if invalid.any():
+        signal[invalid] = np.nan
+    return signal
+
+
+def _per_millivolt(signal: Signal, source: str) -> float:
+    if signal.gain == 0:
+        raise Unreadable(
+            f"{source}: signal {signal.name or signal.file} is uncalibrated (no gain, or a gain of 0); "
+            "write its gain into the header"
+        )
+    per_millivolt = units_per_millivolt(signal.unit)
+    if per_millivolt is None:
+        raise Unreadable(
+            f"{source}: signal {signal.name or signal.file} is in {signal.unit!r}, which is not a voltage; "
+            "ask only for leads in mV, uV or V"
+        )
+    return signal.gain * per_millivolt
+
+
+def _expect_unit(header: Header, columns: Sequence[int], unit: str, source: str) -> None:
+    for column in columns:
+        stated = header.signals[column].unit
+        if units_per_millivolt(stated) != units_per_millivolt(unit):
+            raise Unreadable(f"{source}: the header states {stated}, not {unit}; leave the unit out")
+
+
+def _samples(header: Header, columns: Sequence[int], source: str) -> NDArray[np.int16]:
+    """[samples, columns] int16, from whichever files hold them; only those are opened."""
+    groups: dict[str, list[int]] = {}
+    for column, signal in enumerate(header.signals):
+        groups.setdefault(signal.file, []).append(column)
+    if len(groups) == 1:
+        samples = _signal_file(header, *groups.popitem(), source)
+        if len(columns) != samples.shape[1] or list(columns) != list(range(len(columns))):
+            samples = samples[:, list(columns)]
+    else:
+        wanted = set(columns)
+        parts = {file: _signal_file(header, file, held, source) for file, held in groups.items() if wanted & set(held)}
+        lengths = {len(part) for part in parts.values()}
+        if len(lengths) > 1:
+            raise Unreadable(f"{source}: its signal files differ in length {sorted(lengths)}; copy them again")
+        where = {column: (file, place) for file in parts for place, column in enumerate(groups[file])}
+        samples = np.stack([parts[where[column][0]][:, where[column][1]] for column in columns], axis=1)
+    _verify(header, samples, columns, source)
+    return samples
+
+
+def _signal_file(header: Header, file: str, columns: list[int], source: str) -> NDArray[np.int16]:
+    """[samples, signals of this file] int16, a view of the bytes read."""
+    layout = header.signals[columns[0]].format
+    folder, header_name = os.path.split(source)
+    path = os.path.join(folder, file)  # noqa: PTH118 - the hot path of preparing a store
+    if file in (".", "..") or "/" in file or "\\" in file or ":" in file:
+        raise Unreadable(f"{source}: its signal file {file!r} is not in the header's folder; name it without a path")
+    if layout.number != 16:
+        raise Unreadable(
+            f"{source}: {file} is in WFDB format {layout.number}, of which only 16 is read; "
+            f"convert it (xform -i {header_name.removesuffix('.hea')} with a header in format 16)"
+        )
+    if any(header.signals[column].format != layout for column in columns):
+        raise Unreadable(f"{source}: the signals of {file} differ in format or byte offset; mend the header")
+    if layout.samples_per_frame != 1 or layout.skew:
+        raise Unreadable(
+            f"{source}: {file} has {layout.samples_per_frame} samples per frame and a skew of {layout.skew}; only "
+            "1 and 0 are read, so rewrite the record with one rate and no skew (xform)"
+        )
+    try:
+        with open(path, "rb", buffering=0) as stream:  # noqa: PTH123
+            content = stream.read()
+    except FileNotFoundError:
+        raise Unreadable(f"{source}: its signal file {file} is missing; put it beside the header") from None
+    except OSError as error:
+        raise Unreadable(f"{path}: {error.strerror or error}; check the path") from None
+    frame = 2 * len(columns)
+    samples = header.samples or (len(content) - layout.offset) // frame
+    expected = layout.offset + samples * frame
+    if samples < 1 or len(content) < expected:
+        raise Unreadable(f"{path}: truncated: holds {len(content):,} of {max(expected, 1):,} bytes; copy it again")
+    return np.frombuffer(content, "<i2", samples * len(columns), layout.offset).reshape(samples, len(columns))
+
+
+def _verify(header: Header, samples: NDArray[np.int16], columns: Sequence[int], source: str) -> None:
+    sums = np.add.reduce(samples.view(np.uint16), axis=0, dtype=np.uint16).tolist()
+    for column, found in zip(columns, sums, strict=True):
+        signal = header.signals[column]
+        if signal.checksum is not None and signal.checksum != found:
+            path = os.path.join(os.path.dirname(source), signal.file)  # noqa: PTH118, PTH120
+            raise Unreadable(
+                f"{path}: checksum of lead {signal.name} is {found}, the header states {signal.checksum}: "
+                "the file is damaged; copy it again"
+            )

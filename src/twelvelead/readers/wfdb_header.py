@@ -1,0 +1,172 @@
+"""WFDB headers: the text file beside a recording that says what its signal files hold.
+
+The format is header(5) of the WFDB Applications Guide, https://physionet.org/physiotools/wag/header-5.htm.
+"""
+
+import re
+from functools import lru_cache
+from math import isfinite
+from typing import NamedTuple
+
+from twelvelead.ecg.record import Sex
+from twelvelead.errors import Unreadable
+
+DEFAULT_RATE = 250.0
+"""Hz, what header(5) defines for a record line that states no sampling rate."""
+
+_LARGEST = 2**31
+_FORMAT = re.compile(r"(\d+)(?:x(\d+))?(?::(\d+))?(?:\+(\d+))?")
+_GAIN = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?:\(([-+]?\d+)\))?(?:/(\S+))?")
+
+
+class Format(NamedTuple):
+    """How the samples of a signal lie in its file."""
+
+    number: int
+    samples_per_frame: int
+    skew: int
+    offset: int
+
+
+class Signal(NamedTuple):
+    """One signal of a record.
+
+    Attributes:
+        file: name of the signal file, in the header's folder.
+        format: how its samples are stored.
+        gain: units of the converter per physical unit; 0 where the header gives none: the signal is uncalibrated.
+        baseline: the sample value of 0 physical units.
+        unit: physical unit as written; "mV" where the header gives none.
+        checksum: sum of all samples modulo 65,536; None where the header gives none.
+        name: the description as written.
+    """
+
+    file: str
+    format: Format
+    gain: float
+    baseline: int
+    unit: str
+    checksum: int | None
+    name: str
+
+
+class Header(NamedTuple):
+    """A record's header.
+
+    Attributes:
+        sampling_rate: in Hz.
+        samples: per signal; None where the header gives none.
+        signals: in the order of the file.
+        comments: without "#" and surrounding space.
+    """
+
+    sampling_rate: float
+    samples: int | None
+    signals: tuple[Signal, ...]
+    comments: tuple[str, ...]
+
+
+def parse_header(content: bytes, source: str) -> Header:
+    """What a header says.
+
+    Args:
+        content: the bytes of the header file.
+        source: its path, named in errors.
+
+    Raises:
+        Unreadable: the text is no header of a single-segment record.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("latin-1")
+    lines, comments = [], []
+    for line in text.splitlines():
+        line = line.strip()
+        if line.startswith("#"):
+            comments.append(line.lstrip("# \t"))
+        elif line:
+            lines.append(line)
+    if not lines:
+        raise Unreadable(f"{source}: the header is empty; copy it again")
+    count, rate, samples = _record_line(lines[0], source)
+    if len(lines) - 1 < count:
+        raise Unreadable(
+            f"{source}: the header announces {count} signals and describes {len(lines) - 1}; copy it again"
+        )
+    signals = tuple([_signal_line(line, source) for line in lines[1 : count + 1]])
+    return Header(rate, samples, signals, tuple(comments))
+
+
+def _record_line(line: str, source: str) -> tuple[int, float, int | None]:
+    fields = line.split()
+    name, _, segments = fields[0].partition("/")
+    if segments:
+        raise Unreadable(f"{source}: {name} has several segments, which are not read; name the header of one segment")
+    try:
+        count = int(fields[1])
+        rate = float(fields[2].partition("/")[0]) if len(fields) > 2 else DEFAULT_RATE
+        samples = int(fields[3]) if len(fields) > 3 else 0
+    except (IndexError, ValueError):
+        raise Unreadable(f"{source}: not a WFDB header: its first line reads {line[:60]!r}") from None
+    if not (count > 0 and 0 < rate < float("inf") and samples >= 0):
+        raise Unreadable(f"{source}: {count} signals of {samples} samples at {rate:g} Hz cannot be; mend the header")
+    return count, rate, samples or None
+
+
+def _signal_line(line: str, source: str) -> Signal:
+    fields = line.split(None, 8)
+    given = len(fields)
+    try:
+        gain, baseline, unit = _gain(fields[2] if given > 2 else "0")
+        if baseline is None:
+            baseline = int(fields[4]) if given > 4 else 0
+        if abs(baseline) > _LARGEST:
+            raise ValueError(baseline)
+        return Signal(
+            fields[0],
+            _format(fields[1]),
+            gain,
+            baseline,
+            unit,
+            int(fields[6]) & 0xFFFF if given > 6 else None,
+            fields[8] if given > 8 else "",
+        )
+    except (IndexError, ValueError):
+        raise Unreadable(f"{source}: not a WFDB signal line: {line[:60]!r}; mend the header or copy it again") from None
+
+
+@lru_cache(maxsize=1024)
+def _format(field: str) -> Format:
+    found = _FORMAT.fullmatch(field)
+    if found is None:
+        raise ValueError(field)
+    number, frame, skew, offset = found.groups()
+    return Format(int(number), int(frame or 1), int(skew or 0), int(offset or 0))
+
+
+@lru_cache(maxsize=1024)
+def _gain(field: str) -> tuple[float, int | None, str]:
+    found = _GAIN.fullmatch(field)
+    if found is None or not isfinite(float(found[1])):
+        raise ValueError(field)
+    gain, baseline, unit = found.groups()
+    return float(gain), None if baseline is None else int(baseline), unit or "mV"
+
+
+def age_and_sex(comments: tuple[str, ...]) -> tuple[float | None, Sex | None]:
+    """Age in years (None unless within 0 to 120) and sex from comments such as "Age: 85" and "Sex: Male"."""
+    age: float | None = None
+    sex: Sex | None = None
+    for comment in comments:
+        key, _, value = comment.partition(":")
+        key, value = key.strip().lower(), value.strip().lower()
+        if key == "age":
+            try:
+                years = float(value)
+            except ValueError:
+                continue
+            age = years if 0 <= years <= 120 else None
+        elif key == "sex":
+            sex = "female" if value in ("female", "f") else "male" if value in ("male", "m") else None
+    return age, sex

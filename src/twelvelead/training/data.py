@@ -1,0 +1,80 @@
+"""A store as Lightning wants it: random crops to train on, whole recordings to validate on."""
+
+import lightning.pytorch as pl
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import DataLoader, Dataset
+
+from twelvelead.data.store import Store
+from twelvelead.data.tasks import Labels, select
+from twelvelead.training.crops import Batch, Crops, millivolts
+from twelvelead.training.recipe import Recipe
+
+
+class StoreData(pl.LightningDataModule):
+    """The training and validation folds of a recipe.
+
+    Args:
+        recipe: names the folds and how crops are cut.
+        store: holds the folds.
+        labels: of all records of the store.
+
+    Raises:
+        TwelveLeadError: the store lacks a fold of the recipe, or a fold has no scored record.
+    """
+
+    def __init__(self, recipe: Recipe, store: Store, labels: Labels) -> None:
+        super().__init__()
+        self.recipe = recipe
+        self.store = store
+        self.labels = labels
+        self.train_records = select(store, recipe.train_folds, labels)
+        self.validation_records = select(store, recipe.validation_folds, labels)
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        trainer = self.trainer
+        assert trainer is not None
+        crops = Crops(
+            self.store.signals,
+            self.store.features,
+            self.labels.values,
+            self.train_records,
+            window=self.recipe.window,
+            batch_size=self.recipe.batch_size,
+            hidden_metadata=self.recipe.hidden_metadata,
+            seed=self.recipe.seed,
+            epoch=trainer.current_epoch,
+            rank=trainer.global_rank,
+            ranks=trainer.world_size,
+        )
+        return DataLoader(crops, batch_size=None)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        return DataLoader(Whole(self.store, self.labels, self.validation_records), batch_size=None)
+
+
+class Whole(Dataset[Batch]):
+    """Whole recordings in order, 64 in a batch.
+
+    Args:
+        store: holds the signals.
+        labels: of all records of the store.
+        records: positions of the records.
+    """
+
+    def __init__(self, store: Store, labels: Labels, records: NDArray[np.int64]) -> None:
+        self.store = store
+        self.labels = labels
+        self.parts = [records[start : start + 64] for start in range(0, len(records), 64)]
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+    def __getitem__(self, part: int) -> Batch:
+        records = self.parts[part]
+        return (
+            millivolts(self.store.signals[records]),
+            torch.from_numpy(self.store.features[records]),
+            torch.from_numpy(self.labels.values[records]).float(),
+        )

@@ -1,0 +1,72 @@
+"""Losses for multi-label classification, on logits."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+
+def class_weights(labels: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """w_c = N / (5 N_c) for five classes (N / (classes N_c) in general), scaled to mean 1.
+
+    Args:
+        labels: [records, classes] of the training folds.
+
+    Returns:
+        [classes] float32.
+
+    Raises:
+        ValueError: a class has no positive record.
+    """
+    positives = labels.sum(axis=0)
+    if (positives == 0).any():
+        raise ValueError(f"class number {int(np.argmin(positives))} has no positive record in the training folds")
+    weights = labels.shape[0] / (labels.shape[1] * positives)
+    return np.asarray(weights / weights.mean(), np.float32)
+
+
+class FocalLoss(nn.Module):
+    """Mean over records and classes of w_c * -[alpha y (1-p)^gamma ln p + (1-alpha) (1-y) p^gamma ln(1-p)].
+
+    Lin et al. 2017, "Focal loss for dense object detection", doi:10.1109/ICCV.2017.324; with a weight for each class.
+
+    Args:
+        weights: [classes] w_c.
+        alpha: share of the positives.
+        gamma: how much a sure right answer is discounted; 0 gives weighted binary cross-entropy.
+    """
+
+    weights: Tensor
+
+    def __init__(self, weights: Tensor, *, alpha: float, gamma: float) -> None:
+        super().__init__()
+        self.register_buffer("weights", weights, persistent=False)
+        self.alpha = alpha
+        self.gamma = gamma
+
+    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Scalar loss of `logits` [n, classes] against `labels` [n, classes] in 0-1."""
+        log_p = nn.functional.logsigmoid(logits)
+        log_not_p = nn.functional.logsigmoid(-logits)
+        positive = self.alpha * labels * torch.exp(self.gamma * log_not_p) * log_p
+        negative = (1 - self.alpha) * (1 - labels) * torch.exp(self.gamma * log_p) * log_not_p
+        return -(self.weights * (positive + negative)).mean()
+
+
+class CrossEntropyLoss(nn.Module):
+    """Binary cross-entropy, mean over records and classes, with a weight for each class.
+
+    Args:
+        weights: [classes] w_c.
+    """
+
+    weights: Tensor
+
+    def __init__(self, weights: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("weights", weights, persistent=False)
+
+    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Scalar loss of `logits` [n, classes] against `labels` [n, classes] in 0-1."""
+        loss = nn.functional.binary_cross_entropy_with_logits(logits, labels, reduction="none")
+        return (self.weights * loss).mean()

@@ -1,0 +1,120 @@
+"""The training step and the validation of a recipe, as Lightning wants them."""
+
+from typing import Any
+
+import lightning.pytorch as pl
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torchmetrics.classification import MultilabelAUROC
+
+from twelvelead.errors import TwelveLeadError
+from twelvelead.models import create_model
+from twelvelead.models.windows import Windowed
+from twelvelead.training.crops import Batch
+from twelvelead.training.loss import CrossEntropyLoss, FocalLoss, class_weights
+from twelvelead.training.recipe import Recipe
+
+
+def build(recipe: Recipe, *, classes: int, sampling_rate: int, leads: int) -> Windowed:
+    """The recipe's architecture, untrained, laid over whole recordings."""
+    settings = {name: tuple(value) if isinstance(value, list) else value for name, value in recipe.model.items()}
+    try:
+        model = create_model(
+            recipe.architecture,
+            classes=classes,
+            sampling_rate=sampling_rate,
+            leads=leads,
+            metadata=recipe.metadata,
+            **settings,
+        )
+        return Windowed(model.to(memory_format=torch.channels_last), recipe.window, recipe.stride)
+    except (TypeError, ValueError) as error:
+        raise TwelveLeadError(f"recipe {recipe.name}: {error}") from None
+
+
+class Training(pl.LightningModule):
+    """One recipe's model, loss, optimiser and schedule.
+
+    Args:
+        recipe: what to do.
+        labels: [records, classes] of the training folds, from which the class weights follow.
+        steps_per_epoch: optimiser steps in an epoch.
+        sampling_rate: of the signals, in Hz.
+        leads: number of leads.
+    """
+
+    def __init__(
+        self, recipe: Recipe, labels: NDArray[np.bool_], *, steps_per_epoch: int, sampling_rate: int, leads: int
+    ) -> None:
+        super().__init__()
+        self.recipe = recipe
+        self.steps_per_epoch = steps_per_epoch
+        torch.manual_seed(recipe.seed)
+        self.windowed = build(recipe, classes=labels.shape[1], sampling_rate=sampling_rate, leads=leads)
+        self.loss = loss(recipe, labels)
+        self.auroc = MultilabelAUROC(labels.shape[1], average="macro")
+
+    def on_train_epoch_start(self) -> None:
+        # Lightning stores no random state: dropout has to follow from what a resumed run knows.
+        draw = np.random.SeedSequence((self.recipe.seed, self.current_epoch, self.global_rank))
+        torch.manual_seed(int(draw.generate_state(1, np.uint64)[0] >> np.uint64(1)))
+
+    def training_step(self, batch: Batch, _: int) -> Tensor:
+        ecg, features, labels = batch
+        logits, _attention = self.windowed.model(ecg, features)
+        value: Tensor = self.loss(logits.float(), labels)
+        self.log("train_loss", value, on_step=False, on_epoch=True, batch_size=len(ecg), sync_dist=True)
+        return value
+
+    def validation_step(self, batch: Batch, _: int) -> None:
+        ecg, features, labels = batch
+        probabilities, _attention = self.windowed(ecg, features)
+        self.auroc.update(probabilities, labels.long())
+
+    def on_validation_epoch_end(self) -> None:
+        self.log("validation_auroc", self.auroc.compute())
+        self.auroc.reset()
+
+    def configure_optimizers(self) -> Any:
+        recipe = self.recipe
+        kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[recipe.optimizer]
+        optimizer = kind(self.windowed.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+        if recipe.schedule == "one_cycle":
+            steps = recipe.epochs * self.steps_per_epoch
+            cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.learning_rate, total_steps=steps)
+            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
+        # Lightning would move a plateau schedule on after the checkpoint is written and lose that move on resuming.
+        self.plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
+            optimizer,
+            mode="max",
+            factor=recipe.plateau_factor,
+            patience=recipe.plateau_patience if recipe.schedule == "plateau" else recipe.epochs,
+        )
+        return optimizer
+
+    def on_train_epoch_end(self) -> None:
+        if self.recipe.schedule != "one_cycle":
+            self.plateau.step(float(self.trainer.callback_metrics["validation_auroc"]))
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        if self.recipe.schedule != "one_cycle":
+            checkpoint["plateau"] = self.plateau.state_dict()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self._plateau_state = checkpoint.get("plateau")
+
+    def on_train_start(self) -> None:
+        if getattr(self, "_plateau_state", None) is not None:
+            self.plateau.load_state_dict(self._plateau_state)
+
+
+def loss(recipe: Recipe, labels: NDArray[np.bool_]) -> nn.Module:
+    """The recipe's loss, weighted for the labels [records, classes] of the training folds."""
+    weights = torch.ones(labels.shape[1])
+    if recipe.class_weights:
+        weights = torch.from_numpy(class_weights(labels))
+    if recipe.loss == "focal":
+        return FocalLoss(weights, alpha=recipe.alpha, gamma=recipe.gamma)
+    return CrossEntropyLoss(weights)

@@ -1,0 +1,198 @@
+"""Everything that decides a training, as one dataclass; TOML on disk."""
+
+import dataclasses
+import difflib
+import json
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from twelvelead.errors import TwelveLeadError, Unreadable
+
+
+def _reference_settings() -> dict[str, Any]:
+    return {
+        "filters": [256, 128],
+        "kernel_sizes": [3, 7],
+        "pool": 2,
+        "lstm_units": 128,
+        "ecg_units": 256,
+        "metadata_units": 16,
+        "units": 128,
+        "dropout": 0.25,
+        "scale": 4.0,
+    }
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One training. The defaults are the recipe `reference`.
+
+    Attributes:
+        name: of the weights that come out.
+        architecture: a name in the registry of models.
+        model: settings of the architecture; for `reference` the arguments of `twelvelead.models.Reference`.
+        metadata: whether age and sex take part.
+        task, protocol: which labels, and which records count (see `twelvelead.data`).
+        train_folds, validation_folds: the validation folds choose the epoch and the thresholds.
+        window, stride: samples of a training crop, and between the averaged windows of a whole recording.
+        hidden_metadata: share of ages and of sexes hidden while training, each at random.
+        batch_size: crops in a step.
+        loss: "focal" or "cross_entropy".
+        alpha, gamma: of the focal loss.
+        class_weights: whether the loss weighs each class by its rarity.
+        optimizer: "adam" or "adamw".
+        learning_rate: at its highest.
+        weight_decay: of the optimiser.
+        schedule: "plateau" (the rate falls when the validation AUROC stops rising), "one_cycle" or "constant".
+        plateau_patience, plateau_factor: epochs without a better AUROC before the rate falls, and to which share.
+        average_decay: of the exponential moving average of the weights, a step; 0 turns it off.
+        epochs: at most.
+        patience: epochs without a better validation AUROC before training ends.
+        seed: every random draw follows from (seed, epoch, rank).
+    """
+
+    name: str = "reference"
+    architecture: str = "reference"
+    model: dict[str, Any] = field(default_factory=_reference_settings)
+    metadata: bool = True
+    task: str = "superclass"
+    protocol: Literal["drop", "keep", "likely"] = "drop"
+    train_folds: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7, 8)
+    validation_folds: tuple[int, ...] = (9,)
+    window: int = 256
+    stride: int = 124
+    hidden_metadata: float = 0.1
+    batch_size: int = 128
+    loss: Literal["focal", "cross_entropy"] = "focal"
+    alpha: float = 0.434
+    gamma: float = 2.135
+    class_weights: bool = True
+    optimizer: Literal["adam", "adamw"] = "adam"
+    learning_rate: float = 4.67e-4
+    weight_decay: float = 0.0
+    schedule: Literal["plateau", "one_cycle", "constant"] = "plateau"
+    plateau_patience: int = 3
+    plateau_factor: float = 0.3
+    average_decay: float = 0.998
+    epochs: int = 40
+    patience: int = 10
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, allowed in _CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise TwelveLeadError(
+                    f"recipe {self.name}: {name} is {getattr(self, name)!r}; it has to be one of {', '.join(allowed)}"
+                )
+        for name, low, high in _RANGES:
+            if not low <= getattr(self, name) <= high:
+                raise TwelveLeadError(
+                    f"recipe {self.name}: {name} is {getattr(self, name)}; it has to be from {low:g} to {high:g}"
+                )
+        if self.stride > self.window:
+            raise TwelveLeadError(
+                f"recipe {self.name}: stride {self.stride} is longer than window {self.window}, "
+                "so samples between windows would not be read"
+            )
+        both = set(self.train_folds) & set(self.validation_folds)
+        if both:
+            raise TwelveLeadError(
+                f"recipe {self.name}: fold {min(both)} is in train_folds and in validation_folds; a fold that trains cannot choose"
+            )
+
+    @classmethod
+    def load(cls, source: str | Path) -> "Recipe":
+        """The built-in recipe of that name, or the one in a TOML file; what the file leaves out keeps its default.
+
+        Raises:
+            Unreadable: no such recipe or file, not TOML, or a setting that is unknown or of the wrong type.
+            TwelveLeadError: settings out of range or contradictory.
+        """
+        if str(source) == "reference":
+            return cls()
+        path = Path(source)
+        if not path.is_file():
+            raise Unreadable(f"{source}: neither a built-in recipe (reference) nor a TOML file")
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise Unreadable(f"{path}: not a TOML file ({error})") from None
+        return cls.from_dict({"name": path.stem, **values}, str(path))
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any], source: str) -> "Recipe":
+        """A recipe from plain values; `source` is named in errors.
+
+        Raises:
+            Unreadable: a setting is unknown or of the wrong type.
+        """
+        defaults = dataclasses.asdict(cls())
+        for name, value in values.items():
+            if name not in defaults:
+                near = difflib.get_close_matches(name, defaults, 1)
+                hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(defaults)}"
+                raise Unreadable(f"{source}: unknown setting {name}{hint}")
+            if not _fits(value, defaults[name]):
+                raise Unreadable(
+                    f"{source}: {name} is {value!r}; it has to be of the kind of {json.dumps(defaults[name])}"
+                )
+        converted = {
+            name: tuple(value) if isinstance(defaults[name], tuple) else value for name, value in values.items()
+        }
+        if "model" in values and values.get("architecture", "reference") == "reference":
+            converted["model"] = {**_reference_settings(), **values["model"]}
+        return cls(**converted)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as JSON and TOML hold them."""
+        values: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
+        return values
+
+    def to_toml(self) -> str:
+        """The TOML text from which `load` makes the same recipe."""
+        values = self.to_dict()
+        settings = values.pop("model")
+        lines = [f"{name} = {_toml(value)}" for name, value in values.items()]
+        lines += ["", "[model]", *(f"{name} = {_toml(value)}" for name, value in settings.items())]
+        return "\n".join(lines) + "\n"
+
+
+_CHOICES = {
+    "protocol": ("drop", "keep", "likely"),
+    "loss": ("focal", "cross_entropy"),
+    "optimizer": ("adam", "adamw"),
+    "schedule": ("plateau", "one_cycle", "constant"),
+}
+_RANGES = (
+    ("window", 1, 1e9),
+    ("stride", 1, 1e9),
+    ("hidden_metadata", 0, 1),
+    ("batch_size", 2, 1e6),
+    ("alpha", 0, 1),
+    ("gamma", 0, 100),
+    ("learning_rate", 1e-9, 10),
+    ("weight_decay", 0, 10),
+    ("plateau_patience", 0, 1e6),
+    ("plateau_factor", 1e-6, 0.999),
+    ("average_decay", 0, 0.999999),
+    ("epochs", 1, 1e6),
+    ("patience", 1, 1e6),
+    ("seed", 0, 2**31),
+)
+
+
+def _fits(value: Any, default: Any) -> bool:
+    if isinstance(default, bool) or isinstance(value, bool):
+        return isinstance(default, bool) and isinstance(value, bool)
+    if isinstance(default, float):
+        return isinstance(value, int | float)
+    if isinstance(default, tuple):
+        return isinstance(value, list | tuple) and bool(value) and all(type(item) is int for item in value)
+    return isinstance(value, type(default))
+
+
+def _toml(value: Any) -> str:
+    # JSON's strings, numbers, booleans and lists of them are TOML's too.
+    return json.dumps(value)

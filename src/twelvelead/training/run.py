@@ -1,0 +1,202 @@
+"""One training from a recipe and a store to weights with their contract; interrupted, the same call goes on."""
+
+import json
+import logging
+import platform
+import warnings
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint
+from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.trainer.states import TrainerStatus
+
+from twelvelead.data.store import Store
+from twelvelead.data.tasks import labels
+from twelvelead.errors import TwelveLeadError, Unreadable
+from twelvelead.files import replacing
+from twelvelead.training.checkpoints import BEST, LAST, AtomicCheckpointIO, newest
+from twelvelead.training.data import StoreData
+from twelvelead.training.finish import finish
+from twelvelead.training.module import Training
+from twelvelead.training.progress import Log, Report
+from twelvelead.training.recipe import Recipe
+from twelvelead.training.speed import keep_freed_memory, precision
+
+
+def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None] = print) -> Path:
+    """Train a recipe on a store, or go on where an interrupted training of both stopped.
+
+    Args:
+        recipe: what to do.
+        store: holds the training and validation folds.
+        folder: of the run; receives `recipe.toml`, `run.json`, `log.csv`, `tensorboard/`, `checkpoints/`, `curves.png`,
+            `predictions.npz` (validation folds) and `weights/` with the contract.
+        say: takes a line of text.
+
+    Returns:
+        The folder of weights.
+
+    Raises:
+        TwelveLeadError: the store does not fit the recipe, the folder holds another run, or the loss is not finite.
+        KeyboardInterrupt: Ctrl-C; the same call goes on.
+    """
+    weights = folder / "weights"
+    claim(folder, recipe, store)
+    if (weights / "contract.json").is_file():
+        say(f"{folder}: this training has finished; its weights are in {weights}")
+        return weights
+    if recipe.window > store.samples:
+        raise TwelveLeadError(
+            f"recipe {recipe.name}: window {recipe.window} is longer than the {store.samples} samples of {store.path}"
+        )
+    quiet()
+    keep_freed_memory()
+    data = StoreData(recipe, store, labels(store, recipe.task, recipe.protocol))
+    if len(data.train_records) < recipe.batch_size:
+        raise TwelveLeadError(
+            f"recipe {recipe.name}: batch_size {recipe.batch_size} is more than the {len(data.train_records)} records "
+            f"of its training folds in {store.path}; make it smaller"
+        )
+    training = Training(
+        recipe,
+        data.labels.values[data.train_records],
+        steps_per_epoch=len(data.train_records) // recipe.batch_size,
+        sampling_rate=round(store.sampling_rate),
+        leads=len(store.leads),
+    )
+    log = Log(folder / "log.csv")
+    if not json.loads((folder / "run.json").read_text(encoding="utf-8"))["fitted"]:
+        say(
+            f"{recipe.name}: {len(data.train_records)} records to train on, {len(data.validation_records)} to validate, "
+            f"{sum(p.numel() for p in training.parameters()):,} parameters, {precision()}"
+        )
+        fit(training, data, folder, log, say)
+        note(folder, fitted=True)
+    best = torch.load(folder / "checkpoints" / f"{BEST}.ckpt", map_location="cpu", weights_only=True)
+    log.load_state_dict(best["callbacks"][log.state_key])
+    training.load_state_dict(best["state_dict"])
+    return finish(training, data, folder, best_epoch=int(best["epoch"]), say=say)
+
+
+def fit(training: Training, data: StoreData, folder: Path, log: Log, say: Callable[[str], None]) -> None:
+    """Run the epochs, from the newest checkpoint that can be read."""
+    recipe = training.recipe
+    checkpoints = (folder / "checkpoints").resolve()
+    stopping = EarlyStopping("validation_auroc", mode="max", patience=recipe.patience, check_on_train_epoch_end=True)
+    best = ModelCheckpoint(
+        checkpoints,
+        BEST,
+        monitor="validation_auroc",
+        mode="max",
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
+    )
+    last = ModelCheckpoint(
+        checkpoints,
+        LAST + "-{epoch}",
+        monitor="epoch",
+        mode="max",
+        save_top_k=2,
+        save_on_train_epoch_end=True,
+        auto_insert_metric_name=False,
+        enable_version_counter=False,
+    )
+    callbacks: list[pl.Callback] = [log, Report(log, say), stopping, best, last]
+    if recipe.average_decay:
+        callbacks.insert(0, EMAWeightAveraging(decay=recipe.average_decay))
+    trainer = pl.Trainer(
+        accelerator="auto",
+        devices="auto",
+        precision=precision(),
+        max_epochs=recipe.epochs,
+        callbacks=callbacks,
+        plugins=[AtomicCheckpointIO()],
+        logger=TensorBoardLogger(folder, name="tensorboard", version=""),
+        log_every_n_steps=min(50, training.steps_per_epoch),
+        num_sanity_val_steps=0,
+        reload_dataloaders_every_n_epochs=1,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        default_root_dir=folder,
+    )
+    start, torn = newest(checkpoints)
+    for path in torn:
+        say(f"{path}: cannot be read and is passed over")
+    if start is not None:
+        say(f"going on from {start.name}")
+        stopped = torch.load(start, map_location="cpu", weights_only=True)["callbacks"][stopping.state_key]
+        if stopped["wait_count"] >= recipe.patience:
+            return
+    try:
+        trainer.fit(training, datamodule=data, ckpt_path=start, weights_only=True)
+    except SystemExit:
+        if trainer.state.status == TrainerStatus.INTERRUPTED:
+            raise KeyboardInterrupt from None
+        raise
+
+
+def claim(folder: Path, recipe: Recipe, store: Store) -> None:
+    """Make the folder this run's, or see that it already is.
+
+    Raises:
+        TwelveLeadError: it holds something else, or a run of another recipe or store.
+    """
+    text = recipe.to_toml()
+    about = folder / "run.json"
+    if about.is_file():
+        try:
+            recorded = json.loads(about.read_text(encoding="utf-8"))
+            before = recorded["recipe"], recorded["data_hash"]
+        except (ValueError, KeyError, TypeError):
+            raise Unreadable(f"{about}: damaged; name another folder for the run") from None
+        now = recipe.to_dict()
+        differing = [name for name in now if before[0].get(name) != now[name]]
+        if differing:
+            raise TwelveLeadError(
+                f"{folder}: holds a run of another recipe (differs in {', '.join(differing)}); name another folder"
+            )
+        if before[1] != store.data_hash:
+            raise TwelveLeadError(f"{folder}: holds a run on other data than {store.path}; name another folder")
+        return
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise TwelveLeadError(f"{folder}: exists and is not a run; name another folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    with replacing(folder / "recipe.toml") as partial:
+        partial.write_text(text, encoding="utf-8")
+    recorded = {
+        "recipe": recipe.to_dict(),
+        "data_hash": store.data_hash,
+        "synthetic": store.synthetic,
+        "seed": recipe.seed,
+        "versions": versions(),
+        "fitted": False,
+    }
+    with replacing(about) as partial:
+        partial.write_text(json.dumps(recorded, indent=2) + "\n", encoding="utf-8")
+
+
+def note(folder: Path, **values: Any) -> None:
+    """Set entries of `run.json`."""
+    about = folder / "run.json"
+    recorded = json.loads(about.read_text(encoding="utf-8")) | values
+    with replacing(about) as partial:
+        partial.write_text(json.dumps(recorded, indent=2) + "\n", encoding="utf-8")
+
+
+def versions() -> dict[str, str]:
+    """Versions of what decides the figures."""
+    packages = ("twelvelead", "torch", "lightning", "torchmetrics", "numpy", "onnx", "onnxscript")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+
+
+def quiet() -> None:
+    """Keep what Lightning says of its own workings from the user's terminal."""
+    for name in ("lightning.pytorch", "lightning.fabric", "lightning_utilities"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module=r"lightning.*")
+    warnings.filterwarnings("ignore", message=r".*lightning.*")

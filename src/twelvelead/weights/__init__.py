@@ -1,0 +1,69 @@
+"""Weights that ship with the package, and how any weights are found: a name, a run, a folder or a file."""
+
+from pathlib import Path
+
+from twelvelead.errors import Unreadable
+from twelvelead.weights.contract import FILE, Contract, sha256
+
+SHIPPED = Path(__file__).parent
+"""The folder that holds a folder for each shipped name."""
+
+
+def shipped() -> tuple[str, ...]:
+    """Names of the weights that ship with the package."""
+    return tuple(sorted(path.parent.name for path in SHIPPED.glob(f"*/{FILE}")))
+
+
+def find(weights: str | Path) -> Path:
+    """The folder of weights, with its contract.
+
+    Args:
+        weights: a shipped name, a run folder, a folder of weights, or a file in one.
+
+    Raises:
+        Unreadable: there are no weights of that name or in that place.
+    """
+    if str(weights) in shipped():
+        return SHIPPED / str(weights)
+    path = Path(weights)
+    folder = path.parent if path.is_file() else path
+    for candidate in (folder, folder / "weights"):
+        if (candidate / FILE).is_file():
+            return candidate
+    if (folder / "recipe.toml").is_file():
+        raise Unreadable(f"{weights}: the training in this folder has not finished; go on with the same train command")
+    raise Unreadable(
+        f"{weights}: neither shipped weights ({', '.join(shipped()) or 'none'}) nor a run folder or file with "
+        f"a {FILE} beside it"
+    )
+
+
+def file(weights: str | Path, kind: str) -> Path:
+    """One form of the weights, checked against its contract.
+
+    Args:
+        weights: as in `find`.
+        kind: "onnx", "safetensors" or "keras".
+
+    Raises:
+        Unreadable: the form is not there, or is not the file that the contract describes.
+    """
+    folder = find(weights)
+    contract = Contract.load(folder)
+    if kind not in contract.files:
+        raise Unreadable(f"{folder}: holds no {kind} form; make it with twelvelead export")
+    named = Path(weights)
+    known = {entry["name"] for entry in contract.files.values()} | {FILE}
+    if named.is_file() and named.name not in known:
+        raise Unreadable(f"{named}: not one of the files that the contract beside it describes ({', '.join(sorted(known))})")
+    for checked in {kind} | {k for k, entry in contract.files.items() if entry["name"] == named.name}:
+        entry = contract.files[checked]
+        path = folder / entry["name"]
+        if not path.is_file():
+            raise Unreadable(f"{path}: missing, though the contract names it; export the weights again")
+        if sha256(path) != entry["sha256"]:
+            raise Unreadable(f"{path}: not the file that its contract describes (SHA-256 differs); export it again")
+    return folder / contract.files[kind]["name"]
+
+
+__all__ = ["SHIPPED", "Contract", "file", "find", "sha256", "shipped"]

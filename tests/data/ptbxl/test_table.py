@@ -1,0 +1,139 @@
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from twelvelead.data.ptbxl.statements import read_statements
+from twelvelead.data.ptbxl.table import read_table
+from twelvelead.errors import Unreadable
+
+CODES = ("NORM", "IMI", "SR")
+
+
+@pytest.fixture
+def read(tmp_path, write_database):
+    def read(*rows, rate=100):
+        write_database(tmp_path / "ptbxl_database.csv", rows)
+        return read_table(tmp_path / "ptbxl_database.csv", CODES, rate)
+
+    return read
+
+
+def test_cells_become_columns_in_the_order_of_ecg_id(read):
+    table = read(
+        {"ecg_id": "9", "patient_id": "15709.0", "age": "300.0", "sex": "0", "scp_codes": "{'SR': 0.0, 'NORM': 80.0}"},
+        {"ecg_id": "2", "strat_fold": "10", "age": "", "sex": "", "scp_codes": "{}"},
+    )
+    assert table.columns["ecg_id"].tolist() == [2, 9]
+    assert table.columns["patient_id"].tolist() == [2, 15709]
+    assert table.columns["fold"].tolist() == [10, 1]
+    np.testing.assert_array_equal(table.columns["age"], [np.nan, 300])
+    np.testing.assert_array_equal(table.columns["sex"], [np.nan, 0])
+    np.testing.assert_array_equal(table.likelihoods, [[np.nan] * 3, [80, np.nan, 0]])
+    assert table.files == ("records100/00000/00002_lr", "records100/00000/00001_lr")
+
+
+def test_the_rate_chooses_the_files(read):
+    assert read({}, rate=500).files == ("records500/00000/00001_hr",)
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        ({"ecg_id": "one"}, "ecg_id is 'one', not a whole number"),
+        ({"ecg_id": "1.5"}, "not a whole number"),
+        ({"patient_id": ""}, "patient_id is ''"),
+        ({"strat_fold": "11"}, "strat_fold is '11'"),
+        ({"strat_fold": "nan"}, "strat_fold is 'nan'"),
+        ({"sex": "2"}, "sex is '2'"),
+        ({"age": "old"}, "old"),
+        ({"age": "-1"}, "age is '-1'"),
+        ({"scp_codes": ""}, "scp_codes is ''"),
+        ({"scp_codes": "{'NORM': 100.0"}, "scp_codes is"),
+        ({"scp_codes": "['NORM']"}, "not a dictionary"),
+        ({"scp_codes": "{[]: 1}"}, "scp_codes is"),
+        ({"scp_codes": "__import__('os').getcwd()"}, "scp_codes is"),
+        ({"scp_codes": "{'XYZ': 100.0}"}, "does not know the statement 'XYZ'"),
+        ({"scp_codes": "{'NORM': 'yes'}"}, "likelihood of NORM is 'yes'"),
+        ({"scp_codes": "{'NORM': 101}"}, "likelihood of NORM is 101"),
+        ({"filename_lr": "../../etc/passwd"}, "does not lie in the folder"),
+        ({"filename_lr": "/etc/passwd"}, "does not lie in the folder"),
+        ({"filename_lr": ""}, "does not lie in the folder"),
+    ],
+)
+def test_a_row_that_cannot_be_is_named(read, row, fault):
+    with pytest.raises(Unreadable, match=r"ptbxl_database\.csv: line 3 \(ecg_id") as caught:
+        read({"ecg_id": 7}, {"ecg_id": 8} | row)
+    assert fault in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_id_listed_twice(read):
+    with pytest.raises(Unreadable, match=r"line 4 \(ecg_id 1\): this ecg_id is listed twice"):
+        read({}, {}, {"ecg_id": 1})
+
+
+def test_a_file_that_is_no_table(tmp_path, read):
+    path = tmp_path / "ptbxl_database.csv"
+    with pytest.raises(Unreadable, match="cannot be read"):
+        read_table(path, CODES)
+    with pytest.raises(Unreadable, match="lists no record"):
+        read()
+    read({}, {})
+    text = path.read_text()
+    path.write_text(text.replace("strat_fold", "fold"))
+    with pytest.raises(Unreadable, match="lacks the column strat_fold"):
+        read_table(path, CODES)
+    path.write_text(text[:-30])
+    with pytest.raises(Unreadable, match=r"line 3 has \d cells of 9, as in a truncated file"):
+        read_table(path, CODES)
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(Unreadable, match="cannot be read"):
+        read_table(path, CODES)
+
+
+CELL = st.text(max_size=12) | st.sampled_from(
+    ["1", "1.0", "-1", "1e400", "nan", "inf", "{}", "{'NORM': nan}", "{1: 2}"]
+)
+CELLS = ["ecg_id", "patient_id", "age", "sex", "scp_codes", "strat_fold", "filename_lr"]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.dictionaries(st.sampled_from(CELLS), CELL.filter(lambda text: text.isascii() or text.isprintable())))
+def test_any_cells_give_a_table_or_our_error(read, row):
+    fault = ""
+    try:
+        assert len(read(row)) == 1
+    except Unreadable as error:
+        fault = str(error)
+    assert "\n" not in fault
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.binary(max_size=200))
+def test_any_bytes_give_our_error(tmp_path, content):
+    path = tmp_path / "any.csv"
+    path.write_bytes(content)
+    with pytest.raises(Unreadable):
+        read_table(path, CODES)
+    with pytest.raises(Unreadable):
+        read_statements(path)
+
+
+def test_the_published_table(shared_ptbxl):
+    codes = read_statements(shared_ptbxl / "scp_statements.csv").codes
+    table = read_table(shared_ptbxl / "ptbxl_database.csv", codes)
+    assert len(table) == 19601
+    assert len(np.unique(table.columns["patient_id"])) == 16965
+    assert (np.diff(table.columns["ecg_id"]) > 0).all()
+    assert (table.columns["sex"] == 0).sum() == 10222
+    assert not np.isnan(table.columns["age"]).any()
+
+
+def test_the_genuine_rows(shared_ptbxl):
+    codes = read_statements(shared_ptbxl / "scp_statements.csv").codes
+    table = read_table(shared_ptbxl / "genuine_rows.csv", codes)
+    assert len(table) == 422
+    assert table.likelihoods[0, codes.index("NORM")] == 100
+    assert table.likelihoods[0, codes.index("SR")] == 0
+    assert np.isnan(table.likelihoods[0, codes.index("IMI")])

@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twelvelead.ecg.leads import LEADS, canonical_lead, choose_leads, columns_for, limb_leads
+from twelvelead.errors import Refused
+
+LIMB = LEADS[:6]
+SIGNAL = np.random.default_rng(1).normal(size=(30, 8)).astype(np.float32)
+TWELVE = np.concatenate([limb_leads(SIGNAL[:, 0], SIGNAL[:, 1]), SIGNAL[:, 2:]], axis=1)
+
+
+@pytest.mark.parametrize("lead", LEADS)
+@pytest.mark.parametrize("form", ["{}", " {} ", "Lead {}", "ECG {}", "ECG Lead {}", "MDC_ECG_LEAD_{}", "lead-{}"])
+def test_spellings(lead, form):
+    for name in (lead, lead.upper(), lead.lower()):
+        assert canonical_lead(form.format(name)) == lead
+
+
+@pytest.mark.parametrize(("alias", "lead"), [("DI", "I"), ("dii", "II"), ("D3", "III"), ("L1", "I")])
+def test_aliases(alias, lead):
+    assert canonical_lead(alias) == lead
+
+
+@pytest.mark.parametrize("name", ["-aVR", "−aVR", "vx", "MLII", "V7", "V3R", "ECG", "RESP"])
+def test_other_signals_keep_their_name(name):
+    assert canonical_lead(f" {name} ") == name
+
+
+def test_einthoven_and_goldberger():
+    first, second, third, avr, avl, avf = TWELVE[:, :6].T.astype(float)
+    np.testing.assert_allclose(first + third, second, atol=1e-6)
+    np.testing.assert_allclose(avr + avl + avf, 0, atol=1e-6)
+    np.testing.assert_allclose(avl, (first - third) / 2, atol=1e-6)
+    np.testing.assert_allclose(avf, (second + third) / 2, atol=1e-6)
+
+
+@given(st.lists(st.sampled_from(LIMB), min_size=2, unique=True), st.permutations(LEADS))
+def test_any_two_limb_leads_give_all(limb, wanted):
+    stored = (*LEADS[6:], *limb)
+    signal = TWELVE[:, [LEADS.index(lead) for lead in stored]]
+    got = choose_leads(signal, stored, tuple(wanted), "x")
+    np.testing.assert_allclose(got, TWELVE[:, [LEADS.index(lead) for lead in wanted]], atol=1e-5)
+    assert got.dtype == np.float32
+
+
+def test_stored_leads_are_kept_even_where_they_contradict():
+    signal = TWELVE + np.arange(12, dtype=np.float32)
+    np.testing.assert_array_equal(choose_leads(signal[:, ::-1], LEADS[::-1], LEADS, "x"), signal)
+    without = tuple(lead for lead in LEADS if lead != "aVR")
+    got = choose_leads(np.delete(signal, 3, axis=1), without, LEADS, "x")
+    np.testing.assert_array_equal(np.delete(got, 3, axis=1), np.delete(signal, 3, axis=1))
+
+
+@pytest.mark.parametrize("stored", [("I", *LEADS[6:]), LEADS[:11], ("vx", "vy", "vz")])
+def test_missing_leads_are_refused(stored):
+    with pytest.raises(Refused, match=r"^file: missing lead"):
+        choose_leads(np.zeros((5, len(stored)), np.float32), stored, LEADS, "file")
+
+
+def test_only_needed_columns():
+    assert columns_for(("V1", "I"), ("I", "II", "V1", "I"), "x") == [2, 0]
+    assert columns_for(("V1", "aVF"), ("V6", "V1", "II", "I"), "x") == [1, 2, 3]

@@ -1,0 +1,301 @@
+"""The direct WFDB reader against wfdb, and every fault that a record can have."""
+
+import string
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import wfdb
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from twelvelead.ecg.leads import LEADS, canonical_lead
+from twelvelead.errors import Refused, Unreadable
+from twelvelead.readers import read
+from twelvelead.readers.wfdb import read_digital, read_header
+from twelvelead.readers.wfdb_header import age_and_sex
+
+PER_MV = {"mV": 1.0, "uV": 1e3, "V": 1e-3, "MV": 1.0, "UV": 1e3}
+DRAWS = settings(max_examples=40, deadline=None)
+
+
+@st.composite
+def records(draw):
+    """Digital samples with all that a header says of them, in any lead order, with signals that are no ECG leads."""
+    leads = list(draw(st.permutations(LEADS)))
+    extra = draw(st.lists(st.text(string.ascii_lowercase, min_size=5, max_size=8), max_size=3, unique=True))
+    names = draw(st.permutations([draw(st.sampled_from([lead, lead.upper(), lead.lower()])) for lead in leads] + extra))
+    count = len(names)
+    digital = np.random.default_rng(draw(st.integers(0, 2**32))).integers(
+        -32768, 32768, (draw(st.integers(1, 60)), count), dtype=np.int64
+    )
+    gains = draw(st.lists(st.sampled_from([200.0, 1000.0, 2000.0, 4.88, 204.8, 1e6]), min_size=count, max_size=count))
+    units = draw(st.lists(st.sampled_from(list(PER_MV)), min_size=count, max_size=count))
+    baselines = draw(st.lists(st.integers(-40000, 40000), min_size=count, max_size=count))
+    rate = draw(st.one_of(st.integers(100, 1000), st.sampled_from([249.9, 128.5])))
+    return {
+        "names": list(names),
+        "digital": digital,
+        "gains": gains,
+        "units": units,
+        "baselines": baselines,
+        "rate": rate,
+    }
+
+
+def write(folder: Path, record: dict, prefix: bytes = b"", comments=()) -> Path:
+    wfdb.wrsamp(
+        "rec",
+        fs=record["rate"],
+        units=record["units"],
+        sig_name=record["names"],
+        d_signal=record["digital"],
+        fmt=["16"] * len(record["names"]),
+        adc_gain=record["gains"],
+        baseline=record["baselines"],
+        comments=list(comments),
+        write_dir=str(folder),
+    )
+    header, data = folder / "rec.hea", folder / "rec.dat"
+    if prefix:
+        data.write_bytes(prefix + data.read_bytes())
+        header.write_text(header.read_text().replace("rec.dat 16 ", f"rec.dat 16+{len(prefix)} "))
+    return header
+
+
+def simple(folder: Path, names=LEADS, samples=50, **changes) -> Path:
+    count = len(names)
+    digital = np.random.default_rng(3).integers(-2000, 2000, (samples, count))
+    record = {"names": list(names), "digital": digital, "gains": [1000.0] * count, "units": ["mV"] * count}
+    return write(folder, record | {"baselines": [0] * count, "rate": 500} | changes)
+
+
+def edit(header: Path, old: str, new: str) -> Path:
+    text = header.read_text()
+    assert old in text
+    header.write_text(text.replace(old, new))
+    return header
+
+
+def assert_equals_wfdb(header: Path) -> None:
+    referee = wfdb.rdrecord(str(header.with_suffix("")))
+    digital = wfdb.rdrecord(str(header.with_suffix("")), physical=False).d_signal
+    np.testing.assert_array_equal(read_digital(header)[1], digital)
+    ours = read(header, leads=None)
+    assert ours.leads == tuple(canonical_lead(name) for name in referee.sig_name)
+    assert ours.sampling_rate == referee.fs
+    assert ours.signal.dtype == np.float32
+    # wfdb knows neither upper-case units nor conversions
+    scale = np.array([PER_MV.get(unit, 1.0) for unit in referee.units])
+    np.testing.assert_allclose(ours.signal, referee.p_signal / scale, rtol=3e-7, atol=1e-6)
+
+
+@DRAWS
+@given(records(), st.sampled_from([b"", b"x" * 24]))
+def test_generated_records_equal_wfdb(record, prefix):
+    with tempfile.TemporaryDirectory() as folder:
+        header = write(Path(folder), record, prefix)
+        assert_equals_wfdb(header)
+        every, twelve = read(header, leads=None), read(header)
+        assert twelve.leads == LEADS
+        columns = [every.leads.index(lead) for lead in LEADS]
+        np.testing.assert_array_equal(twelve.signal, every.signal[:, columns])
+
+
+@pytest.mark.parametrize("name", ["cinc_chapman.hea", "cinc_georgia.hea", "s0010_re.hea"])
+def test_real_records_equal_wfdb(shared_formats, name):
+    assert_equals_wfdb(shared_formats / name)
+
+
+def test_ptbxl_equals_wfdb(shared_ptbxl, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ptbxl")
+    command = [sys.executable, str(shared_ptbxl / "unpack.py"), str(folder), "--folds", "9", "--limit", "20"]
+    subprocess.run(command, check=True, capture_output=True)
+    headers = sorted(folder.glob("records100/*/*.hea")) + sorted(shared_ptbxl.glob("records500/*/*.hea"))
+    assert len(headers) == 44
+    for header in headers:
+        assert_equals_wfdb(header)
+        assert read(header).leads == LEADS
+
+
+def test_metadata_and_signals_beyond_the_twelve(shared_formats):
+    chapman = read(shared_formats / "cinc_chapman.mat")
+    assert (chapman.age, chapman.sex, chapman.sampling_rate) == (85, "male", 500)
+    georgia = read(shared_formats / "cinc_georgia")
+    assert (georgia.age, georgia.sex) == (None, "female")
+    frank = read(shared_formats / "s0010_re.xyz", leads=("vz", "V1"))
+    assert (frank.leads, frank.age, frank.sex) == (("vz", "V1"), 81, "female")
+    assert len(read(shared_formats / "s0010_re.hea", leads=None).leads) == 15
+
+
+@pytest.mark.parametrize(
+    ("comments", "expected"),
+    [
+        (("Age: 85", "Sex: Male"), (85, "male")),
+        (("age: 0.5", "sex: F"), (0.5, "female")),
+        (("Age: NaN", "Sex: Unknown"), (None, None)),
+        (("Age: 300", "Sex: m"), (None, "male")),
+        (("Age: -3", "no key"), (None, None)),
+        ((), (None, None)),
+    ],
+)
+def test_age_and_sex(comments, expected):
+    assert age_and_sex(comments) == expected
+
+
+def test_invalid_samples_become_nan(tmp_path):
+    digital = np.zeros((10, 12), np.int64)
+    digital[3, 1] = -32768
+    signal = read(simple(tmp_path, digital=digital)).signal
+    assert np.isnan(signal[3, 1])
+    assert np.isnan(signal).sum() == 1
+
+
+def test_eight_leads_give_twelve(tmp_path):
+    header = simple(tmp_path, names=("I", "II", "V1", "V2", "V3", "V4", "V5", "V6"))
+    ecg = read(header)
+    np.testing.assert_allclose(ecg.signal[:, 2], ecg.signal[:, 1] - ecg.signal[:, 0], atol=1e-6)
+    assert read(header, leads=("aVF", "V1")).leads == ("aVF", "V1")
+
+
+def test_leads_that_are_not_asked_for_cause_no_refusal(tmp_path):
+    header = simple(tmp_path, names=(*LEADS, "RESP"), units=["mV"] * 12 + ["Ohm"])
+    assert read(header).leads == LEADS
+    with pytest.raises(Unreadable, match="RESP is in 'Ohm'"):
+        read(header, leads=None)
+
+
+def test_what_the_standard_defines_where_the_header_is_silent(tmp_path):
+    header = simple(tmp_path, names=("I",), samples=30)
+    header.write_text("rec 1\r\nrec.dat 16 100 16 7\r\n")
+    ecg = read(header, leads=None)
+    samples = np.fromfile(tmp_path / "rec.dat", "<i2")
+    assert (ecg.sampling_rate, ecg.signal.shape) == (250, (30, 1))
+    np.testing.assert_allclose(ecg.signal[:, 0], (samples - 7) / 100, rtol=1e-6)
+
+
+def test_a_longer_file_is_read_up_to_its_length(tmp_path):
+    header = simple(tmp_path)
+    before = read(header).signal
+    data = tmp_path / "rec.dat"
+    data.write_bytes(data.read_bytes() + b"more")
+    np.testing.assert_array_equal(read(header).signal, before)
+
+
+def test_expected_rate_and_unit(tmp_path):
+    header = simple(tmp_path)
+    assert read(header, sampling_rate=500, unit="mV").sampling_rate == 500
+    with pytest.raises(Unreadable, match=r"rec\.hea: the header states 500 Hz, not 100 Hz"):
+        read(header, sampling_rate=100)
+    with pytest.raises(Unreadable, match=r"rec\.hea: the header states mV, not uV"):
+        read(header, unit="uV")
+
+
+FAULTS = {
+    "gain of 0": ("1000.0(0)/mV", "0", r"rec\.hea: signal I is uncalibrated"),
+    "other unit": ("1000.0(0)/mV", "1000.0(0)/mmHg", r"rec\.hea: signal I is in 'mmHg'"),
+    "format": ("rec.dat 16 ", "rec.dat 212 ", r"rec\.hea: rec\.dat is in WFDB format 212.*convert"),
+    "frames": ("rec.dat 16 ", "rec.dat 16x2 ", "2 samples per frame"),
+    "skew": ("rec.dat 16 ", "rec.dat 16:3 ", "skew of 3"),
+    "gain": ("1000.0(0)/mV", "high", "not a WFDB signal line"),
+    "infinite gain": ("1000.0(0)/mV", "1e999", "not a WFDB signal line"),
+    "baseline": ("1000.0(0)/mV", "1000.0(99999999999)/mV", "not a WFDB signal line"),
+    "signals": ("rec 12 ", "rec 13 ", "announces 13 signals and describes 12"),
+    "no signals": ("rec 12 ", "rec 0 ", "cannot be"),
+    "rate": ("rec 12 500", "rec 12 0", "0 Hz cannot be"),
+    "words": ("rec 12 500", "rec twelve 500", "not a WFDB header"),
+    "segments": ("rec 12 ", "rec/3 12 ", "several segments"),
+    "outside": ("rec.dat 16 ", "../rec.dat 16 ", "not in the header's folder"),
+    "absolute": ("rec.dat 16 ", "/rec.dat 16 ", "not in the header's folder"),
+    "longer": ("rec 12 500 50", "rec 12 500 60", r"rec\.dat: truncated: holds 1,200 of 1,440 bytes; copy it again"),
+    "no samples": ("rec.dat 16 ", "rec.dat 16+2000 ", "truncated"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_faults_are_named(tmp_path, fault):
+    old, new, message = FAULTS[fault]
+    with pytest.raises(Unreadable, match=message) as raised:
+        read(edit(simple(tmp_path), old, new))
+    text = str(raised.value)
+    assert "rec." in text
+    assert str(tmp_path) in text
+    assert "\n" not in text
+
+
+def test_a_signal_line_without_gain_is_uncalibrated(tmp_path):
+    header = simple(tmp_path, names=("I",))
+    header.write_text("rec 1 500\nrec.dat 16\n")
+    with pytest.raises(Unreadable, match=r"rec\.hea: signal rec\.dat is uncalibrated"):
+        read(header, leads=None)
+    assert read_digital(header)[1].shape == (50, 1)
+
+
+def test_two_offsets_in_one_file(tmp_path):
+    header = simple(tmp_path)
+    header.write_text(header.read_text().replace("rec.dat 16 ", "rec.dat 16+24 ", 1))
+    with pytest.raises(Unreadable, match="differ in format or byte offset"):
+        read(header)
+
+
+def test_wrong_checksum(tmp_path):
+    header = simple(tmp_path)
+    data = bytearray((tmp_path / "rec.dat").read_bytes())
+    data[2 * (12 * 7 + 4)] ^= 1
+    (tmp_path / "rec.dat").write_bytes(data)
+    with pytest.raises(Unreadable, match=r"rec\.dat: checksum of lead aVL is .* damaged; copy it again"):
+        read(header)
+
+
+def test_truncated(tmp_path):
+    header = simple(tmp_path)
+    data = tmp_path / "rec.dat"
+    data.write_bytes(data.read_bytes()[:-10])
+    with pytest.raises(Unreadable, match=r"rec\.dat: truncated: holds 1,190 of 1,200 bytes; copy it again"):
+        read(header)
+
+
+def test_missing_files(tmp_path):
+    header = simple(tmp_path)
+    (tmp_path / "rec.dat").unlink()
+    with pytest.raises(Unreadable, match=r"rec\.hea: its signal file rec\.dat is missing; put it beside"):
+        read(header)
+    with pytest.raises(Unreadable, match=r"none\.hea: No such file"):
+        read_header(tmp_path / "none.hea")
+    (tmp_path / "alone.dat").write_bytes(b"\0\1")
+    with pytest.raises(Unreadable, match=r"alone\.dat: a signal file without its header"):
+        read(tmp_path / "alone.dat")
+
+
+def test_missing_lead(tmp_path):
+    with pytest.raises(Refused, match=r"rec\.hea: missing lead V6;"):
+        read(simple(tmp_path, names=LEADS[:-1]))
+
+
+@given(st.binary(max_size=300))
+@settings(max_examples=150, deadline=None)
+def test_no_header_text_raises_anything_else(content):
+    with tempfile.TemporaryDirectory() as folder:
+        header = Path(folder) / "rec.hea"
+        header.write_bytes(content)
+        with pytest.raises((Unreadable, Refused)):
+            read(header)
+
+
+@given(st.lists(st.tuples(st.integers(0, 11), st.text("0123456789+-./(x:e mVuV#", max_size=8)), min_size=1, max_size=4))
+@settings(max_examples=150, deadline=None)
+def test_mangled_headers_are_read_or_refused(edits):
+    with tempfile.TemporaryDirectory() as folder:
+        header = simple(Path(folder), samples=4)
+        fields = header.read_text().split(" ")
+        for place, text in edits:
+            fields[place * 7 % len(fields)] = text
+        header.write_text(" ".join(fields))
+        try:
+            ecg = read(header)
+        except (Unreadable, Refused):
+            return
+        assert ecg.signal.shape[1] == 12
