@@ -31,3 +31,9 @@ class MissingExtra(TwelveLeadError):
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs the extra [{extra}]: pip install 'twelvelead[{extra}]'")
+
+
+class Interrupted(TwelveLeadError):
+    """The user stopped a long work with Ctrl-C; nothing finished is lost."""
+
+    exit_code = 130

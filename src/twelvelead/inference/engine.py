@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from twelvelead.ecg.quality import require_fit
 from twelvelead.ecg.record import ECG
 from twelvelead.errors import Unreadable
-from twelvelead.inference.interpretation import Finding, Interpretation
+from twelvelead.inference.interpretation import ClassResult, Interpretation
 from twelvelead.weights import Contract, file, find
 
 PIECE_SECONDS = 300
@@ -70,30 +70,28 @@ class Engine:
         """
         thresholds = self.contract.threshold(aim)
         twelve = ecg.twelve()
-        warnings = require_fit(
-            twelve, minimum_seconds=self.contract.minimum_samples / self.contract.sampling_rate
-        )
+        warnings = require_fit(twelve, minimum_seconds=self.contract.minimum_samples / self.contract.sampling_rate)
         signal = twelve.resampled(self.contract.sampling_rate).signal
         answers, attentions, lengths = [], [], []
         for piece in self._pieces(signal):
-            probabilities, attention = self.run(piece[None], twelve.features[None])
+            probabilities, weights = self.run(piece[None], twelve.features[None])
             answers.append(probabilities[0])
-            attentions.append(attention[0] * len(piece))
+            attentions.append(weights[0] * len(piece))
             lengths.append(len(piece))
         mean = np.average(answers, axis=0, weights=lengths)
-        weights = np.concatenate(attentions) / sum(lengths)
+        attention = (np.concatenate(attentions) / sum(lengths)).astype(np.float32)
         return Interpretation(
             ecg=twelve,
-            findings=tuple(
-                Finding(name, float(p), float(t), bool(p >= t))
+            classes=tuple(
+                ClassResult(name, float(p), float(t), bool(p >= t))
                 for name, p, t in zip(self.contract.classes, mean, thresholds, strict=True)
             ),
             aim=aim,
-            attention=weights,
+            attention=attention,
             weights=self.contract.name,
             sha256=self.sha256,
             synthetic=self.contract.synthetic,
-            warnings=warnings,
+            warnings=tuple(finding.message for finding in warnings),
         )
 
     def _pieces(self, signal: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:

@@ -12,7 +12,7 @@ NOTICE = "Decision aid, not a medical device: a physician has to read the ECG."
 
 
 @dataclass(frozen=True)
-class Finding:
+class ClassResult:
     """One class of the answer.
 
     Attributes:
@@ -34,7 +34,7 @@ class Interpretation:
 
     Attributes:
         ecg: the recording, 12 leads, at its own sampling rate.
-        findings: one a class, in the order of the contract.
+        classes: one a class, in the order of the contract.
         aim: name of the operating point, such as "accuracy".
         attention: [steps] float32 over the whole recording, adds up to 1.
         weights: name of the weights.
@@ -44,7 +44,7 @@ class Interpretation:
     """
 
     ecg: ECG
-    findings: tuple[Finding, ...]
+    classes: tuple[ClassResult, ...]
     aim: str
     attention: NDArray[np.float32]
     weights: str
@@ -55,12 +55,12 @@ class Interpretation:
     @property
     def probabilities(self) -> dict[str, float]:
         """Class -> probability."""
-        return {finding.name: finding.probability for finding in self.findings}
+        return {result.name: result.probability for result in self.classes}
 
     @property
     def decisions(self) -> dict[str, bool]:
         """Class -> decision at the operating point."""
-        return {finding.name: finding.present for finding in self.findings}
+        return {result.name: result.present for result in self.classes}
 
     def looked_at(self, spans: int = 3, seconds: float = 0.4) -> tuple[tuple[float, float, float], ...]:
         """The stretches of time with most attention, in order of time.
@@ -95,12 +95,12 @@ class Interpretation:
             "sampling_rate_hz": self.ecg.sampling_rate,
             "thresholds": self.aim,
             "classes": {
-                finding.name: {
-                    "probability": round(finding.probability, 6),
-                    "threshold": round(finding.threshold, 6),
-                    "present": finding.present,
+                result.name: {
+                    "probability": round(result.probability, 6),
+                    "threshold": round(result.threshold, 6),
+                    "present": result.present,
                 }
-                for finding in self.findings
+                for result in self.classes
             },
             "attention": {
                 "seconds_per_value": self.ecg.duration / len(self.attention),

@@ -41,7 +41,9 @@ class Reference(nn.Module):
     ) -> None:
         super().__init__()
         if len(filters) != len(kernel_sizes):
-            raise ValueError(f"{len(filters)} filter counts but {len(kernel_sizes)} kernel sizes; give one each a block")
+            raise ValueError(
+                f"{len(filters)} filter counts but {len(kernel_sizes)} kernel sizes; give one each a block"
+            )
         self.sampling_rate = sampling_rate
         self.samples_per_step = pool ** len(filters)
         self.scale = scale

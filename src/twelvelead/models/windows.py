@@ -43,9 +43,7 @@ class Windowed(nn.Module):
         windows = ecg[:, starts[:, None] + torch.arange(self.window, device=ecg.device)]
         count = windows.shape[1]
         repeated = features[:, None].expand(n, count, features.shape[1])
-        logits, weights = self.model(
-            windows.reshape(-1, self.window, leads), repeated.reshape(-1, features.shape[1])
-        )
+        logits, weights = self.model(windows.reshape(-1, self.window, leads), repeated.reshape(-1, features.shape[1]))
         probabilities = torch.sigmoid(logits.float()).reshape(n, count, -1).mean(dim=1)
         return probabilities, self._merged(weights.reshape(n, count, -1), starts, samples)
 
@@ -57,7 +55,7 @@ class Windowed(nn.Module):
 
     def _merged(self, weights: Tensor, starts: Tensor, samples: int) -> Tensor:
         """Attention of the windows [n, windows, steps] laid over the recording."""
-        n, count, steps = weights.shape
+        n, _, steps = weights.shape
         places = (starts[:, None] // self.step + torch.arange(steps)).reshape(1, -1)
         total = weights.new_zeros(n, samples // self.step)
         summed = total.scatter_add(1, places.expand(n, -1), weights.reshape(n, -1))

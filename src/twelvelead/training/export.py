@@ -17,11 +17,11 @@ from twelvelead.models.windows import Windowed
 
 def write_safetensors(windowed: Windowed, path: Path, metadata: dict[str, str]) -> None:
     """The weights of the model inside the windows; what reads them builds the model from the contract."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     state = {name: tensor.contiguous() for name, tensor in windowed.model.state_dict().items()}
     with replacing(path) as partial:
-        save_file(state, partial, metadata=metadata)
+        partial.write_bytes(save(state, metadata=metadata))
 
 
 def write_onnx(windowed: Windowed, path: Path, leads: int) -> None:

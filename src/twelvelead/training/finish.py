@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from twelvelead.evaluation.calibration import fit_temperature
+from twelvelead.evaluation.calibration import fit_platt
 from twelvelead.evaluation.metrics import evaluate
 from twelvelead.evaluation.plots import curves_png
 from twelvelead.evaluation.predictions import Predictions
@@ -19,21 +19,20 @@ from twelvelead.weights.contract import Contract, sha256
 
 PTBXL = {
     "licence": "CC BY 4.0",
-    "citation": "Wagner, Strodthoff, Bousseljot, Kreiseler, Lunze, Samek, Schaeffter. PTB-XL, a large publicly available "
-    "electrocardiography dataset. Sci Data 2020, 7:154. doi:10.1038/s41597-020-0495-6; PhysioNet, doi:10.13026/kfzx-aw45",
+    "citation": "Wagner, Strodthoff, Bousseljot, Kreiseler, Lunze, Samek, Schaeffter. PTB-XL, a large publicly "
+    "available electrocardiography dataset. Sci Data 2020, 7:154. doi:10.1038/s41597-020-0495-6; PhysioNet, "
+    "doi:10.13026/kfzx-aw45",
 }
 
 
-def finish(
-    training: Training, data: StoreData, folder: Path, *, best_epoch: int, say: Callable[[str], None]
-) -> Path:
-    """Fit thresholds and temperature on the validation folds, and write everything; returns the folder of weights."""
+def finish(training: Training, data: StoreData, folder: Path, *, best_epoch: int, say: Callable[[str], None]) -> Path:
+    """Fit calibration and thresholds on the validation folds, and write everything; returns the folder of weights."""
     recipe, store, labels = training.recipe, data.store, data.labels
     windowed = training.windowed.cpu().eval()
     records = data.validation_records
     raw = probabilities(windowed, store.signals, store.features, records)
     truth = labels.values[records]
-    temperature = fit_temperature(truth, raw)
+    slope, intercept = fit_platt(truth, raw)
     weights = folder / "weights"
     weights.mkdir(exist_ok=True)
     files = {"safetensors": f"{recipe.name}.safetensors", "onnx": f"{recipe.name}.onnx"}
@@ -52,7 +51,7 @@ def finish(
         stride=recipe.stride,
         attention_samples=windowed.step,
         metadata=("age in years", "sex (0 male, 1 female)") if recipe.metadata else (),
-        temperature=temperature,
+        calibration={"slope": tuple(slope.tolist()), "intercept": tuple(intercept.tolist())},
         thresholds={},
         train_folds=recipe.train_folds,
         validation_folds=recipe.validation_folds,
@@ -88,10 +87,12 @@ def finish(
     ).save(folder / "predictions.npz")
     draw(folder, best_epoch, store.synthetic)
     contract.save(weights)
+    folds = ", ".join(map(str, recipe.validation_folds))
+    kind = ", synthetic ECGs" if store.synthetic else ""
     say(
-        f"fold {', '.join(map(str, recipe.validation_folds))}, which also chose{', synthetic ECGs' if store.synthetic else ''}: "
-        f"macro AUROC {contract.metrics['macro_auroc']:.4f}, macro F1 {contract.metrics['macro_f1_at_f1']:.4f}, subset "
-        f"accuracy {contract.metrics['subset_accuracy_at_accuracy']:.4f}; weights in {weights}"
+        f"fold {folds}, which also chose{kind}: macro AUROC {contract.metrics['macro_auroc']:.4f}, macro F1 "
+        f"{contract.metrics['macro_f1_at_f1']:.4f}, subset accuracy "
+        f"{contract.metrics['subset_accuracy_at_accuracy']:.4f}; weights in {weights}"
     )
     return weights
 
@@ -106,5 +107,5 @@ def draw(folder: Path, best_epoch: int, synthetic: bool) -> None:
         {label: [float(row[column]) for row in rows] for label, column in names.items()},
         folder / "curves.png",
         best_epoch=best_epoch + 1,
-        label="synthetic ECGs" if synthetic else None,
+        label="synthetic ECGs" if synthetic else "",
     )

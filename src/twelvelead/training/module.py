@@ -29,7 +29,8 @@ def build(recipe: Recipe, *, classes: int, sampling_rate: int, leads: int) -> Wi
             metadata=recipe.metadata,
             **settings,
         )
-        return Windowed(model.to(memory_format=torch.channels_last), recipe.window, recipe.stride)
+        channels_last: nn.Module = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return Windowed(channels_last, recipe.window, recipe.stride)
     except (TypeError, ValueError) as error:
         raise TwelveLeadError(f"recipe {recipe.name}: {error}") from None
 
@@ -51,6 +52,7 @@ class Training(pl.LightningModule):
         super().__init__()
         self.recipe = recipe
         self.steps_per_epoch = steps_per_epoch
+        self._plateau_state: dict[str, Any] | None = None
         torch.manual_seed(recipe.seed)
         self.windowed = build(recipe, classes=labels.shape[1], sampling_rate=sampling_rate, leads=leads)
         self.loss = loss(recipe, labels)
@@ -106,7 +108,7 @@ class Training(pl.LightningModule):
         self._plateau_state = checkpoint.get("plateau")
 
     def on_train_start(self) -> None:
-        if getattr(self, "_plateau_state", None) is not None:
+        if self._plateau_state is not None:
             self.plateau.load_state_dict(self._plateau_state)
 
 

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any
 import lightning.pytorch as pl
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from twelvelead.files import replacing
 
 COLUMNS = ("epoch", "train_loss", "validation_auroc", "learning_rate", "seconds")
 
@@ -48,9 +49,8 @@ class Log(pl.Callback):
         writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.rows)
-        partial = self.path.with_suffix(".partial")
-        partial.write_text(text.getvalue(), encoding="utf-8")
-        os.replace(partial, self.path)
+        with replacing(self.path) as partial:
+            partial.write_text(text.getvalue(), encoding="utf-8")
 
     def state_dict(self) -> dict[str, Any]:
         return {"rows": self.rows}

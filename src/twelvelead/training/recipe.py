@@ -73,11 +73,11 @@ class Recipe:
     learning_rate: float = 4.67e-4
     weight_decay: float = 0.0
     schedule: Literal["plateau", "one_cycle", "constant"] = "plateau"
-    plateau_patience: int = 3
+    plateau_patience: int = 2
     plateau_factor: float = 0.3
     average_decay: float = 0.998
     epochs: int = 40
-    patience: int = 10
+    patience: int = 8
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -99,7 +99,8 @@ class Recipe:
         both = set(self.train_folds) & set(self.validation_folds)
         if both:
             raise TwelveLeadError(
-                f"recipe {self.name}: fold {min(both)} is in train_folds and in validation_folds; a fold that trains cannot choose"
+                f"recipe {self.name}: fold {min(both)} is in train_folds and in validation_folds; "
+                "a fold that trains cannot choose"
             )
 
     @classmethod
@@ -138,7 +139,7 @@ class Recipe:
                 raise Unreadable(
                     f"{source}: {name} is {value!r}; it has to be of the kind of {json.dumps(defaults[name])}"
                 )
-        converted = {
+        converted: dict[str, Any] = {
             name: tuple(value) if isinstance(defaults[name], tuple) else value for name, value in values.items()
         }
         if "model" in values and values.get("architecture", "reference") == "reference":

@@ -72,8 +72,8 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
     log = Log(folder / "log.csv")
     if not json.loads((folder / "run.json").read_text(encoding="utf-8"))["fitted"]:
         say(
-            f"{recipe.name}: {len(data.train_records)} records to train on, {len(data.validation_records)} to validate, "
-            f"{sum(p.numel() for p in training.parameters()):,} parameters, {precision()}"
+            f"{recipe.name}: {len(data.train_records)} records to train on, {len(data.validation_records)} to "
+            f"validate, {sum(p.numel() for p in training.parameters()):,} parameters, {precision()}"
         )
         fit(training, data, folder, log, say)
         note(folder, fitted=True)

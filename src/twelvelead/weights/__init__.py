@@ -55,7 +55,9 @@ def file(weights: str | Path, kind: str) -> Path:
     named = Path(weights)
     known = {entry["name"] for entry in contract.files.values()} | {FILE}
     if named.is_file() and named.name not in known:
-        raise Unreadable(f"{named}: not one of the files that the contract beside it describes ({', '.join(sorted(known))})")
+        raise Unreadable(
+            f"{named}: not one of the files that the contract beside it describes ({', '.join(sorted(known))})"
+        )
     for checked in {kind} | {k for k, entry in contract.files.items() if entry["name"] == named.name}:
         entry = contract.files[checked]
         path = folder / entry["name"]

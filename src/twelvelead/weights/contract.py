@@ -3,7 +3,6 @@
 import dataclasses
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.errors import TwelveLeadError, Unreadable
+from twelvelead.files import replacing
 
 FORMAT = "twelvelead-weights"
 VERSION = 1
@@ -33,8 +33,9 @@ class Contract:
         window, stride: samples of the overlapping windows, which the files hold inside.
         attention_samples: samples for each value of the attention.
         metadata: what the columns of `features` mean; empty where age and sex take no part.
-        temperature: divides the logits of the files' probabilities; 1 leaves them.
-        thresholds: aim -> one threshold a class, for the probabilities after the temperature.
+        calibration: "slope" and "intercept", one number a class each, for the logits of the files' probabilities
+            (Platt 1999).
+        thresholds: aim -> one threshold a class, for the calibrated probabilities.
         train_folds, validation_folds, protocol: what trained, and what chose the epoch and the thresholds.
         data: name, hash, licence and citation of the data, and whether they are synthetic.
         metrics: on the validation folds, which also chose.
@@ -55,7 +56,7 @@ class Contract:
     stride: int
     attention_samples: int
     metadata: tuple[str, ...]
-    temperature: float
+    calibration: dict[str, tuple[float, ...]]
     thresholds: dict[str, tuple[float, ...]]
     train_folds: tuple[int, ...]
     validation_folds: tuple[int, ...]
@@ -75,7 +76,7 @@ class Contract:
         return bool(self.data.get("synthetic"))
 
     def calibrated(self, probabilities: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-        """Probabilities after the temperature (Guo et al. 2017, arXiv:1706.04599).
+        """Calibrated probabilities; the order of a class's probabilities, and so its AUROC, stays.
 
         Args:
             probabilities: [..., classes] as the files give them.
@@ -84,7 +85,9 @@ class Contract:
             [..., classes] float64.
         """
         p = np.clip(np.asarray(probabilities, np.float64), 1e-12, 1 - 1e-12)
-        return np.asarray(1 / (1 + ((1 - p) / p) ** (1 / self.temperature)))
+        logits = np.log(p) - np.log1p(-p)
+        scaled = logits * np.array(self.calibration["slope"]) + np.array(self.calibration["intercept"])
+        return np.asarray(np.exp(-np.logaddexp(0, -scaled)))
 
     def threshold(self, aim: str) -> NDArray[np.float64]:
         """One threshold a class, [classes]: of an aim ("accuracy", "f1"), or the same number for all ("0.5").
@@ -107,9 +110,8 @@ class Contract:
     def save(self, folder: Path) -> None:
         """Write `contract.json` into the folder, atomically."""
         text = json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False) + "\n"
-        partial = folder / f"{FILE}.partial"
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, folder / FILE)
+        with replacing(folder / FILE) as partial:
+            partial.write_text(text, encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> "Contract":
@@ -138,11 +140,11 @@ class Contract:
             raise Unreadable(f"{path}: missing or unknown entries {', '.join(wrong)}; export the weights again")
         for name in ("classes", "leads", "metadata", "train_folds", "validation_folds"):
             values[name] = tuple(values[name])
-        values["thresholds"] = {aim: tuple(numbers) for aim, numbers in values["thresholds"].items()}
-        contract = cls(**values)
-        if any(len(numbers) != len(contract.classes) for numbers in contract.thresholds.values()):
-            raise Unreadable(f"{path}: thresholds and classes differ in number; export the weights again")
-        return contract
+        for name in ("thresholds", "calibration"):
+            values[name] = {key: tuple(numbers) for key, numbers in values[name].items()}
+            if any(len(numbers) != len(values["classes"]) for numbers in values[name].values()):
+                raise Unreadable(f"{path}: {name} and classes differ in number; export the weights again")
+        return cls(**values)
 
 
 def sha256(path: Path) -> str:

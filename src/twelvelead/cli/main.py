@@ -1,0 +1,56 @@
+"""The command line: parse, call, print; every import of weight is inside a command."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from twelvelead import __version__
+from twelvelead.cli import ecg, models, ptbxl
+from twelvelead.errors import TwelveLeadError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Reads a 12-lead ECG and predicts NORM, MI, STTC, CD and HYP; trains and compares such models on PTB-XL. "
+    "A decision aid, not a medical device.",
+)
+app.command()(ecg.interpret)
+app.command()(ecg.demo)
+app.command()(models.train)
+app.command()(models.evaluate)
+app.command()(models.export)
+app.add_typer(ptbxl.app, name="ptbxl")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"twelvelead {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; a user's mistake ends with one line and its exit code."""
+    try:
+        app()
+    except TwelveLeadError as error:
+        _fail(str(error), error.exit_code)
+    except OSError as error:
+        where = f"{Path(str(error.filename))}: " if error.filename else ""
+        _fail(f"{where}{error.strerror or error}; free space or choose another place, then run it again", 2)
+
+
+def _fail(message: str, code: int) -> None:
+    print(f"twelvelead: {message}", file=sys.stderr)
+    sys.exit(code)
