@@ -27,7 +27,7 @@ elif importlib.util.find_spec("keras"):
     raise TwelveLeadError("Keras needs TensorFlow, JAX or PyTorch beside it: pip install torch")
 
 try:
-    import keras  # type: ignore[import-untyped]
+    import keras
     from keras import layers, ops
 except ImportError:
     raise MissingExtra("The HDF5 export", "keras") from None
@@ -251,7 +251,7 @@ def write_h5(weights: str | Path, path: Path) -> None:
         TwelveLeadError: the weights are of another architecture.
     """
     try:
-        import h5py  # type: ignore[import-untyped]
+        import h5py
     except ImportError:
         raise MissingExtra("The HDF5 export", "keras") from None
 

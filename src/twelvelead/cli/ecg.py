@@ -99,7 +99,7 @@ def _show(
 
     from twelvelead.output.terminal import render
 
-    console = Console()
+    console = Console(highlight=False, markup=False)
     console.print(render(interpretation, label))
     if picture is not None:
         console.print(f"picture: {picture}\n", style="dim", soft_wrap=True)

@@ -37,6 +37,8 @@ def train(
         opened = Store.open(store)
     try:
         start(chosen, opened, run, typer.echo)
+    except ModuleNotFoundError as error:
+        raise _missing(error, "Training", "train") from None
     except KeyboardInterrupt:
         raise Interrupted(f"{run}: interrupted; the same command goes on after the last whole epoch") from None
 
@@ -71,7 +73,7 @@ def evaluate(
         predictions = predict_fold(
             engine, opened, fold, protocol, lambda done, total: bar.update(task, completed=done, total=total)
         )
-    Console().print(table(report(engine.contract, opened, predictions, thresholds, out)))
+    Console(highlight=False, markup=False).print(table(report(engine.contract, opened, predictions, thresholds, out)))
     typer.echo(f"metrics.json, predictions.npz and confusion matrices in {out}")
 
 

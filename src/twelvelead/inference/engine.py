@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from twelvelead.ecg.quality import require_fit
 from twelvelead.ecg.record import ECG
-from twelvelead.errors import Unreadable
+from twelvelead.errors import Refused, Unreadable
 from twelvelead.inference.interpretation import ClassResult, Interpretation
 from twelvelead.weights import Contract, file, find
 
@@ -72,6 +72,8 @@ class Engine:
         twelve = ecg.twelve()
         warnings = require_fit(twelve, minimum_seconds=self.contract.minimum_samples / self.contract.sampling_rate)
         signal = twelve.resampled(self.contract.sampling_rate).signal
+        if len(signal) < self.contract.minimum_samples:  # the gate's half sample of grace is long at low rates
+            raise Refused(f"{ecg.source}: too short: {ecg.duration:.2f} s; record longer")
         answers, attentions, lengths = [], [], []
         for piece in self._pieces(signal):
             probabilities, weights = self.run(piece[None], twelve.features[None])

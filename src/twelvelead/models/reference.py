@@ -44,6 +44,8 @@ class Reference(nn.Module):
             raise ValueError(
                 f"{len(filters)} filter counts but {len(kernel_sizes)} kernel sizes; give one each a block"
             )
+        if min(classes, leads, *filters, *kernel_sizes, pool, lstm_units, ecg_units, metadata_units, units) < 1:
+            raise ValueError("filters, kernel sizes, pool and units have to be 1 or more")
         self.sampling_rate = sampling_rate
         self.samples_per_step = pool ** len(filters)
         self.scale = scale

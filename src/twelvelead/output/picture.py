@@ -4,6 +4,7 @@ from pathlib import Path
 
 from twelvelead.ecg.paper import figure, save_png
 from twelvelead.inference.interpretation import Interpretation
+from twelvelead.output.names import full
 
 
 def write_png(interpretation: Interpretation, path: Path, label: str = "") -> None:
@@ -19,15 +20,20 @@ def write_png(interpretation: Interpretation, path: Path, label: str = "") -> No
     """
     sheet = figure(
         interpretation.ecg,
-        label=label,
+        label=label or ("TRAINED ON SYNTHETIC ECGs" if interpretation.synthetic else ""),
         findings=[
-            (result.name, result.probability, "present" if result.present else "absent")
+            (full(result.name), result.probability, f"{_decision(result.present)} (from {result.threshold:.2f})")
             for result in interpretation.classes
         ],
         lines=(
-            f"weights {interpretation.weights} ({interpretation.sha256[:12]}), thresholds {interpretation.aim}",
+            f"weights: {interpretation.weights}, {interpretation.sha256[:12]}",
+            f"thresholds: {interpretation.aim}",
             *interpretation.warnings,
         ),
         attention=interpretation.attention,
     )
     save_png(sheet, path)
+
+
+def _decision(present: bool) -> str:
+    return "present" if present else "absent"

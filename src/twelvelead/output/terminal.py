@@ -5,6 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from twelvelead.inference.interpretation import NOTICE, Interpretation
+from twelvelead.output.names import full
 
 BAR = 20
 
@@ -30,7 +31,7 @@ def render(interpretation: Interpretation, label: str = "") -> RenderableType:
     table.add_column("from", justify="right")
     for result in interpretation.classes:
         table.add_row(
-            result.name,
+            full(result.name),
             f"{result.probability:.1%}",
             Text("█" * round(result.probability * BAR), style="red" if result.present else "dim"),
             Text("present", style="bold") if result.present else Text("absent", style="dim"),

@@ -6,9 +6,13 @@ from typing import Any
 
 import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
+from lightning.pytorch import callbacks
+
+from twelvelead.errors import Unreadable
 
 LAST = "epoch"
 BEST = "best"
+_PATHS = ("best_model_path", "kth_best_model_path", "last_model_path")
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -28,6 +32,30 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             partial.unlink(missing_ok=True)
 
 
+class ModelCheckpoint(callbacks.ModelCheckpoint):
+    """Lightning's, which forgets the best score when the run's folder has moved; this one does not."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        assert self.dirpath is not None
+        here = Path(self.dirpath)
+        moved = {name: str(here / Path(state_dict[name]).name) for name in _PATHS if state_dict[name]}
+        best = {str(here / Path(path).name): score for path, score in state_dict["best_k_models"].items()}
+        super().load_state_dict(state_dict | moved | {"best_k_models": best, "dirpath": self.dirpath})
+
+
+def load(path: Path) -> dict[str, Any]:
+    """What a checkpoint holds.
+
+    Raises:
+        Unreadable: it is missing or torn.
+    """
+    try:
+        checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception:  # a torn file fails in as many ways as there are bytes to miss
+        raise Unreadable(f"{path}: missing or damaged; train again in another folder") from None
+    return checkpoint
+
+
 def newest(folder: Path) -> tuple[Path | None, tuple[Path, ...]]:
     """The checkpoint to go on from.
 
@@ -41,8 +69,8 @@ def newest(folder: Path) -> tuple[Path | None, tuple[Path, ...]]:
     found = sorted(folder.glob(f"{LAST}-*.ckpt"), key=lambda path: int(path.stem.split("-")[1]), reverse=True)
     for path in found:
         try:
-            torch.load(path, map_location="cpu", weights_only=True)
-        except Exception:  # a torn file fails in as many ways as there are bytes to miss
+            load(path)
+        except Unreadable:
             torn.append(path)
         else:
             return path, tuple(torn)

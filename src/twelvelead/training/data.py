@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
 from twelvelead.data.store import Store
-from twelvelead.data.tasks import Labels, select
+from twelvelead.data.tasks import Labels, fold_names, select
+from twelvelead.errors import TwelveLeadError
 from twelvelead.training.crops import Batch, Crops, millivolts
 from twelvelead.training.recipe import Recipe
 
@@ -21,7 +22,7 @@ class StoreData(pl.LightningDataModule):
         labels: of all records of the store.
 
     Raises:
-        TwelveLeadError: the store lacks a fold of the recipe, or a fold has no scored record.
+        TwelveLeadError: the store lacks a fold of the recipe, or its folds show a class in none or in all records.
     """
 
     def __init__(self, recipe: Recipe, store: Store, labels: Labels) -> None:
@@ -31,6 +32,17 @@ class StoreData(pl.LightningDataModule):
         self.labels = labels
         self.train_records = select(store, recipe.train_folds, labels)
         self.validation_records = select(store, recipe.validation_folds, labels)
+        for folds, records in (
+            (recipe.train_folds, self.train_records),
+            (recipe.validation_folds, self.validation_records),
+        ):
+            share = labels.values[records].mean(axis=0)
+            for name, positive in zip(labels.classes, share, strict=True):
+                if positive in (0, 1):
+                    raise TwelveLeadError(
+                        f"{store.path}: {'no' if positive == 0 else 'every'} record of fold {fold_names(folds)} is "
+                        f"{name}, so this class can be neither learned nor measured; choose other folds"
+                    )
 
     def train_dataloader(self) -> DataLoader[Batch]:
         trainer = self.trainer

@@ -67,6 +67,11 @@ class Training(pl.LightningModule):
         ecg, features, labels = batch
         logits, _attention = self.windowed.model(ecg, features)
         value: Tensor = self.loss(logits.float(), labels)
+        if not torch.isfinite(value):
+            raise TwelveLeadError(
+                f"{self.trainer.default_root_dir}: the loss is {value.item()} in epoch {self.current_epoch + 1}; "
+                f"make learning_rate smaller (it is {self.recipe.learning_rate:g}) and train in another folder"
+            )
         self.log("train_loss", value, on_step=False, on_epoch=True, batch_size=len(ecg), sync_dist=True)
         return value
 

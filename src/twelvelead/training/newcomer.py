@@ -21,7 +21,7 @@ def newcomer(run: Path, recipe: Recipe) -> tuple[Store, Recipe]:
     Returns:
         The store, and the recipe with fewer epochs and smaller batches, named NAME-synthetic.
     """
-    path = run.with_name(f"{run.name}-store")
+    path = run.absolute().with_name(f"{run.absolute().name}-store")
     store = Store.open(path) if path.exists() else synthetic_store(path, records=RECORDS)
     return store, replace(
         recipe,

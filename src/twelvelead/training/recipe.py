@@ -81,6 +81,8 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        if not self.name.strip(".") or "/" in self.name or "\\" in self.name:
+            raise TwelveLeadError(f"recipe {self.name}: this name cannot be part of a file name; choose another")
         for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise TwelveLeadError(
@@ -130,20 +132,13 @@ class Recipe:
             Unreadable: a setting is unknown or of the wrong type.
         """
         defaults = dataclasses.asdict(cls())
-        for name, value in values.items():
-            if name not in defaults:
-                near = difflib.get_close_matches(name, defaults, 1)
-                hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(defaults)}"
-                raise Unreadable(f"{source}: unknown setting {name}{hint}")
-            if not _fits(value, defaults[name]):
-                raise Unreadable(
-                    f"{source}: {name} is {value!r}; it has to be of the kind of {json.dumps(defaults[name])}"
-                )
+        _check(values, defaults, source)
         converted: dict[str, Any] = {
             name: tuple(value) if isinstance(defaults[name], tuple) else value for name, value in values.items()
         }
         if "model" in values and values.get("architecture", "reference") == "reference":
-            converted["model"] = {**_reference_settings(), **values["model"]}
+            _check(values["model"], defaults["model"], f"{source}: model")
+            converted["model"] = {**defaults["model"], **values["model"]}
         return cls(**converted)
 
     def to_dict(self) -> dict[str, Any]:
@@ -184,16 +179,26 @@ _RANGES = (
 )
 
 
+def _check(values: dict[str, Any], defaults: dict[str, Any], source: str) -> None:
+    for name, value in values.items():
+        if name not in defaults:
+            near = difflib.get_close_matches(name, defaults, 1)
+            hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(defaults)}"
+            raise Unreadable(f"{source}: unknown setting {name}{hint}")
+        if not _fits(value, defaults[name]):
+            raise Unreadable(f"{source}: {name} is {value!r}; it has to be of the kind of {json.dumps(defaults[name])}")
+
+
 def _fits(value: Any, default: Any) -> bool:
     if isinstance(default, bool) or isinstance(value, bool):
         return isinstance(default, bool) and isinstance(value, bool)
     if isinstance(default, float):
         return isinstance(value, int | float)
-    if isinstance(default, tuple):
+    if isinstance(default, list | tuple):
         return isinstance(value, list | tuple) and bool(value) and all(type(item) is int for item in value)
     return isinstance(value, type(default))
 
 
 def _toml(value: Any) -> str:
     # JSON's strings, numbers, booleans and lists of them are TOML's too.
-    return json.dumps(value)
+    return json.dumps(value, ensure_ascii=False)

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
-import torch
-from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint
+from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.trainer.states import TrainerStatus
 
@@ -19,7 +18,7 @@ from twelvelead.data.store import Store
 from twelvelead.data.tasks import labels
 from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.files import replacing
-from twelvelead.training.checkpoints import BEST, LAST, AtomicCheckpointIO, newest
+from twelvelead.training.checkpoints import BEST, LAST, AtomicCheckpointIO, ModelCheckpoint, load, newest
 from twelvelead.training.data import StoreData
 from twelvelead.training.finish import finish
 from twelvelead.training.module import Training
@@ -45,11 +44,6 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
         TwelveLeadError: the store does not fit the recipe, the folder holds another run, or the loss is not finite.
         KeyboardInterrupt: Ctrl-C; the same call goes on.
     """
-    weights = folder / "weights"
-    claim(folder, recipe, store)
-    if (weights / "contract.json").is_file():
-        say(f"{folder}: this training has finished; its weights are in {weights}")
-        return weights
     if recipe.window > store.samples:
         raise TwelveLeadError(
             f"recipe {recipe.name}: window {recipe.window} is longer than the {store.samples} samples of {store.path}"
@@ -69,23 +63,28 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
         sampling_rate=round(store.sampling_rate),
         leads=len(store.leads),
     )
-    log = Log(folder / "log.csv")
+    # Nothing is written before everything that can be refused has been looked at.
+    claim(folder, recipe, store)
+    weights = folder / "weights"
+    if (weights / "contract.json").is_file():
+        say(f"{folder}: this training has finished; its weights are in {weights}")
+        return weights
     if not json.loads((folder / "run.json").read_text(encoding="utf-8"))["fitted"]:
         say(
             f"{recipe.name}: {len(data.train_records)} records to train on, {len(data.validation_records)} to "
             f"validate, {sum(p.numel() for p in training.parameters()):,} parameters, {precision()}"
         )
-        fit(training, data, folder, log, say)
+        fit(training, data, folder, say)
         note(folder, fitted=True)
-    best = torch.load(folder / "checkpoints" / f"{BEST}.ckpt", map_location="cpu", weights_only=True)
-    log.load_state_dict(best["callbacks"][log.state_key])
+    best = load(folder / "checkpoints" / f"{BEST}.ckpt")
     training.load_state_dict(best["state_dict"])
     return finish(training, data, folder, best_epoch=int(best["epoch"]), say=say)
 
 
-def fit(training: Training, data: StoreData, folder: Path, log: Log, say: Callable[[str], None]) -> None:
+def fit(training: Training, data: StoreData, folder: Path, say: Callable[[str], None]) -> None:
     """Run the epochs, from the newest checkpoint that can be read."""
     recipe = training.recipe
+    log = Log(folder / "log.csv")
     checkpoints = (folder / "checkpoints").resolve()
     stopping = EarlyStopping("validation_auroc", mode="max", patience=recipe.patience, check_on_train_epoch_end=True)
     best = ModelCheckpoint(
@@ -129,8 +128,7 @@ def fit(training: Training, data: StoreData, folder: Path, log: Log, say: Callab
         say(f"{path}: cannot be read and is passed over")
     if start is not None:
         say(f"going on from {start.name}")
-        stopped = torch.load(start, map_location="cpu", weights_only=True)["callbacks"][stopping.state_key]
-        if stopped["wait_count"] >= recipe.patience:
+        if load(start)["callbacks"][stopping.state_key]["wait_count"] >= recipe.patience:
             return
     try:
         trainer.fit(training, datamodule=data, ckpt_path=start, weights_only=True)

@@ -5,7 +5,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,13 +138,30 @@ class Contract:
         if values.keys() != names:
             wrong = sorted(values.keys() ^ names)
             raise Unreadable(f"{path}: missing or unknown entries {', '.join(wrong)}; export the weights again")
-        for name in ("classes", "leads", "metadata", "train_folds", "validation_folds"):
-            values[name] = tuple(values[name])
+        for field in dataclasses.fields(cls):
+            kind: Any = get_origin(field.type) or field.type
+            if not isinstance(values[field.name], list if kind is tuple else kind):
+                raise Unreadable(f"{path}: {field.name} is damaged; export the weights again")
+            values[field.name] = kind(values[field.name])
         for name in ("thresholds", "calibration"):
+            if not all(_one_each(numbers, values["classes"]) for numbers in values[name].values()):
+                raise Unreadable(f"{path}: {name} are not one number for each class; export the weights again")
             values[name] = {key: tuple(numbers) for key, numbers in values[name].items()}
-            if any(len(numbers) != len(values["classes"]) for numbers in values[name].values()):
-                raise Unreadable(f"{path}: {name} and classes differ in number; export the weights again")
+        if values["calibration"].keys() != {"slope", "intercept"} or not all(map(_is_file, values["files"].values())):
+            raise Unreadable(f"{path}: calibration or files are damaged; export the weights again")
         return cls(**values)
+
+
+def _one_each(numbers: Any, classes: tuple[str, ...]) -> bool:
+    return (
+        isinstance(numbers, list)
+        and len(numbers) == len(classes)
+        and all(isinstance(number, int | float) for number in numbers)
+    )
+
+
+def _is_file(entry: Any) -> bool:
+    return isinstance(entry, dict) and all(isinstance(entry.get(key), str) for key in ("name", "sha256"))
 
 
 def sha256(path: Path) -> str:
