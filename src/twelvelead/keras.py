@@ -18,26 +18,29 @@ from twelvelead.errors import MissingExtra, TwelveLeadError, Unreadable
 from twelvelead.files import replacing
 from twelvelead.weights import Contract, file, find
 
-_BACKENDS = [name for name in ("tensorflow", "jax", "torch") if importlib.util.find_spec(name)]
-if _BACKENDS:
-    # Keras asks for TensorFlow, whether it is installed or not.
-    if "tensorflow" not in _BACKENDS:
-        os.environ.setdefault("KERAS_BACKEND", _BACKENDS[0])
-elif importlib.util.find_spec("keras"):
-    raise TwelveLeadError("Keras needs TensorFlow, JAX or PyTorch beside it: pip install torch")
+if importlib.util.find_spec("tensorflow") is None:
+    # Keras asks for TensorFlow unless told otherwise, whether it is installed or not.
+    for _name in ("jax", "torch"):
+        if importlib.util.find_spec(_name):
+            os.environ.setdefault("KERAS_BACKEND", _name)
 
 try:
     import keras
     from keras import layers, ops
-except ImportError:
-    raise MissingExtra("The HDF5 export", "keras") from None
+except ImportError as error:
+    if importlib.util.find_spec("keras") is None:
+        raise MissingExtra("The HDF5 export", "keras") from None
+    raise TwelveLeadError(
+        f"Keras cannot be imported ({error}): it has to be Keras 3 with TensorFlow, JAX or PyTorch beside it, and "
+        "KERAS_BACKEND tells which, such as KERAS_BACKEND=torch"
+    ) from None
 
 CLASSES = ("NORM", "MI", "STTC", "CD", "HYP")
 ALPHA = 0.434
 GAMMA = 2.135
 POSITIVES = (7596, 4379, 4186, 3907, 2119)
 """Records of each class in folds 1-8 of PTB-XL, protocol "drop", of 17084 in all."""
-CLASS_WEIGHTS = tuple((1 / np.array(POSITIVES) / np.mean(1 / np.array(POSITIVES))).tolist())
+CLASS_WEIGHTS = tuple((np.mean([1 / n for n in POSITIVES]) ** -1 / np.array(POSITIVES)).tolist())
 """w_c = N / (5 N_c), scaled to mean 1; N cancels."""
 
 Registered = TypeVar("Registered", bound=Callable[..., Any])
@@ -82,6 +85,9 @@ class Windows(layers.Layer):  # type: ignore[misc]
         if isinstance(samples, int) and samples < self.window:
             raise ValueError(f"a recording has {samples} samples; the model reads {self.window} or more")
         count = (samples - self.window + self.stride - 1) // self.stride + 1
+        if not isinstance(count, int):
+            # TensorFlow learns the length as it runs, and cannot raise then: no window, and so NaN, where none fits.
+            count = ops.minimum(count, ops.maximum(samples - self.window + 1, 0))
         last = (samples - self.window) // self.step * self.step
         starts = ops.minimum(ops.arange(count) * self.stride, last)
         places = ops.reshape(starts[:, None] + ops.arange(self.window)[None], (-1,))
@@ -197,10 +203,14 @@ def load_twin(weights: str | Path) -> Any:
         As `build_twin`.
 
     Raises:
+        MissingExtra: safetensors is not installed.
         Unreadable: no such weights, or files that do not match their contract.
         TwelveLeadError: the weights are of another architecture.
     """
-    from safetensors.numpy import load_file
+    try:
+        from safetensors.numpy import load_file
+    except ImportError:
+        raise MissingExtra("Loading weights into Keras", "keras") from None
 
     path = file(weights, "safetensors")
     twin = build_twin(Contract.load(find(weights)))
@@ -239,14 +249,14 @@ def _values(layer: Any, state: dict[str, NDArray[np.float32]]) -> list[NDArray[n
 
 def write_h5(weights: str | Path, path: Path) -> None:
     """Write the twin with trained weights as one HDF5 file that every Keras 3 loads; the same weights give the same
-    bytes with the same Keras.
+    bytes with the same Keras and backend.
 
     Args:
         weights: a shipped name, a run folder, a folder of weights, or a file in one.
         path: of the file, replaced where it is there.
 
     Raises:
-        MissingExtra: h5py is not installed.
+        MissingExtra: h5py or safetensors is not installed.
         Unreadable: no such weights, or files that do not match their contract.
         TwelveLeadError: the weights are of another architecture.
     """
@@ -266,7 +276,7 @@ def write_h5(weights: str | Path, path: Path) -> None:
         "loss_weights": None,
         "optimizer_config": {
             "class_name": "Adam",
-            "config": {"name": "adam", "learning_rate": float(twin.optimizer.learning_rate)},
+            "config": {"name": "adam", "learning_rate": float(ops.convert_to_numpy(twin.optimizer.learning_rate))},
         },
     }
     with replacing(path) as partial, h5py.File(partial, "w") as stream:
@@ -287,20 +297,9 @@ def write_h5(weights: str | Path, path: Path) -> None:
 
 
 _CHOSEN = {
-    *(
-        "name",
-        "batch_shape",
-        "window",
-        "stride",
-        "step",
-        "scale",
-        "offset",
-        "filters",
-        "kernel_size",
-        "padding",
-        "use_bias",
-    ),
-    *("momentum", "epsilon", "rate", "pool_size", "layer", "units", "return_sequences", "activation", "axis", "axes"),
+    *("name", "batch_shape", "window", "stride", "step", "scale", "offset", "filters", "kernel_size", "padding"),
+    *("use_bias", "momentum", "epsilon", "rate", "pool_size", "layer", "units", "return_sequences", "activation"),
+    *("axis", "axes"),
 }
 """The settings of layers that the twin chooses. Later versions of Keras add others, which earlier ones refuse."""
 

@@ -30,8 +30,8 @@ class ByteDropout(nn.Module):
         draws = torch.empty((x.numel() + 7) // 8, dtype=torch.int64).random_(-(2**63), None)
         kept = draws.view(torch.uint8)[: x.numel()] >= dropped
         # The mask takes the memory layout of x: any order of independent draws is as good as another.
-        scale = kept.to(x.dtype).mul_(256 / (256 - dropped)).as_strided(x.shape, x.stride())
-        return x * scale
+        layout = torch.empty_like(x, device="meta").stride()
+        return x * kept.to(x.dtype).mul_(256 / (256 - dropped)).as_strided(x.shape, layout)
 
     def extra_repr(self) -> str:
         return f"p={self.p}"

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import lightning.pytorch as pl
 import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.pytorch import callbacks
@@ -33,7 +34,12 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
 
 class ModelCheckpoint(callbacks.ModelCheckpoint):
-    """Lightning's, which forgets the best score when the run's folder has moved; this one does not."""
+    """Lightning's, which forgets the best score when the run's folder has moved, and never removes the checkpoint that
+    it went on from; this one does neither."""
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        super().on_train_start(trainer, pl_module)
+        trainer.ckpt_path = None
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         assert self.dirpath is not None

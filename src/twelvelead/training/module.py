@@ -58,9 +58,10 @@ class Training(pl.LightningModule):
         self.loss = loss(recipe, labels)
         self.auroc = MultilabelAUROC(labels.shape[1], average="macro")
 
-    def on_train_epoch_start(self) -> None:
-        # Lightning stores no random state: dropout has to follow from what a resumed run knows.
-        draw = np.random.SeedSequence((self.recipe.seed, self.current_epoch, self.global_rank))
+    def on_train_batch_start(self, batch: Batch, number: int) -> None:
+        # Lightning stores no random state, and draws from it at another point of a resumed epoch than of any other:
+        # dropout has to follow from what a resumed run knows.
+        draw = np.random.SeedSequence((self.recipe.seed, self.current_epoch, self.global_rank, number))
         torch.manual_seed(int(draw.generate_state(1, np.uint64)[0] >> np.uint64(1)))
 
     def training_step(self, batch: Batch, _: int) -> Tensor:

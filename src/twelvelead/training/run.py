@@ -149,16 +149,16 @@ def claim(folder: Path, recipe: Recipe, store: Store) -> None:
     if about.is_file():
         try:
             recorded = json.loads(about.read_text(encoding="utf-8"))
-            before = recorded["recipe"], recorded["data_hash"]
+            before, data_hash, _ = dict(recorded["recipe"]), recorded["data_hash"], recorded["fitted"]
         except (ValueError, KeyError, TypeError):
             raise Unreadable(f"{about}: damaged; name another folder for the run") from None
         now = recipe.to_dict()
-        differing = [name for name in now if before[0].get(name) != now[name]]
+        differing = [name for name in now if before.get(name) != now[name]]
         if differing:
             raise TwelveLeadError(
                 f"{folder}: holds a run of another recipe (differs in {', '.join(differing)}); name another folder"
             )
-        if before[1] != store.data_hash:
+        if data_hash != store.data_hash:
             raise TwelveLeadError(f"{folder}: holds a run on other data than {store.path}; name another folder")
         return
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
