@@ -1,5 +1,6 @@
 """The command line: parse, call, print; every import of weight is inside a command."""
 
+import io
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -42,6 +43,8 @@ def _root(
 
 def main() -> None:
     """Run the command line; a user's mistake ends with one line and its exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without the characters of the bars, or of a file's name
     try:
         app()
     except TwelveLeadError as error:

@@ -68,7 +68,8 @@ def evaluate(
 
     from twelvelead.inference.scoring import predict_fold
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(f"fold {fold}", total=None)
         predictions = predict_fold(
             engine, opened, fold, protocol, lambda done, total: bar.update(task, completed=done, total=total)

@@ -135,6 +135,13 @@ def save_png(page: "Figure", path: str | os.PathLike[str]) -> None:
             temporary.unlink()
 
 
+def _two_digits(probability: float) -> str:
+    """Never 0 or 1, which no probability means."""
+    if probability < 0.01:
+        return "<0.01"
+    return ">0.99" if probability > 0.99 else f"{probability:.2f}"
+
+
 def _text(axes: "Axes", x: float, y: float, text: str, size: float = 8.0, **how: Any) -> None:
     """Text in mm coordinates, baseline at y; file names may hold a $, so none of it is mathematics."""
     axes.text(x, y, text, fontsize=size, parse_math=False, **{"color": _INK, "va": "baseline", **how})
@@ -266,7 +273,7 @@ def _table(axes: "Axes", findings: Sequence[Finding], lines: Sequence[str]) -> N
         _text(axes, _LEFT, y, name, 9.0)
         for share, colour in ((1.0, "#eceef1"), (min(max(probability, 0.0), 1.0), "#4c78a8")):
             axes.add_patch(Rectangle((bar, y - 2.7), length * share, 3.2, facecolor=colour, edgecolor="none"))
-        _text(axes, bar + length + 11, y, f"{probability:.2f}", 9.0, ha="right")
+        _text(axes, bar + length + 11, y, _two_digits(probability), 9.0, ha="right")
         _text(axes, bar + length + 15, y, decision, 9.0)
     for row, line in enumerate(lines):
         _text(axes, _LEFT + 190, first + _ROW_PITCH * row, line)
