@@ -5,10 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from twelvelead.data.ptbxl.prepare import prepare
 from twelvelead.data.store import Store
+from twelvelead.data.synthetic import synthetic_store
 
 SHARED = Path(os.environ.get("TWELVELEAD_SHARED", Path(__file__).parents[2] / "shared"))
 
@@ -46,3 +48,54 @@ def ptbxl_folder(shared_ptbxl: Path, tmp_path_factory: pytest.TempPathFactory) -
 def ptbxl_store(ptbxl_folder: Path) -> Store:
     """The store of `ptbxl_folder`: 400 records of 10 s at 100 Hz."""
     return prepare(ptbxl_folder, ptbxl_folder.with_name("store")).store
+
+
+@pytest.fixture(scope="session")
+def generated_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """100 generated records of 10 s at 100 Hz, ten in each fold. Not to be changed."""
+    return synthetic_store(tmp_path_factory.mktemp("generated") / "store", records=100)
+
+
+@pytest.fixture(scope="session")
+def tiny_recipe():
+    """tiny_recipe(**settings) -> a recipe that trains in a second."""
+    from twelvelead.training.recipe import Recipe
+
+    model = {"filters": [8, 8], "lstm_units": 8, "ecg_units": 8, "metadata_units": 4, "units": 8}
+    tiny = {"name": "tiny", "model": model, "epochs": 2, "batch_size": 16, "average_decay": 0.5, "learning_rate": 3e-3}
+    return lambda **settings: Recipe.from_dict(tiny | settings, "tiny")
+
+
+@pytest.fixture(scope="session")
+def tiny_run(generated_store: Store, tiny_recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished training of the tiny recipe on the generated store. Not to be changed."""
+    from twelvelead.training.run import train
+
+    folder = tmp_path_factory.mktemp("tiny") / "run"
+    train(tiny_recipe(), generated_store, folder, say=lambda line: None)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_windowed(tiny_run: Path):
+    """What `tiny_run` trained, in PyTorch, built from its contract and its safetensors."""
+    from safetensors.torch import load_file
+
+    from twelvelead.training.module import build
+    from twelvelead.training.recipe import Recipe
+    from twelvelead.weights import Contract, file
+
+    contract = Contract.load(tiny_run / "weights")
+    recipe = Recipe.from_dict(contract.recipe, "contract")
+    windowed = build(recipe, classes=5, sampling_rate=contract.sampling_rate, leads=12)
+    windowed.model.load_state_dict(load_file(file(tiny_run, "safetensors")))
+    return windowed.eval()
+
+
+@pytest.fixture
+def millivolts(generated_store: Store):
+    """millivolts(records) -> ecg [record, sample, lead] float32 mV, features [record, 2] of the generated store."""
+    return lambda records: (
+        generated_store.signals[records].astype(np.float32) * np.float32(1e-3),
+        generated_store.features[records],
+    )
