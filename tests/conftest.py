@@ -12,6 +12,9 @@ from twelvelead.data.ptbxl.prepare import prepare
 from twelvelead.data.store import Store
 from twelvelead.data.synthetic import synthetic_store
 
+# The networks of the tests are so small that threads would only wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 SHARED = Path(os.environ.get("TWELVELEAD_SHARED", Path(__file__).parents[2] / "shared"))
 
 

@@ -1,0 +1,165 @@
+"""twelvelead interpret and demo."""
+
+import json
+
+import pytest
+
+from twelvelead.ecg.synthetic import VARIANTS
+from twelvelead.weights import shipped
+
+PNG = b"\x89PNG\r\n\x1a\n"
+CLASSES = ["NORM", "MI", "STTC", "CD", "HYP"]
+
+
+def test_a_file_is_shown_and_drawn(cli, files, tiny_run, tmp_path):
+    result = cli(
+        "interpret", files["good"], "--weights", tiny_run, "--out", tmp_path / "out", "--age", 63, "--sex", "female"
+    )
+    assert (result.code, result.err) == (0, "")
+    assert f"{files['good']}  10.0 s at 100 Hz, 63 years, female" in result.out
+    assert all(name in result.out for name in CLASSES)
+    assert f"picture: {tmp_path / 'out' / 'good.png'}" in result.out
+    assert (tmp_path / "out" / "good.png").read_bytes().startswith(PNG)
+
+
+def test_pictures_go_to_the_current_folder_unless_told(cli, files, tiny_run, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert cli("interpret", files["good"], "--weights", tiny_run).code == 0
+    assert [path.name for path in (tmp_path / "here").iterdir()] == ["good.png"]
+    (tmp_path / "here" / "good.png").unlink()
+    assert cli("interpret", files["good"], "--weights", tiny_run, "--json").code == 0
+    assert not any((tmp_path / "here").iterdir())
+
+
+def test_json_is_one_object_a_line_faults_included(cli, files, tiny_run, tmp_path):
+    result = cli("interpret", *files.values(), "--json", "--weights", tiny_run, "--out", tmp_path / "out")
+    good, flat, torn, absent = map(json.loads, result.out.splitlines())
+    assert list(good["classes"]) == CLASSES
+    assert good["picture"] == str(tmp_path / "out" / "good.png")
+    assert (good["source"], good["age"] is not None or good["sex"]) == (str(files["good"]), None)
+    assert (flat["source"], flat["exit_code"], "flat lead I" in flat["error"]) == (str(files["flat"]), 3, True)
+    assert (torn["source"], torn["exit_code"]) == (str(files["torn"]), 2)
+    assert (absent["source"], absent["exit_code"]) == (str(files["absent"]), 2)
+    assert result.code == 2
+    assert len(result.err.splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("names", "code"),
+    [
+        (["good"], 0),
+        (["flat"], 3),
+        (["torn"], 2),
+        (["absent"], 2),
+        (["flat", "good"], 3),
+        (["flat", "torn", "good"], 2),
+        (["absent", "flat", "good"], 2),
+    ],
+)
+def test_all_files_are_processed_and_the_gravest_fault_is_the_exit_code(cli, files, tiny_run, tmp_path, names, code):
+    result = cli("interpret", *(files[name] for name in names), "--weights", tiny_run, "--out", tmp_path / "out")
+    assert result.code == code
+    faults = result.err.splitlines()
+    assert len(faults) == len([name for name in names if name != "good"])
+    for line, name in zip(faults, [name for name in names if name != "good"], strict=True):
+        assert line.startswith(f"twelvelead: {files[name]}: ")
+    assert (tmp_path / "out" / "good.png").exists() == ("good" in names)
+    assert not (tmp_path / "out" / "flat.png").exists()
+
+
+def test_files_of_one_name_get_a_picture_each(cli, write_csv, tiny_run, tmp_path):
+    paths = [write_csv(tmp_path / folder / "ecg.csv") for folder in ("a", "b")] + [write_csv(tmp_path / "ecg-2.csv")]
+    assert cli("interpret", *paths, "--weights", tiny_run, "--out", tmp_path / "out").code == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["ecg-2-2.png", "ecg-2.png", "ecg.png"]
+
+
+def test_names_that_look_like_markup_stay_as_they_are(cli, write_csv, tiny_run, tmp_path):
+    path = write_csv(tmp_path / "[bold]a[/b].csv")
+    result = cli("interpret", path, "--weights", tiny_run, "--out", tmp_path / "[red]")
+    assert (result.code, result.err) == (0, "")
+    assert str(path) in result.out
+    assert f"picture: {tmp_path / '[red]' / '[bold]a[/b].png'}" not in result.out  # stem of "b].csv" below a folder
+
+
+def test_a_terminal_that_cannot_show_a_character_gets_another(files, tiny_run, tmp_path):
+    import os
+    import subprocess
+    import sys
+
+    command = "from twelvelead.cli.main import main; main()"
+    arguments = ["interpret", str(files["good"]), "--weights", str(tiny_run), "--out", str(tmp_path / "out")]
+    done = subprocess.run(
+        [sys.executable, "-c", command, *arguments],
+        capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"NORM" in done.stdout
+
+
+def test_age_and_sex_take_the_place_of_what_the_file_says(cli, files, tiny_run):
+    def answer(*options):
+        result = cli("interpret", files["good"], "--json", "--weights", tiny_run, *options)
+        return json.loads(result.out)
+
+    unknown, old = answer(), answer("--age", 80, "--sex", "male")
+    assert (unknown["age"], unknown["sex"], old["age"], old["sex"]) == (None, None, 80, "male")
+    assert unknown["classes"] != old["classes"]
+
+
+def test_numbers_without_rate_or_unit_are_explained_and_then_read(cli, tiny_run, tmp_path):
+    import numpy as np
+
+    from twelvelead.ecg.synthetic import synthetic_ecg
+
+    path = tmp_path / "ecg.npy"
+    np.save(path, synthetic_ecg("normal").signal * 1000)
+    arguments = ("interpret", path, "--weights", tiny_run, "--json")
+    first = cli(*arguments)
+    assert (first.code, "give it, as in --sampling-rate 500" in first.fault) == (2, True)
+    second = cli(*arguments, "--sampling-rate", 500)
+    assert (second.code, "give it, as in --unit mV" in second.fault) == (2, True)
+    wrong = cli(*arguments, "--sampling-rate", 500, "--unit", "mV")
+    assert (wrong.code, "probably another unit" in wrong.fault) == (3, True)
+    assert cli(*arguments, "--sampling-rate", 500, "--unit", "uV").code == 0
+
+
+def test_thresholds_are_chosen(cli, files, tiny_run):
+    for aim, expected in [("f1", None), ("0", True), ("1", False)]:
+        result = cli("interpret", files["good"], "--json", "--weights", tiny_run, "--thresholds", aim)
+        values = json.loads(result.out)
+        assert values["thresholds"] == aim
+        if expected is not None:
+            assert {entry["present"] for entry in values["classes"].values()} == {expected}
+    result = cli("interpret", files["good"], "--weights", tiny_run, "--thresholds", "best")
+    assert (result.code, result.out) == (2, "")
+    assert result.fault == "thresholds 'best': give one of accuracy, f1, or a number from 0 to 1"
+
+
+def test_weights_that_are_not_there_are_named(cli, files, tmp_path):
+    result = cli("interpret", files["good"], "--weights", tmp_path / "none")
+    assert result.code == 2
+    assert str(tmp_path / "none") in result.fault
+
+
+def test_a_place_that_cannot_be_written_is_named(cli, files, tiny_run):
+    result = cli("interpret", files["good"], "--weights", tiny_run, "--out", files["flat"] / "below")
+    assert result.code == 2
+    assert str(files["flat"]) in result.fault
+
+
+def test_demo_draws_every_variant_and_says_that_they_are_synthetic(cli, tiny_run, tmp_path):
+    result = cli("demo", "--weights", tiny_run, "--out", tmp_path / "demo")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.startswith("Synthetic ECGs from a dipole model.")
+    assert result.out.count("SYNTHETIC ECG") == len(VARIANTS)
+    assert {path.stem for path in (tmp_path / "demo").iterdir()} == set(VARIANTS)
+    assert all(path.read_bytes().startswith(PNG) for path in (tmp_path / "demo").iterdir())
+
+
+@pytest.mark.skipif(not shipped(), reason="no weights ship yet")
+def test_demo_needs_nothing_but_the_package(cli, tmp_path):
+    result = cli("demo", "--out", tmp_path / "demo")
+    assert (result.code, result.err) == (0, "")
+    assert "means nothing" not in result.out

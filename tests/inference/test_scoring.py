@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+
+from twelvelead import TwelveLeadError, load
+from twelvelead.data.store import write_store
+from twelvelead.evaluation.predictions import Predictions
+from twelvelead.inference.scoring import predict_fold
+
+
+@pytest.fixture(scope="module")
+def engine(tiny_run):
+    return load(tiny_run)
+
+
+@pytest.fixture
+def other_store(tmp_path):
+    """other_store(samples=, rate=, leads=, classes=) -> a store of two records."""
+
+    def make(samples=1000, rate=100, leads=None, classes=("NORM", "MI", "STTC", "CD", "HYP")):
+        from twelvelead.ecg.leads import LEADS
+
+        leads = leads or LEADS
+        likelihoods = np.full((2, len(classes)), np.nan, np.float32)
+        likelihoods[[0, 1], [0, 1]] = 100
+        return write_store(
+            tmp_path / "other",
+            [np.zeros((samples, len(leads)), np.int16)] * 2,
+            columns={
+                "ecg_id": np.array([1, 2]),
+                "patient_id": np.array([1, 2]),
+                "fold": np.array([9, 9]),
+                "age": np.array([50, np.nan]),
+                "sex": np.array([0, 1]),
+            },
+            likelihoods=likelihoods,
+            statements=[f"S{name}" for name in classes],
+            tasks={"superclass": {name: [f"S{name}"] for name in classes}},
+            sampling_rate=rate,
+            source="other",
+            leads=leads,
+        )
+
+    return make
+
+
+def test_a_fold_is_its_records_one_by_one(engine, generated_store, millivolts):
+    predictions = predict_fold(engine, generated_store, 3)
+    records = np.flatnonzero(generated_store.column("fold") == 3)
+    np.testing.assert_array_equal(predictions.ecg_id, generated_store.column("ecg_id")[records])
+    np.testing.assert_array_equal(predictions.patient_id, generated_store.column("patient_id")[records])
+    assert predictions.labels.sum() == len(records) == 10
+    signals, features = millivolts(records)
+    for row, (signal, feature) in enumerate(zip(signals, features, strict=True)):
+        alone = engine.run(signal[None], feature[None])[0][0]
+        np.testing.assert_allclose(predictions.probabilities[row], alone, atol=1e-5)
+
+
+def test_the_validation_fold_gives_what_the_training_wrote(engine, generated_store, tiny_run):
+    written = Predictions.load(tiny_run / "predictions.npz")
+    scored = predict_fold(engine, generated_store, 9)
+    np.testing.assert_array_equal(scored.ecg_id, written.ecg_id)
+    np.testing.assert_array_equal(scored.labels, written.labels)
+    np.testing.assert_allclose(scored.probabilities, written.probabilities, atol=1e-4)
+    assert scored.data_hash == written.data_hash
+
+
+def test_progress_ends_with_all_records(engine, generated_store, monkeypatch):
+    monkeypatch.setattr("twelvelead.inference.scoring.BATCH", 4)
+    seen = []
+    whole = predict_fold(engine, generated_store, 2, progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(4, 10), (8, 10), (10, 10)]
+    assert len(whole.ecg_id) == 10
+
+
+def test_other_data_of_the_right_shape_can_be_scored(engine, other_store):
+    store = other_store(samples=500)
+    predictions = predict_fold(engine, store, 9, "keep")
+    assert predictions.probabilities.shape == (2, 5)
+    assert (predictions.fold, predictions.protocol, predictions.data_hash) == (9, "keep", store.data_hash)
+
+
+@pytest.mark.parametrize(
+    ("shape", "fault"),
+    [
+        ({"rate": 500}, "sampling rate is 500.0, but the weights tiny need 100"),
+        ({"leads": ("I", "II")}, "order of leads is"),
+        ({"samples": 255}, "records of 255 samples, but the weights tiny need 256 at least"),
+        ({"classes": ("MI", "NORM", "STTC", "CD", "HYP")}, "classes are MI, NORM"),
+        ({"classes": ("NORM", "MI")}, "classes are NORM, MI, but the weights tiny predict"),
+    ],
+)
+def test_a_store_that_does_not_fit_is_refused(engine, other_store, shape, fault):
+    store = other_store(**shape)
+    with pytest.raises(TwelveLeadError) as caught:
+        predict_fold(engine, store, 9)
+    assert str(caught.value).startswith(f"{store.path}: ")
+    assert fault in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_fold_that_is_not_there_is_refused(engine, generated_store):
+    with pytest.raises(TwelveLeadError, match="no fold 11; it holds 1-10"):
+        predict_fold(engine, generated_store, 11)

@@ -1,0 +1,43 @@
+"""`import twelvelead` is light, and what it offers comes when it is asked for."""
+
+import subprocess
+import sys
+
+import pytest
+
+import twelvelead
+
+HEAVY = ("torch", "lightning", "keras", "tensorflow", "jax", "onnxruntime", "matplotlib", "scipy", "pandas", "typer")
+
+
+def loaded_after(code):
+    """Which of the heavy packages a fresh process has loaded."""
+    code += f"; import sys; print(*[name for name in {HEAVY} if name in sys.modules])"
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+
+
+def test_importing_loads_nothing_heavy():
+    assert loaded_after("import twelvelead; twelvelead.ECG, twelvelead.Refused") == []
+
+
+def test_reading_loads_nothing_heavy():
+    assert loaded_after("import twelvelead; twelvelead.read") == []
+
+
+def test_the_command_line_loads_only_what_parses():
+    assert loaded_after("import twelvelead.cli.main") == ["typer"]
+
+
+def test_every_public_name_is_there():
+    assert all(getattr(twelvelead, name) is not None for name in twelvelead.__all__)
+
+
+def test_another_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'twelvelead' has no attribute 'raed'"):
+        twelvelead.raed  # noqa: B018
+
+
+def test_the_version_is_that_of_the_installed_package():
+    from importlib.metadata import version
+
+    assert twelvelead.__version__ == version("twelvelead")

@@ -1,0 +1,136 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twelvelead.errors import TwelveLeadError, Unreadable
+from twelvelead.training.recipe import Recipe
+
+
+def write(folder, text):
+    path = folder / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_defaults_are_the_published_system():
+    recipe = Recipe.load("reference")
+    assert recipe == Recipe()
+    assert (recipe.name, recipe.architecture, recipe.metadata) == ("reference", "reference", True)
+    assert recipe.model == {
+        "filters": [256, 128],
+        "kernel_sizes": [3, 7],
+        "pool": 2,
+        "lstm_units": 128,
+        "ecg_units": 256,
+        "metadata_units": 16,
+        "units": 128,
+        "dropout": 0.25,
+        "scale": 4.0,
+    }
+    assert (recipe.task, recipe.protocol) == ("superclass", "drop")
+    assert (recipe.train_folds, recipe.validation_folds) == ((1, 2, 3, 4, 5, 6, 7, 8), (9,))
+    assert (recipe.loss, recipe.alpha, recipe.gamma, recipe.class_weights) == ("focal", 0.434, 2.135, True)
+    assert (recipe.optimizer, recipe.learning_rate, recipe.schedule) == ("adam", 4.67e-4, "plateau")
+    assert recipe.hidden_metadata == 0.1
+
+
+def test_what_a_file_leaves_out_keeps_its_default(tmp_path):
+    recipe = Recipe.load(write(tmp_path, "epochs = 3\ntrain_folds = [1, 2]\n[model]\nfilters = [8, 8]\n"))
+    assert (recipe.name, recipe.epochs, recipe.train_folds) == ("mine", 3, (1, 2))
+    assert recipe.model == Recipe().model | {"filters": [8, 8]}
+    assert recipe.batch_size == Recipe().batch_size
+
+
+@given(
+    name=st.text(st.characters(blacklist_categories=["Cs", "Cc"], blacklist_characters="/\\"), min_size=1).filter(
+        lambda name: name.strip(".")
+    ),
+    learning_rate=st.floats(1e-9, 10),
+    weight_decay=st.floats(0, 10),
+    filters=st.lists(st.integers(1, 512), min_size=1, max_size=3),
+    folds=st.lists(st.integers(1, 8), min_size=1, unique=True),
+    metadata=st.booleans(),
+    schedule=st.sampled_from(["plateau", "one_cycle", "constant"]),
+)
+def test_toml_gives_the_same_recipe_back(tmp_path_factory, name, filters, folds, **settings):
+    recipe = Recipe.from_dict(settings | {"name": name, "train_folds": folds, "model": {"filters": filters}}, "here")
+    path = tmp_path_factory.mktemp("recipe") / "recipe.toml"
+    path.write_text(recipe.to_toml(), encoding="utf-8")
+    assert Recipe.load(path) == recipe
+    assert Recipe.from_dict(recipe.to_dict(), "here") == recipe
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("epoch = 3", "unknown setting epoch; did you mean epochs?"),
+        ("learning_rat = 1e-3", "did you mean learning_rate?"),
+        ("xyzzy = 1", "unknown setting xyzzy; there are name, architecture"),
+        ("[model]\nfilter = [8, 8]", "model: unknown setting filter; did you mean filters?"),
+        ("[model]\nunits = '8'", "model: units is '8'"),
+        ("[model]\nfilters = 8", "model: filters is 8"),
+        ("[model]\nscale = true", "model: scale is True"),
+        ("epochs = '3'", "epochs is '3'; it has to be of the kind of 40"),
+        ("epochs = 3.0", "epochs is 3.0"),
+        ("epochs = true", "epochs is True"),
+        ("metadata = 1", "metadata is 1"),
+        ("learning_rate = 'high'", "learning_rate is 'high'"),
+        ("train_folds = 3", "train_folds is 3"),
+        ("train_folds = []", "train_folds is []"),
+        ("train_folds = [1.5]", "train_folds is [1.5]"),
+        ("model = 3", "model is 3"),
+        ("name = 3", "name is 3"),
+    ],
+)
+def test_unknown_settings_and_wrong_types_name_the_file_and_the_setting(tmp_path, text, fault):
+    path = write(tmp_path, text)
+    with pytest.raises(Unreadable) as caught:
+        Recipe.load(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert fault in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("learning_rate = 0", "learning_rate is 0; it has to be from 1e-09 to 10"),
+        ("learning_rate = nan", "learning_rate is nan"),
+        ("learning_rate = inf", "learning_rate is inf"),
+        ("learning_rate = -1.0", "learning_rate is -1.0"),
+        ("alpha = 1.1", "alpha is 1.1"),
+        ("epochs = 0", "epochs is 0"),
+        ("batch_size = 1", "batch_size is 1"),
+        ("seed = -1", "seed is -1"),
+        ("hidden_metadata = 2", "hidden_metadata is 2"),
+        ("average_decay = 1", "average_decay is 1"),
+        ("schedule = 'cosine'", "schedule is 'cosine'; it has to be one of plateau, one_cycle, constant"),
+        ("protocol = 'all'", "protocol is 'all'"),
+        ("loss = 'mse'", "loss is 'mse'"),
+        ("optimizer = 'sgd'", "optimizer is 'sgd'"),
+        ("window = 100\nstride = 104", "stride 104 is longer than window 100"),
+        ("train_folds = [1, 9]", "fold 9 is in train_folds and in validation_folds"),
+        ("name = '../elsewhere'", "cannot be part of a file name"),
+        ("name = ''", "cannot be part of a file name"),
+        ("name = '..'", "cannot be part of a file name"),
+    ],
+)
+def test_settings_out_of_range_or_contradictory_are_refused(tmp_path, text, fault):
+    with pytest.raises(TwelveLeadError) as caught:
+        Recipe.load(write(tmp_path, text))
+    assert fault in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"epochs = = 3", b"\xff\xfe\x00", b"PK\x03\x04"])
+def test_a_file_that_is_not_toml_is_unreadable(tmp_path, content):
+    path = tmp_path / "recipe.toml"
+    path.write_bytes(content)
+    with pytest.raises(Unreadable, match="not a TOML file") as caught:
+        Recipe.load(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_recipe_is_named():
+    with pytest.raises(Unreadable, match=r"referense: neither a built-in recipe \(reference\) nor a TOML file"):
+        Recipe.load("referense")

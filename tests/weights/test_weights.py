@@ -1,0 +1,184 @@
+"""Weights are found by name or place, and never used without the contract that describes them."""
+
+import dataclasses
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from twelvelead import weights
+from twelvelead.errors import TwelveLeadError, Unreadable
+from twelvelead.evaluation.calibration import apply_platt
+from twelvelead.weights import Contract, file, find, sha256, shipped
+
+
+@pytest.fixture
+def folder(tiny_run, tmp_path):
+    """A copy of the tiny weights, to be damaged."""
+    return shutil.copytree(tiny_run / "weights", tmp_path / "weights")
+
+
+def change(folder, **entries):
+    path = folder / "contract.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | entries))
+
+
+def unreadable(call, *args):
+    """The one line that says why."""
+    with pytest.raises(Unreadable) as caught:
+        call(*args)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_weights_are_found_by_run_folder_or_file(tiny_run):
+    there = tiny_run / "weights"
+    for place in (tiny_run, there, there / "tiny.onnx", there / "tiny.safetensors", there / "contract.json"):
+        assert find(place) == there
+        assert find(str(place)) == there
+        assert file(place, "onnx") == there / "tiny.onnx"
+        assert file(place, "safetensors") == there / "tiny.safetensors"
+
+
+def test_shipped_weights_are_found_by_name(folder, tmp_path, monkeypatch):
+    (tmp_path / "package").mkdir()
+    folder.rename(tmp_path / "package" / "tiny")
+    monkeypatch.setattr(weights, "SHIPPED", tmp_path / "package")
+    assert shipped() == ("tiny",)
+    assert find("tiny") == tmp_path / "package" / "tiny"
+    assert "neither shipped weights (tiny) nor" in unreadable(find, "other")
+
+
+def test_what_holds_no_weights_is_named(tmp_path):
+    assert str(tmp_path / "nothing") in unreadable(find, tmp_path / "nothing")
+    assert str(tmp_path) in unreadable(find, tmp_path)
+    (tmp_path / "recipe.toml").touch()
+    assert unreadable(find, tmp_path).endswith("has not finished; go on with the same train command")
+
+
+def test_a_file_beside_the_weights_is_not_taken_for_them(folder):
+    (folder / "other.onnx").write_bytes(b"onnx")
+    message = unreadable(file, folder / "other.onnx", "onnx")
+    assert "not one of the files that the contract beside it describes" in message
+    assert "tiny.onnx" in message
+
+
+def test_a_form_that_is_not_there_is_named(folder):
+    assert unreadable(file, folder, "keras").endswith("holds no keras form; make it with twelvelead export")
+    (folder / "tiny.onnx").unlink()
+    assert f"{folder / 'tiny.onnx'}: missing" in unreadable(file, folder, "onnx")
+    assert file(folder, "safetensors").is_file()
+
+
+def test_changed_bytes_are_noticed(folder):
+    path = folder / "tiny.onnx"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    assert f"{path}: not the file that its contract describes" in unreadable(file, folder, "onnx")
+    # naming the damaged form finds the fault even where another form is asked for
+    assert "SHA-256 differs" in unreadable(file, path, "safetensors")
+
+
+def test_a_contract_survives_saving_and_loading(tiny_run, tmp_path):
+    contract = Contract.load(tiny_run / "weights")
+    contract.save(tmp_path)
+    assert Contract.load(tmp_path) == contract
+    assert [path.name for path in tmp_path.iterdir()] == ["contract.json"]
+
+
+@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Contract)])
+def test_a_missing_entry_is_named(folder, field):
+    path = folder / "contract.json"
+    values = json.loads(path.read_text())
+    del values[field]
+    path.write_text(json.dumps(values))
+    message = unreadable(Contract.load, folder)
+    assert message.startswith(f"{path}: ")
+    assert message.endswith("export the weights again")
+    if field not in ("format", "version"):
+        assert field in message
+
+
+@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Contract)])
+@pytest.mark.parametrize("value", [None, 3.5, "text", [1], {"a": 1}], ids=repr)
+def test_an_entry_of_another_kind_is_unreadable_or_used_as_it_is(folder, field, value):
+    change(folder, **{field: value})
+    try:
+        contract = Contract.load(folder)
+    except Unreadable:
+        assert str(folder) in unreadable(Contract.load, folder)
+        return
+    assert type(getattr(contract, field)) is type(value) or value == [1]
+    assert contract.calibrated(np.full(len(contract.classes), 0.5)).shape == (len(contract.classes),)
+
+
+@pytest.mark.parametrize(
+    ("entries", "fault"),
+    [
+        ({"version": 2}, "contract version 2, but this twelvelead reads version 1"),
+        ({"format": "other"}, "not a contract of twelvelead"),
+        ({"extra": 1}, "missing or unknown entries extra"),
+        ({"thresholds": {"f1": [0.5] * 4}}, "thresholds are not one number for each class"),
+        ({"thresholds": {"f1": ["0.5"] * 5}}, "thresholds are not one number for each class"),
+        ({"classes": ["NORM", "MI"]}, "not one number for each class"),
+        ({"calibration": {"slope": [1] * 5}}, "calibration"),
+        ({"calibration": {"slope": [1] * 5, "intercept": 0}}, "calibration"),
+        ({"files": {"onnx": "tiny.onnx"}}, "files are damaged"),
+        ({"files": {"onnx": {"name": "tiny.onnx"}}}, "files are damaged"),
+    ],
+)
+def test_a_contract_that_does_not_hold_together_is_unreadable(folder, entries, fault):
+    change(folder, **entries)
+    message = unreadable(Contract.load, folder)
+    assert message.startswith(f"{folder / 'contract.json'}: ")
+    assert fault in message
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"PK\x03\x04"])
+def test_a_damaged_contract_is_unreadable(folder, content):
+    (folder / "contract.json").write_bytes(content)
+    assert str(folder / "contract.json") in unreadable(Contract.load, folder)
+
+
+def test_calibration_is_that_of_the_evaluation(tiny_run):
+    contract = Contract.load(tiny_run / "weights")
+    contract = dataclasses.replace(
+        contract, calibration={"slope": (0.3, 1.0, 2.0, 5.0, 20.0), "intercept": (-1.0, 0.0, 0.5, 2.0, -7.0)}
+    )
+    p = np.concatenate([np.random.default_rng(0).random((50, 5)), np.zeros((1, 5)), np.ones((1, 5))]).astype(np.float32)
+    expected = apply_platt(p, contract.calibration["slope"], contract.calibration["intercept"])
+    given = contract.calibrated(p)
+    assert given.dtype == np.float64
+    np.testing.assert_allclose(given, expected, rtol=1e-12)
+    np.testing.assert_array_equal(contract.calibrated(p[0]), given[0])
+
+
+def test_thresholds_are_an_aim_or_one_number(tiny_run):
+    contract = Contract.load(tiny_run / "weights")
+    for aim in ("accuracy", "f1"):
+        assert contract.threshold(aim).tolist() == list(contract.thresholds[aim])
+    assert contract.threshold("0.25").tolist() == [0.25] * 5
+    assert contract.threshold("0").tolist() == [0.0] * 5
+    for aim in ("best", "1.5", "-0.1", "nan", ""):
+        with pytest.raises(TwelveLeadError, match=r"give one of accuracy, f1, or a number from 0 to 1"):
+            contract.threshold(aim)
+
+
+def test_sha256(tmp_path):
+    (tmp_path / "abc").write_bytes(b"abc")
+    # FIPS 180-4, appendix: SHA-256("abc")
+    assert sha256(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+@pytest.mark.skipif(not shipped(), reason="no weights ship yet")
+@pytest.mark.parametrize("name", shipped())
+def test_shipped_weights_are_whole_and_were_not_trained_on_synthetic_ecgs(name):
+    contract = Contract.load(find(name))
+    assert contract.name == name
+    assert not contract.synthetic
+    assert contract.validation_folds == (9,)
+    assert 10 not in contract.train_folds
+    for kind in contract.files:
+        assert file(name, kind).is_file()
