@@ -1,6 +1,7 @@
 """twelvelead train, evaluate and export, and what the command line makes of mistakes."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from twelvelead import __version__
+from twelvelead.ecg.synthetic import VARIANTS
 from twelvelead.evaluation.predictions import Predictions
 from twelvelead.weights import Contract
 
@@ -42,7 +44,9 @@ for arguments in {[list(map(str, command)) for command in commands]!r}:
         codes.append(int(ended.code or 0))
 print("codes", *codes)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {"COLUMNS": "200"}
+    )
     assert done.returncode == 0, done.stderr
     *lines, codes = done.stdout.splitlines()
     return [int(number) for number in codes.split()[1:]], "\n".join(lines), done.stderr
@@ -60,6 +64,11 @@ def test_the_whole_way_without_a_deep_learning_framework(tiny_run, generated_sto
     )
     assert codes == [0, 0, 0, 2, 2], err
     assert "metrics.json, predictions.npz" in out
+    assert "Synthetic ECGs from a dipole model." in out
+    assert out.count("SYNTHETIC ECG\n") == len(VARIANTS)
+    assert out.count("trained on synthetic ECGs: the answer means nothing") == 1 + len(VARIANTS)
+    assert {path.stem for path in (tmp_path / "demo").iterdir()} == set(VARIANTS)
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in (tmp_path / "demo").iterdir())
     assert err.splitlines() == [
         "twelvelead: Training needs the extra [train]: pip install 'twelvelead[train]'",
         "twelvelead: The HDF5 export needs the extra [keras]: pip install 'twelvelead[keras]'",
@@ -68,13 +77,19 @@ def test_the_whole_way_without_a_deep_learning_framework(tiny_run, generated_sto
     assert not (tmp_path / "export").exists()
 
 
-def test_a_part_of_the_extra_that_is_missing_is_missed_at_the_start(tiny_recipe, generated_store, tmp_path):
+def test_a_part_of_the_extra_that_is_missing_is_missed_at_the_start(
+    cli, tiny_recipe, generated_store, tmp_path, monkeypatch
+):
+    def missing(*_, **__):
+        raise ModuleNotFoundError("Neither `tensorboard` nor `tensorboardX` is available")
+
+    monkeypatch.setattr("twelvelead.training.run.TensorBoardLogger", missing)
     (tmp_path / "tiny.toml").write_text(tiny_recipe().to_toml())
-    codes, _, err = in_a_process_without(
-        ("tensorboard", "tensorboardX"), ("train", tmp_path / "tiny.toml", generated_store.path, tmp_path / "run")
+    result = cli("train", tmp_path / "tiny.toml", generated_store.path, tmp_path / "run")
+    assert (result.code, result.fault) == (
+        2,
+        "Training needs the extra [train]: pip install 'twelvelead[train]'",
     )
-    assert codes == [2]
-    assert err == "twelvelead: Training needs the extra [train]: pip install 'twelvelead[train]'\n"
 
 
 def test_train_evaluate_and_interpret_ones_own_run(
