@@ -49,7 +49,7 @@ def main() -> None:
     print(f"fold {options.fold}, {len(y)} records: macro F1 / subset accuracy / Hamming loss")
     for aim in ("accuracy", "f1"):
         for name, fit in (("exact", best_thresholds), ("bagged", fit_thresholds)):
-            on_all = figures(y, p >= fit(y, p, aim), classes)  # type: ignore[operator]
+            on_all = figures(y, p >= fit(y, p, aim), classes)
             crossed = [figures(y, crossfit(y, p, part, fit, aim), classes) for part in parts]  # type: ignore[arg-type]
             print(f"{aim:>8} {name:>6}: on all {show(on_all)}, cross-fitted {show(np.mean(crossed, axis=0))}")
     print("calibration error / log loss, cross-fitted")

@@ -23,7 +23,7 @@ from twelvelead.readers import wfdb as ours
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    import wfdb  # type: ignore[import-untyped]
+    import wfdb
 
 BAR = 20.0
 BLOCK = 50

@@ -45,7 +45,7 @@ def resample(signal: NDArray[np.floating[Any]], from_rate: float, to_rate: float
         raise ValueError(f"{from_rate} Hz to {to_rate} Hz is out of range")
     if up == down:
         return signal.astype(np.float32)
-    from scipy.signal import resample_poly  # type: ignore[import-untyped]
+    from scipy.signal import resample_poly
 
     finite = np.isfinite(signal)
     whole = signal if finite.all() else _bridged(signal, finite)

@@ -8,7 +8,7 @@ from twelvelead.data.synthetic import synthetic_store
 from twelvelead.training.recipe import Recipe
 
 RECORDS = 600
-EPOCHS = 8
+EPOCHS = 5
 
 
 def newcomer(run: Path, recipe: Recipe) -> tuple[Store, Recipe]:
