@@ -84,11 +84,11 @@ class Windows(layers.Layer):  # type: ignore[misc]
         samples = ops.shape(ecg)[1]
         if isinstance(samples, int) and samples < self.window:
             raise ValueError(f"a recording has {samples} samples; the model reads {self.window} or more")
-        count = (samples - self.window + self.stride - 1) // self.stride + 1
+        last = (samples - self.window) // self.step * self.step
+        count = (last + self.stride - 1) // self.stride + 1
         if not isinstance(count, int):
             # TensorFlow learns the length as it runs, and cannot raise then: no window, and so NaN, where none fits.
             count = ops.minimum(count, ops.maximum(samples - self.window + 1, 0))
-        last = (samples - self.window) // self.step * self.step
         starts = ops.minimum(ops.arange(count) * self.stride, last)
         places = ops.reshape(starts[:, None] + ops.arange(self.window)[None], (-1,))
         windows = ops.reshape(ops.take(ecg, places, axis=1), (-1, self.window, ecg.shape[-1]))

@@ -17,12 +17,9 @@ def windowed():
 
 
 def starts_of(samples):
-    """Every stride while a window does not reach the end; the last one ends with the recording, on a whole step."""
-    starts = [0]
-    while starts[-1] + WINDOW < samples:
-        starts.append(starts[-1] + STRIDE)
+    """Every stride, and one that ends with the recording, on a whole step; none twice."""
     last = (samples - WINDOW) // STEP * STEP
-    return [min(start, last) for start in starts]
+    return [*range(0, last, STRIDE), last]
 
 
 @pytest.mark.parametrize("samples", [64, 65, 68, 92, 93, 100, 250, 251, 1000])

@@ -49,8 +49,8 @@ class Windowed(nn.Module):
 
     def _starts(self, samples: int) -> Tensor:
         """First sample of each window, [windows]."""
-        count = (samples - self.window + self.stride - 1) // self.stride + 1
         last = (samples - self.window) // self.step * self.step
+        count = (last + self.stride - 1) // self.stride + 1
         return (torch.arange(count) * self.stride).clamp(max=last)
 
     def _merged(self, weights: Tensor, starts: Tensor, samples: int) -> Tensor:

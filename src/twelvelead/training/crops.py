@@ -58,7 +58,7 @@ class Crops(IterableDataset[Batch]):
 
     def __iter__(self) -> Iterator[Batch]:
         order = np.random.default_rng(self.draw).permutation(self.records)[self.rank :: self.ranks]
-        rng = np.random.default_rng((*self.draw, self.rank))
+        rng = np.random.default_rng((*self.draw, 1 + self.rank))  # (seed, epoch, 0) is the stream of (seed, epoch)
         for batch in range(len(self)):
             chosen = order[batch * self.batch_size : (batch + 1) * self.batch_size]
             starts = rng.integers(0, self.windows.shape[1], self.batch_size)
