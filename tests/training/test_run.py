@@ -265,7 +265,7 @@ def test_a_newcomer_gets_a_small_store_beside_the_run_and_a_recipe_cut_down_to_i
     assert (store.synthetic, len(store)) == (True, 100)
     assert recipe.name == "reference-synthetic"
     assert recipe.model == Recipe().model
-    assert (recipe.epochs, recipe.batch_size) == (8, 32)
+    assert (recipe.epochs, recipe.batch_size) == (5, 32)
     again, same = newcomer_module.newcomer(run, Recipe())
     assert (again.data_hash, same) == (store.data_hash, recipe)
     assert newcomer_module.newcomer(run, Recipe(epochs=2, batch_size=8))[1].epochs == 2
