@@ -27,13 +27,13 @@ def partial_folder(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         for leftover in leftovers(path):
-            dead = _lock(leftover)
+            dead = lock_folder(leftover)
             if dead is not None:
                 shutil.rmtree(leftover, ignore_errors=True)
                 os.close(dead)
         folder = path.with_name(f".{path.name}.{token_hex(4)}.partial")
         folder.mkdir()
-        lock = _lock(folder)
+        lock = lock_folder(folder)
         yield folder
         _sync(folder)
         if path.exists():
@@ -66,8 +66,9 @@ def leftovers(path: Path) -> list[Path]:
     ]
 
 
-def _lock(folder: Path) -> int | None:
-    """A descriptor that holds the folder's lock; None where another process has it or the system knows no locks."""
+def lock_folder(folder: Path) -> int | None:
+    """Takes the lock of a folder: a descriptor that holds it until closed; None where another process has it, or on
+    Windows, which knows no such locks."""
     if sys.platform == "win32":
         return None
     import fcntl

@@ -1,9 +1,14 @@
-"""Labels of a task under a protocol, and the choice of records by fold.
+"""Labels of a task under a protocol and a likelihood rule, and the choice of records by fold.
 
-Protocols (a figure without its protocol is not a figure):
-    drop    every statement counts, whatever its likelihood; records without a label of the task are not scored
-    keep    the same, and records without a label are scored as all-zero rows
-    likely  only statements with a stated likelihood of at least 50 % count (0 means unknown and does not), then as drop
+Protocols, which records are scored (a figure without its protocol is not a figure):
+    drop    those with at least one label of the task
+    keep    all of them, those without a label as all-zero rows
+    likely  short for drop with the likelihood rule 50
+
+Likelihood rules, which statements count:
+    any     every statement, whatever its likelihood; PTB-XL writes 0 where a likelihood is unknown
+    50      those with a stated likelihood of at least 50 % (any number above 0 and up to 100); unknown does not count
+    soft    as any, and the targets of training are likelihood / 100, an unknown likelihood being 1
 """
 
 from collections.abc import Iterable
@@ -24,13 +29,15 @@ LIKELY = 50.0
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """The labels of all records of a store for one task under one protocol.
+    """The labels of all records of a store for one task under one protocol and likelihood rule.
 
     Attributes:
         classes: names, in the order of the last axis of `values`.
         values: [record, class] bool.
         scored: [record] bool; false where the protocol leaves the record out of training and scoring.
-        task, protocol: what was asked for.
+        task, protocol, likelihood: what was asked for.
+        likelihoods: [record, class] float32, percent: the highest of the class's statements, 0 where none is known and
+            NaN where the record has none of them; None where the store states no likelihoods.
     """
 
     classes: tuple[str, ...]
@@ -38,32 +45,79 @@ class Labels:
     scored: NDArray[np.bool_]
     task: str
     protocol: Protocol
+    likelihood: str | float = "any"
+    likelihoods: NDArray[np.float32] | None = None
+
+    @property
+    def targets(self) -> NDArray[np.float32]:
+        """[record, class] float32, what a model is trained on: 0 or 1, under the rule `soft` from 0 to 1."""
+        hard = self.values.astype(np.float32)
+        if self.likelihood != "soft" or self.likelihoods is None:
+            return hard
+        return np.where(self.likelihoods > 0, self.likelihoods / np.float32(100), hard).astype(np.float32)
 
 
-def labels(store: Store, task: str = "superclass", protocol: Protocol = "drop") -> Labels:
+def labels(
+    store: Store, task: str = "superclass", protocol: Protocol = "drop", likelihood: str | float = "any"
+) -> Labels:
     """The labels of every record of the store.
 
+    Args:
+        store: holds the statements.
+        task: one of `store.tasks`; PTB-XL has all (71 classes), diagnostic (44), subclass (23), superclass (5), form
+            (19) and rhythm (12).
+        protocol: which records are scored, see above.
+        likelihood: which statements count, see above: "any", "soft", or the least percentage, as a number or text.
+
     Raises:
-        TwelveLeadError: the store has no such task, the protocol is none of `PROTOCOLS`, or it is `likely` and the
-            store holds no likelihoods.
+        TwelveLeadError: the store has no such task, there is no such protocol or rule, or the rule needs likelihoods
+            and the store states none.
     """
     if task not in store.tasks:
         raise TwelveLeadError(f"{store.path}: no task {task}; it has {', '.join(store.tasks)}")
     if protocol not in PROTOCOLS:
         raise TwelveLeadError(f"no protocol {protocol}; choose one of {', '.join(PROTOCOLS)}")
-    if protocol == "likely" and not holds_likelihoods(store):
+    rule = likelihood_rule(likelihood)
+    if protocol == "likely" and rule != "any":
+        raise TwelveLeadError(f"protocol likely is the likelihood rule {LIKELY:g}; with {rule} choose drop or keep")
+    least = LIKELY if protocol == "likely" else rule
+    stated = holds_likelihoods(store)
+    if least != "any" and not stated:
+        what = "protocol likely" if protocol == "likely" else f"likelihood rule {least}"
         raise TwelveLeadError(
-            f"{store.path}: protocol likely is not available: this copy states no likelihoods (all are 0, which means "
-            "unknown); use drop or keep, or prepare the store from a copy that has them"
+            f"{store.path}: {what} is not available: this copy states no likelihoods (all are 0, which means "
+            "unknown); use any with drop or keep, or prepare the store from a copy that has them"
         )
-    present = np.asarray(store.likelihoods) >= (LIKELY if protocol == "likely" else 0.0)
     column = {name: position for position, name in enumerate(store.statements)}
-    classes = store.tasks[task]
-    values: NDArray[np.bool_] = np.stack(
-        [present[:, [column[name] for name in of]].any(axis=1) for of in classes.values()], axis=1
+    all_likelihoods = np.asarray(store.likelihoods)
+    # fmax passes over the NaN of statements that a record lacks
+    highest: NDArray[np.float32] = np.stack(
+        [
+            np.fmax.reduce(all_likelihoods[:, [column[name] for name in of]], axis=1, initial=np.nan)
+            for of in store.tasks[task].values()
+        ],
+        axis=1,
     )
+    values: NDArray[np.bool_] = highest >= (least if isinstance(least, float) else 0.0)
     scored: NDArray[np.bool_] = np.asarray(values.any(axis=1) | (protocol == "keep"))
-    return Labels(tuple(classes), values, scored, task, protocol)
+    return Labels(tuple(store.tasks[task]), values, scored, task, protocol, rule, highest if stated else None)
+
+
+def likelihood_rule(rule: str | float) -> str | float:
+    """The rule as `labels` knows it: "any", "soft", or a percentage as a float.
+
+    Raises:
+        TwelveLeadError: it is none of them.
+    """
+    if rule in ("any", "soft"):
+        return rule
+    try:
+        least = float(rule)
+    except (TypeError, ValueError):
+        least = 0.0
+    if not 0 < least <= 100:
+        raise TwelveLeadError(f"no likelihood rule {rule}; choose any, soft, or a percentage such as {LIKELY:g}")
+    return least
 
 
 def holds_likelihoods(store: Store) -> bool:

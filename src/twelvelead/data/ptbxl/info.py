@@ -34,12 +34,25 @@ class Count:
 
 
 class Counter:
-    """Counts the superclasses of a store; see `count`."""
+    """Counts the classes of a store; see `count`.
 
-    def __init__(self, store: Store) -> None:
+    Args:
+        store: whose records.
+        task: whose classes.
+
+    Raises:
+        TwelveLeadError: the store has no such task.
+    """
+
+    def __init__(self, store: Store, task: str = "superclass") -> None:
         self._fold = np.asarray(store.column("fold"))
-        self._any = labels(store, "superclass", "drop")
-        self._likely = labels(store, "superclass", "likely") if holds_likelihoods(store) else None
+        self._any = labels(store, task, "drop")
+        self._likely = labels(store, task, "likely") if holds_likelihoods(store) else None
+
+    @property
+    def likely(self) -> bool:
+        """Whether the protocol `likely` is available."""
+        return self._likely is not None
 
     @property
     def folds(self) -> list[int]:
@@ -63,16 +76,23 @@ def _classes(labels: Labels, rows: NDArray[np.bool_]) -> dict[str, int]:
     return dict(zip(labels.classes, labels.values[rows].sum(axis=0).tolist(), strict=True))
 
 
-def info(store: Store) -> "RenderableType":
-    """A table for the terminal: counts per fold, class and protocol; for PTB-XL compared with the published ones.
+def info(store: Store, task: str | None = None) -> "RenderableType":
+    """A table for the terminal: counts per fold, class and protocol; superclasses of PTB-XL beside the published ones.
+
+    Args:
+        store: whose records.
+        task: whose classes; None for superclass, or for the first task of a store that has none of that name.
 
     Raises:
-        TwelveLeadError: the store has no task superclass.
+        TwelveLeadError: the store has no such task.
     """
     from rich.console import Group
     from rich.table import Table
 
-    counter = Counter(store)
+    task = task or ("superclass" if "superclass" in store.tasks else next(iter(store.tasks)))
+    counter = Counter(store, task)
+    if task != "superclass":
+        return Group(*_head(store, counter), "", _task_table(counter), "", *_notes(holds_likelihoods(store), task))
     parts = PUBLISHED if store.source == SOURCE else ()
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("fold", no_wrap=True)
@@ -90,6 +110,24 @@ def info(store: Store) -> "RenderableType":
         table.add_row("all", *_cells(counter.count(tuple(counter.folds))))
     likely = [_likely_table(store, counter)] if holds_likelihoods(store) else []
     return Group(*_head(store, counter), "", table, "", *likely, *_notes(bool(likely)), *_comparison(counter, parts))
+
+
+def _task_table(counter: Counter) -> "RenderableType":
+    """One line a class, as tasks other than the superclasses have too many for columns."""
+    from rich.table import Table
+
+    folds = {str(fold): counter.count((fold,)) for fold in counter.folds} | {"all": counter.count(tuple(counter.folds))}
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column("fold", no_wrap=True)
+    for name in folds:
+        table.add_column(name, justify="right", no_wrap=True)
+    lines = {"keep": [count.keep for count in folds.values()], "drop": [count.drop for count in folds.values()]}
+    if counter.likely:
+        lines["likely"] = [count.likely or 0 for count in folds.values()]
+    lines |= {name: [count.classes[name] for count in folds.values()] for name in folds["all"].classes}
+    for name, numbers in lines.items():
+        table.add_row(name, *(f"{number:,}" for number in numbers))
+    return table
 
 
 def _likely_table(store: Store, counter: Counter) -> "RenderableType":
@@ -136,10 +174,13 @@ def _head(store: Store, counter: Counter) -> Iterator[str]:
     yield f"{patients:,} patients{published}, {shared or 'none'} of them in two folds"
 
 
-def _notes(likely: bool) -> Iterator[str]:
-    yield "keep scores all records, drop those with at least one superclass; classes count whatever the likelihood."
-    if likely:
+def _notes(likely: bool, task: str = "superclass") -> Iterator[str]:
+    one = "superclass" if task == "superclass" else f"class of the task {task}"
+    yield f"keep scores all records, drop those with at least one {one}; classes count whatever the likelihood."
+    if likely and task == "superclass":
         yield "likely scores those with a superclass of at least 50 %; its classes are in the table of its own."
+    elif likely:
+        yield f"likely scores those with a {one} of at least 50 %."
     else:
         yield "likely is not available (n/a): this copy states no likelihoods (all are 0, which means unknown)."
 

@@ -1,4 +1,4 @@
-"""From a folder laid out as PhysioNet publishes PTB-XL to a store."""
+"""From a folder laid out as PhysioNet publishes PTB-XL, or its zip, to a store."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,13 +8,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from twelvelead.data.ptbxl.release import TABLES, Rate
+from twelvelead.data.ptbxl.source import Source, open_source
 from twelvelead.data.ptbxl.statements import read_statements
-from twelvelead.data.ptbxl.table import Rate, Table, read_table
+from twelvelead.data.ptbxl.table import Table, read_table
 from twelvelead.data.store import Store, write_store
 from twelvelead.data.tasks import fold_names
 from twelvelead.ecg.leads import LEADS, canonical_lead
 from twelvelead.errors import Unreadable
-from twelvelead.readers.wfdb import INVALID, read_digital, to_millivolts
+from twelvelead.readers.wfdb import INVALID, Load, read_digital, to_millivolts
 
 SOURCE = "PTB-XL"
 SECONDS = 10
@@ -40,13 +42,14 @@ class Prepared:
 
 
 def prepare(source: Path | str, store: Path | str, *, rate: Rate = 100, progress: Progress = iter) -> Prepared:
-    """Makes a store of the PTB-XL records in a folder, checksums verified, in ascending ecg_id.
+    """Makes a store of the PTB-XL records in a folder or zip, checksums verified, in ascending ecg_id.
 
     A fold of which no file is there is left out as a whole. A fold of which some files are missing is refused before
     anything is written: the copy is unfinished. A record that is there but damaged is left out and named.
 
     Args:
-        source: the folder: ptbxl_database.csv, scp_statements.csv and records100 or records500.
+        source: the folder with ptbxl_database.csv, scp_statements.csv and records100 or records500; or PhysioNet's zip
+            of it, which is read as it is. Memory does not grow with the number of records.
         store: the folder to make; a store that is already there is replaced when the new one is whole.
         rate: which of the two published sampling rates, in Hz.
         progress: wraps the names of the records as they are taken, for instance `rich.progress.track`.
@@ -55,53 +58,46 @@ def prepare(source: Path | str, store: Path | str, *, rate: Rate = 100, progress
         Unreadable: the folder or its tables are missing or damaged, files are missing, or no record can be read.
         TwelveLeadError: `store` is something else than a store, or cannot be written.
     """
-    source = Path(source)
-    if not source.is_dir():
-        raise Unreadable(
-            f"{source}: no such folder; name the one that holds ptbxl_database.csv (a zip has to be unpacked)"
+    with open_source(source) as opened:
+        statements = read_statements(opened.table(TABLES[1]))
+        table = read_table(opened.table(TABLES[0]), statements.codes, rate)
+        table, absent = _with_files(table, opened)
+        bad: list[str] = []
+
+        def signals() -> Iterator[NDArray[np.int16] | None]:
+            for file in progress(table.files):
+                try:
+                    signal = _microvolts(f"{opened.name}/{file}.hea", rate, opened.load)
+                except Unreadable as error:
+                    bad.append(str(error))
+                    signal = None
+                yield signal
+            if len(bad) == len(table):
+                raise Unreadable(f"{source}: none of its {len(bad):,} records can be read; the first is {bad[0]}")
+
+        made = write_store(
+            store,
+            signals(),
+            columns=table.columns,
+            likelihoods=table.likelihoods,
+            statements=statements.codes,
+            tasks=statements.tasks,
+            sampling_rate=rate,
+            source=SOURCE,
         )
-    statements = read_statements(source / "scp_statements.csv")
-    table = read_table(source / "ptbxl_database.csv", statements.codes, rate)
-    table, absent = _with_files(table, source)
-    bad: list[str] = []
-
-    def signals() -> Iterator[NDArray[np.int16] | None]:
-        for file in progress(table.files):
-            try:
-                signal = _microvolts(f"{source}/{file}.hea", rate)
-            except Unreadable as error:
-                bad.append(str(error))
-                signal = None
-            yield signal
-        if len(bad) == len(table):
-            raise Unreadable(f"{source}: none of its {len(bad):,} records can be read; the first is {bad[0]}")
-
-    made = write_store(
-        store,
-        signals(),
-        columns=table.columns,
-        likelihoods=table.likelihoods,
-        statements=statements.codes,
-        tasks=statements.tasks,
-        sampling_rate=rate,
-        source=SOURCE,
-    )
     return Prepared(made, tuple(bad), absent)
 
 
-def _with_files(table: Table, source: Path) -> tuple[Table, tuple[int, ...]]:
+def _with_files(table: Table, source: Source) -> tuple[Table, tuple[int, ...]]:
     """The rows whose files are there, and the folds that are absent as a whole."""
-    names: set[str] = set()
-    for folder in sorted({file.rpartition("/")[0] for file in table.files}):
-        if (source / folder).is_dir():
-            names.update(f"{folder}/{file.name}".lstrip("/") for file in (source / folder).iterdir())
+    names = source.names({file.rpartition("/")[0] for file in table.files})
     header = np.array([f"{file}.hea" in names for file in table.files])
     signal = np.array([f"{file}.dat" in names for file in table.files])
     fold = table.columns["fold"]
     held = np.unique(fold[header | signal])
     if not len(held):
         raise Unreadable(
-            f"{source}: none of the {len(table):,} records that its table lists is there "
+            f"{source.name}: none of the {len(table):,} records that its table lists is there "
             f"(first: {table.files[0]}.hea); fetch them beside it"
         )
     wanted = np.isin(fold, held)
@@ -109,16 +105,16 @@ def _with_files(table: Table, source: Path) -> tuple[Table, tuple[int, ...]]:
     if missing.any():
         first = int(np.flatnonzero(missing)[0])
         raise Unreadable(
-            f"{source}: {int(missing.sum()):,} of {int(wanted.sum()):,} records of fold {fold_names(held)} lack a file "
+            f"{source.name}: {int(missing.sum()):,} of {int(wanted.sum()):,} records of fold {fold_names(held)} lack a file "
             f"(first: {table.files[first]}{'.dat' if header[first] else '.hea'}); finish the copy, or take their rows "
             "out of ptbxl_database.csv"
         )
     return table.where(wanted), tuple(sorted(set(fold.tolist()) - set(held.tolist())))
 
 
-def _microvolts(header_path: str, rate: int) -> NDArray[np.int16]:
+def _microvolts(header_path: str, rate: int, load: Load) -> NDArray[np.int16]:
     """[samples, 12] int16, microvolts, leads in our order."""
-    header, digital = read_digital(header_path)
+    header, digital = read_digital(header_path, load)
     if header.sampling_rate != rate or len(digital) != rate * SECONDS:
         raise Unreadable(
             f"{header_path}: {len(digital)} samples at {header.sampling_rate:g} Hz, where PTB-XL has "

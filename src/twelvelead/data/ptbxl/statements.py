@@ -3,7 +3,9 @@
 import csv
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import Path as ZipPath
 
+from twelvelead.data.ptbxl.source import ZIP_FAULTS
 from twelvelead.data.store import Tasks
 from twelvelead.errors import Unreadable
 
@@ -27,7 +29,7 @@ class Statements:
     tasks: Tasks
 
 
-def read_statements(path: Path) -> Statements:
+def read_statements(path: Path | ZipPath) -> Statements:
     """Reads scp_statements.csv as published with PTB-XL.
 
     Raises:
@@ -38,7 +40,7 @@ def read_statements(path: Path) -> Statements:
             reader = csv.DictReader(stream)
             rows = list(reader)
             missing = [name or "(the unnamed first)" for name in _NEEDED if name not in (reader.fieldnames or ())]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, csv.Error, *ZIP_FAULTS) as error:
         raise Unreadable(f"{path}: cannot be read ({error}); take the file of the PTB-XL release") from None
     if missing or not rows:
         raise Unreadable(f"{path}: lacks {', '.join(missing) or 'rows'}; take the file of the PTB-XL release")

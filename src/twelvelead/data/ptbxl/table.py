@@ -4,16 +4,19 @@ import ast
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import nan
-from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any
+from zipfile import Path as ZipPath
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twelvelead.data.ptbxl.release import Rate, inside, require_size
+from twelvelead.data.ptbxl.source import ZIP_FAULTS
 from twelvelead.errors import Unreadable
 
-Rate = Literal[100, 500]
 _FILE_COLUMN = {100: "filename_lr", 500: "filename_hr"}
 _SEX = {"": nan, "0": 0.0, "0.0": 0.0, "1": 1.0, "1.0": 1.0}
 
@@ -41,7 +44,7 @@ class Table:
         return Table(columns, self.likelihoods[rows], tuple(np.array(self.files)[rows].tolist()))
 
 
-def read_table(path: Path, codes: Sequence[str], rate: Rate = 100) -> Table:
+def read_table(path: Path | ZipPath, codes: Sequence[str], rate: Rate = 100) -> Table:
     """Reads ptbxl_database.csv.
 
     Args:
@@ -51,7 +54,8 @@ def read_table(path: Path, codes: Sequence[str], rate: Rate = 100) -> Table:
 
     Raises:
         Unreadable: the file is missing, lacks a column, or a row of it cannot be understood: broken scp_codes, a code
-            that is none of `codes`, an ecg_id that is listed twice, a path that leaves the folder.
+            that is none of `codes`, an ecg_id that is listed twice, a path that leaves the folder, or more records than
+            release 1.0.3 has.
     """
     position = {code: index for index, code in enumerate(codes)}
     rows: dict[int, tuple[int, int, float, float, str, dict[str, float]]] = {}
@@ -65,13 +69,14 @@ def read_table(path: Path, codes: Sequence[str], rate: Rate = 100) -> Table:
                 _whole(fold, "strat_fold", 10),
                 _age(age),
                 _sex(sex),
-                _inside(file),
+                inside(file),
                 _likelihoods(scp_codes, position),
             )
         except ValueError as error:
             raise Unreadable(f"{path}: line {line} (ecg_id {ecg_id}): {error}; take the file of the release") from None
     if not rows:
         raise Unreadable(f"{path}: lists no record; take the file of the PTB-XL release")
+    require_size(len(rows), str(path))
     ecg_ids = sorted(rows)
     ordered = [rows[ecg_id] for ecg_id in ecg_ids]
     likelihoods = np.full((len(rows), len(codes)), np.nan, np.float32)
@@ -88,7 +93,7 @@ def read_table(path: Path, codes: Sequence[str], rate: Rate = 100) -> Table:
     return Table(columns, likelihoods, tuple(row[4] for row in ordered))
 
 
-def _rows(path: Path, file_column: str) -> Iterator[tuple[Any, ...]]:
+def _rows(path: Path | ZipPath, file_column: str) -> Iterator[tuple[Any, ...]]:
     """Line number and the needed cells of each row, as text."""
     wanted = ("ecg_id", "patient_id", "strat_fold", "age", "sex", file_column, "scp_codes")
     try:
@@ -106,7 +111,7 @@ def _rows(path: Path, file_column: str) -> Iterator[tuple[Any, ...]]:
                         "file; take that of the PTB-XL release"
                     )
                 yield (reader.line_num, *(row[cell] for cell in cells))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, csv.Error, *ZIP_FAULTS) as error:
         raise Unreadable(f"{path}: cannot be read ({error}); take the file of the PTB-XL release") from None
 
 
@@ -134,18 +139,8 @@ def _sex(text: str) -> float:
     return _SEX[text]
 
 
-def _inside(file: str) -> str:
-    path = PurePosixPath(file)
-    if not file or path.is_absolute() or ".." in path.parts or "\\" in file or "\0" in file:
-        raise ValueError(f"the path {file!r} does not lie in the folder")
-    return file
-
-
 def _likelihoods(text: str, known: Mapping[str, int]) -> dict[str, float]:
-    try:
-        codes = ast.literal_eval(text)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        codes = None
+    codes = _literal(text)
     if not isinstance(codes, dict):
         raise ValueError(f"scp_codes is {text[:60]!r}, not a dictionary of likelihoods")
     for code, likelihood in codes.items():
@@ -154,3 +149,12 @@ def _likelihoods(text: str, known: Mapping[str, int]) -> dict[str, float]:
         if not isinstance(likelihood, int | float) or not 0 <= likelihood <= 100:
             raise ValueError(f"the likelihood of {code} is {likelihood!r}, not a percentage")
     return codes
+
+
+@lru_cache(maxsize=8192)
+def _literal(text: str) -> Any:
+    """What a cell says as a Python literal, None if it is none; most cells of the release are like others."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return None

@@ -1,0 +1,53 @@
+"""How far a long work is, with its rate and the time that remains: a bar on a terminal, a line now and then elsewhere."""
+
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+_EVERY = 15.0
+"""Seconds between lines where there is no terminal."""
+
+
+class Meter:
+    """A context in which `show` may be called as often as one likes."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        self._bar = Progress(
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[state]}"), console=self._console
+        )
+        self._tasks: dict[str, TaskID] = {}
+        self._begun: dict[str, tuple[float, int, int]] = {}
+        self._said = time.monotonic()
+
+    def __enter__(self) -> "Meter":
+        if self._console.is_terminal:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def show(self, what: str, done: int, total: int, size: int) -> None:
+        """Shows that `done` of `total` are done, of `size` bytes so far; the first word of `what` names the work."""
+        now = time.monotonic()
+        work = what.split()[0]
+        begun, done_before, size_before = self._begun.setdefault(work, (now, done, size))
+        state = _state(done, total, done - done_before, size - size_before, now - begun)
+        if self._console.is_terminal:
+            task = self._tasks.setdefault(work, self._bar.add_task(what, state="") if work not in self._tasks else TaskID(0))
+            self._bar.update(task, description=what, completed=done, total=total or None, state=state)
+        elif now - self._said >= _EVERY:
+            self._said = now
+            self._console.print(f"{what}: {state}", soft_wrap=True)
+
+
+def _state(done: int, total: int, fresh: int, size: int, seconds: float) -> str:
+    if not fresh or seconds < 0.5:
+        return f"{done:,} of {total:,}"
+    left = round((total - done) / fresh * seconds)
+    return f"{done:,} of {total:,}, {size / seconds / 1e6:.1f} MB/s, {left // 3600}:{left // 60 % 60:02}:{left % 60:02} left"
