@@ -1,3 +1,7 @@
+import ast
+import csv
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,6 +12,8 @@ from twelvelead.data.tasks import fold_names, labels, select
 from twelvelead.errors import TwelveLeadError
 
 ABSENT = np.nan
+SCORED = {"all": 0, "diagnostic": 0, "subclass": 0, "superclass": 19230, "form": 0, "rhythm": 0}
+"""Records of folds 1-9 with at least one label of each task."""
 
 
 @pytest.fixture
@@ -128,3 +134,85 @@ def test_likely_on_genuine_likelihoods(genuine_table):
     assert found.scored.sum() == 401
     counts = dict(zip(found.classes, found.values.sum(axis=0).tolist(), strict=True))
     assert counts == {"NORM": 257, "MI": 40, "STTC": 74, "CD": 65, "HYP": 29}
+
+
+@pytest.mark.parametrize(
+    ("rule", "values"),
+    [
+        ("any", ["NORM", "MI", "MI", "", "NORM MI", ""]),
+        ("soft", ["NORM", "MI", "MI", "", "NORM MI", ""]),
+        (50, ["NORM", "MI", "", "", "MI", ""]),
+        ("35", ["NORM", "MI", "", "", "NORM MI", ""]),
+        (100.0, ["NORM", "", "", "", "", ""]),
+    ],
+)
+def test_likelihood_rules(store, rule, values):
+    found = labels(store, "superclass", "keep", rule)
+    assert found.values.tolist() == [[name in row.split() for name in found.classes] for row in values]
+    assert found.scored.all()
+    dropped = labels(store, "superclass", "drop", rule)
+    assert dropped.scored.tolist() == [bool(row) for row in values]
+
+
+def test_soft_targets_and_likelihoods_of_classes(store):
+    found = labels(store, "superclass", "keep", "soft")
+    np.testing.assert_array_equal(
+        found.likelihoods,
+        np.array(
+            [[100, ABSENT], [ABSENT, 50], [ABSENT, 0], [ABSENT, ABSENT], [49.9, 80], [ABSENT, ABSENT]], np.float32
+        ),
+    )
+    np.testing.assert_allclose(found.targets, [[1, 0], [0, 0.5], [0, 1], [0, 0], [0.499, 0.8], [0, 0]])
+    assert found.targets.dtype == np.float32
+    hard = labels(store, "superclass", "keep")
+    np.testing.assert_array_equal(hard.targets, hard.values)
+
+
+def test_a_rule_that_is_none_or_not_available(store, tmp_path, store_arguments):
+    for rule in ("some", 0, -1, 101, "nan", None):
+        with pytest.raises(TwelveLeadError, match="no likelihood rule"):
+            labels(store, likelihood=rule)
+    with pytest.raises(TwelveLeadError, match="with soft choose drop or keep"):
+        labels(store, protocol="likely", likelihood="soft")
+    signals, arguments = store_arguments()
+    arguments["likelihoods"] = np.where(np.isnan(arguments["likelihoods"]), np.nan, 0)
+    without = write_store(tmp_path / "without", iter(signals), **arguments)
+    assert labels(without).likelihoods is None
+    for rule in (50, "soft"):
+        with pytest.raises(TwelveLeadError, match=r"likelihood rule .* is not available: this copy states no"):
+            labels(without, likelihood=rule)
+
+
+def test_counts_of_every_task_on_the_real_data(published_table, shared_ptbxl):
+    """A plain count in the two CSV files is the referee."""
+    with (shared_ptbxl / "scp_statements.csv").open(newline="") as stream:
+        statements = list(csv.DictReader(stream))
+    with (shared_ptbxl / "ptbxl_database.csv").open(newline="") as stream:
+        records = [set(ast.literal_eval(row["scp_codes"])) for row in csv.DictReader(stream)]
+    kind = {
+        "all": lambda row: row[""],
+        "diagnostic": lambda row: row[""] if row["diagnostic"] else "",
+        "subclass": lambda row: row["diagnostic_subclass"] if row["diagnostic"] else "",
+        "superclass": lambda row: row["diagnostic_class"] if row["diagnostic"] else "",
+        "form": lambda row: row[""] if row["form"] else "",
+        "rhythm": lambda row: row[""] if row["rhythm"] else "",
+    }
+    scored = {}
+    for task, name in kind.items():
+        of = {row[""]: name(row) for row in statements if name(row)}
+        counts = Counter(one for codes in records for one in {of[code] for code in codes if code in of})
+        found = labels(published_table, task)
+        assert dict(zip(found.classes, found.values.sum(axis=0).tolist(), strict=True)) == {
+            one: counts[one] for one in found.classes
+        }
+        assert set(counts) <= set(found.classes)
+        scored[task] = int(found.scored.sum())
+    assert scored == SCORED
+
+
+def test_likelihood_rules_on_genuine_rows(genuine_table):
+    everything = labels(genuine_table, likelihood="any")
+    assert everything.scored.sum() >= labels(genuine_table, likelihood=50).scored.sum() == 401
+    soft = labels(genuine_table, likelihood="soft")
+    assert ((soft.targets > 0) == everything.values).all()
+    assert np.isin(np.unique(soft.targets), np.float32([0, 0.15, 0.35, 0.5, 0.8, 1])).all()

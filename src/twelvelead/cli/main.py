@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from twelvelead import __version__
-from twelvelead.cli import ecg, models, ptbxl
+from twelvelead.cli import ecg, models, ptbxl, store
 from twelvelead.errors import TwelveLeadError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command()(models.train)
 app.command()(models.evaluate)
 app.command()(models.export)
 app.add_typer(ptbxl.app, name="ptbxl")
+app.add_typer(store.app, name="store")
 
 
 def _version(asked: bool) -> None:

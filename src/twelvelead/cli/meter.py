@@ -1,4 +1,4 @@
-"""How far a long work is, with its rate and the time that remains: a bar on a terminal, a line now and then elsewhere."""
+"""How far a long work is, with rate and remaining time: a bar on a terminal, a line now and then elsewhere."""
 
 import time
 from types import TracebackType
@@ -30,7 +30,8 @@ class Meter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        if self._console.is_terminal:
+            self._bar.stop()
 
     def show(self, what: str, done: int, total: int, size: int) -> None:
         """Shows that `done` of `total` are done, of `size` bytes so far; the first word of `what` names the work."""
@@ -39,8 +40,9 @@ class Meter:
         begun, done_before, size_before = self._begun.setdefault(work, (now, done, size))
         state = _state(done, total, done - done_before, size - size_before, now - begun)
         if self._console.is_terminal:
-            task = self._tasks.setdefault(work, self._bar.add_task(what, state="") if work not in self._tasks else TaskID(0))
-            self._bar.update(task, description=what, completed=done, total=total or None, state=state)
+            if work not in self._tasks:
+                self._tasks[work] = self._bar.add_task(what, state=state)
+            self._bar.update(self._tasks[work], description=what, completed=done, total=total or None, state=state)
         elif now - self._said >= _EVERY:
             self._said = now
             self._console.print(f"{what}: {state}", soft_wrap=True)
@@ -50,4 +52,5 @@ def _state(done: int, total: int, fresh: int, size: int, seconds: float) -> str:
     if not fresh or seconds < 0.5:
         return f"{done:,} of {total:,}"
     left = round((total - done) / fresh * seconds)
-    return f"{done:,} of {total:,}, {size / seconds / 1e6:.1f} MB/s, {left // 3600}:{left // 60 % 60:02}:{left % 60:02} left"
+    clock = f"{left // 3600}:{left // 60 % 60:02}:{left % 60:02}"
+    return f"{done:,} of {total:,}, {size / seconds / 1e6:.1f} MB/s, {clock} left"

@@ -19,12 +19,18 @@ Rates = Literal["100", "500", "both"]
 @app.command()
 def download(
     dest: Annotated[Path, typer.Argument(help="Folder for the files.", show_default=False)],
-    rate: Annotated[Rates, typer.Option(help="Whose records, in Hz: 100 takes 0.7 GB of disk, 500 takes 2.8 GB.")] = "100",
+    rate: Annotated[
+        Rates, typer.Option(help="Whose records, in Hz: 100 takes 0.7 GB of disk, 500 takes 2.8 GB.")
+    ] = "100",
     base_url: Annotated[
         str | None, typer.Option(help="The release's folder on another server.", show_default="PhysioNet's")
     ] = None,
-    one_zip: Annotated[bool, typer.Option("--zip", help="The one zip of both rates, 1.8 GB, instead of files.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Go on without asking where the disk has too little room.")] = False,
+    one_zip: Annotated[
+        bool, typer.Option("--zip", help="The one zip of both rates, 1.8 GB, instead of files.")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Go on without asking where the disk has too little room.")
+    ] = False,
 ) -> None:
     """Download PTB-XL 1.0.3 into the folder DEST and verify every file against the release's SHA256SUMS.txt.
 
@@ -135,7 +141,10 @@ def info(
     store: StorePath,
     task: Annotated[
         str | None,
-        typer.Option(help="Whose classes to count: superclass, all, diagnostic, subclass, form, rhythm.", show_default="superclass"),
+        typer.Option(
+            help="Whose classes to count: superclass, all, diagnostic, subclass, form, rhythm.",
+            show_default="superclass",
+        ),
     ] = None,
 ) -> None:
     """Count the records of STORE per fold, class and protocol, and compare with the published PTB-XL 1.0.3."""

@@ -55,7 +55,7 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *args):
         pass
 
-    def do_GET(self):  # noqa: N802
+    def do_GET(self):
         server = self.server
         path = self.path
         if path.startswith("http://"):
@@ -132,7 +132,10 @@ def pack(folder: Path, path: Path) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in sorted(folder.rglob("*")):
             if file.is_file():
-                archive.write(file, f"ptb-xl-a-large-publicly-available-electrocardiography-dataset-1.0.3/{file.relative_to(folder)}")
+                archive.write(
+                    file,
+                    f"ptb-xl-a-large-publicly-available-electrocardiography-dataset-1.0.3/{file.relative_to(folder)}",
+                )
     return path
 
 

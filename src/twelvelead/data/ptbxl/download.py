@@ -4,9 +4,8 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock
@@ -23,7 +22,7 @@ from twelvelead.files import replacing
 CONNECTIONS = 16
 TIMEOUT = 30.0
 ATTEMPTS = 8
-_FETCHES = 3
+_FETCHES = 4
 """How often a file that arrives damaged is fetched before it is given up."""
 _HOPELESS = 50
 """Files given up in a row, after which the rest is not tried."""
@@ -92,7 +91,9 @@ def download(
     sums = read_sums(content, base_url + SUMS)
     files = of_rates(sums, rates)
     with at_work(dest):
-        missing = list(find_faults(Folder(dest), {file: sums[file] for file in files}, shown)) if any_file(dest) else files
+        missing = (
+            list(find_faults(Folder(dest), {file: sums[file] for file in files}, shown)) if any_file(dest) else files
+        )
         require_room(dest, room(missing), consent)
         for folder in {file.rpartition("/")[0] for file in missing}:
             (dest / folder).mkdir(parents=True, exist_ok=True)
@@ -162,7 +163,7 @@ def _whole(transport: Transport, url: str, digest: str) -> bytes:
         if hashlib.sha256(content).hexdigest() == digest:
             return content
     raise TwelveLeadError(
-        f"{url}: arrived {_FETCHES} times with other bytes than {SUMS} states; run it again later or from another server"
+        f"{url}: arrived {_FETCHES} times with other bytes than {SUMS} states; run it again later or elsewhere"
     )
 
 

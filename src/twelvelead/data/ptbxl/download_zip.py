@@ -61,8 +61,8 @@ def download_zip(
         except zipfile.BadZipFile as error:
             part.unlink()
             raise TwelveLeadError(
-                f"{url}: what arrived is not a whole zip ({error}) and was removed; run it again, or take the files one "
-                "by one, without --zip"
+                f"{url}: what arrived is not a whole zip ({error}) and was removed; run it again, or take the files "
+                "one by one, without --zip"
             ) from None
         part.rename(whole)
         return Downloaded(files, 0 if held else files)
@@ -86,7 +86,9 @@ def _go_on(
                     part.unlink()
                     continue
                 held = held if response.status == 206 else 0
-                if response.status == 206 and not response.headers.get("Content-Range", "").startswith(f"bytes {held}-"):
+                if response.status == 206 and not response.headers.get("Content-Range", "").startswith(
+                    f"bytes {held}-"
+                ):
                     raise TwelveLeadError(f"{url}: the server sends another range than asked for; go without --zip")
                 tally.done, tally.total = held, held + int(response.headers.get("Content-Length", 0))
                 require_room(part.parent, tally.total - held, consent)
@@ -139,8 +141,8 @@ def _repair(transport: Transport, url: str, part: Path, shown: Shown) -> int:
                     content = response.read() if response.status == 206 else b""
                 if len(content) != end - start:
                     raise TwelveLeadError(
-                        f"{part}: {len(bad):,} files in it are damaged (first: {min(bad)}) and the server gives no ranges; "
-                        "remove it and run it again"
+                        f"{part}: {len(bad):,} files in it are damaged (first: {min(bad)}) and the server gives no "
+                        "ranges; remove it and run it again"
                     )
                 stream.seek(start)
                 stream.write(content)

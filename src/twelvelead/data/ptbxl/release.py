@@ -59,7 +59,7 @@ def read_sums(content: bytes, source: str) -> dict[str, str]:
             if not line.strip():
                 continue
             raise Unreadable(
-                f"{source}: line {number} is {line[:40]!r}, not a SHA-256 and a path; name the folder of PTB-XL {VERSION}"
+                f"{source}: line {number} is {line[:40]!r}, no SHA-256 and path; name the folder of PTB-XL {VERSION}"
             )
         digest, file = found.groups()
         try:
@@ -138,7 +138,7 @@ def of_rates(files: Iterable[str], rates: Iterable[Rate]) -> list[str]:
 
 def rates_held(files: Iterable[str]) -> tuple[Rate, ...]:
     """The sampling rates of which any file is among `files`."""
-    held = {file.partition("/")[0] for file in files}
+    held = {file.partition("/")[0] for file in files if "/" in file}
     return tuple(rate for rate in RATES if f"records{rate}" in held)
 
 
@@ -163,6 +163,8 @@ def read_records(content: bytes) -> tuple[list[str], tuple[str, ...]]:
     for number, line in enumerate(content.decode("utf-8", "replace").split("\n"), start=1):
         parts = [part for part in _GLUED.split(line.strip()) if part]
         if len(parts) > 1:
-            glued.append(f"{RECORDS}: line {number} has {len(parts)} paths glued together ({line.strip()[:80]}), read apart")
+            glued.append(
+                f"{RECORDS}: line {number} has {len(parts)} paths glued together ({line.strip()[:80]}), read apart"
+            )
         paths += parts
     return paths, tuple(glued)

@@ -1,4 +1,4 @@
-"""HTTP as a long download needs it: a pool of connections, proxies from the environment, retries that obey the server."""
+"""HTTP for a long download: a pool of connections, proxies from the environment, retries that obey the server."""
 
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -16,7 +16,8 @@ from twelvelead.errors import TwelveLeadError
 BUSY = (429, 500, 502, 503, 504)
 """Statuses that pass by waiting; on 429 and 503 as long as Retry-After says (RFC 9110, 10.2.3)."""
 
-CHUNK = 1 << 20
+CHUNK = 1 << 16
+"""Bytes of a stream that are handled at once, and at most lost where it breaks off."""
 
 
 class Stopped(Exception):
@@ -62,7 +63,9 @@ class Transport:
             "headers": {"User-Agent": f"twelvelead/{__version__}"},
         }
         proxy = _proxy(url)
-        self._pool = urllib3.ProxyManager(proxy, **_login(proxy), **options) if proxy else urllib3.PoolManager(**options)
+        self._pool = (
+            urllib3.ProxyManager(proxy, **_login(proxy), **options) if proxy else urllib3.PoolManager(**options)
+        )
 
     def get(self, url: str) -> bytes:
         """The body of a file.
@@ -143,7 +146,9 @@ def _named(url: str) -> Iterator[None]:
     try:
         yield
     except MaxRetryError as error:
-        raise TwelveLeadError(f"{url}: {_why(error.reason)}; check the network, then run it again: it goes on") from None
+        raise TwelveLeadError(
+            f"{url}: {_why(error.reason)}; check the network, then run it again: it goes on"
+        ) from None
     except HTTPError as error:
         raise TwelveLeadError(f"{url}: {_why(error)}; check the network, then run it again: it goes on") from None
 

@@ -1,0 +1,9 @@
+"""One core for a whole benchmark."""
+
+import os
+
+
+def one_core() -> None:
+    """Keeps this process on the last of the cores it may use, where the system can do that."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})

@@ -1,0 +1,85 @@
+"""`twelvelead store`: one's own recordings to a store."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from twelvelead.errors import TwelveLeadError
+
+app = typer.Typer(no_args_is_help=True, help="Stores of one's own recordings.")
+
+
+@app.callback()
+def _group() -> None:
+    pass
+
+
+@app.command()
+def create(
+    source: Annotated[Path, typer.Argument(help="Folder of the recordings: WFDB, CSV or NPY.", show_default=False)],
+    labels: Annotated[
+        Path, typer.Argument(help="CSV: file, and a column of 0 and 1 for each class.", show_default=False)
+    ],
+    store: Annotated[Path, typer.Argument(help="The store's folder.", show_default=False)],
+    rate: Annotated[float, typer.Option(help="Of the store, in Hz; recordings of other rates are resampled.")] = 100,
+    seconds: Annotated[float, typer.Option(help="Of each recording that are stored, from its start.")] = 10,
+    task: Annotated[
+        str, typer.Option(help="What the labels are called; name it when you train and evaluate.")
+    ] = "labels",
+    folds: Annotated[
+        int | None,
+        typer.Option(help="Make so many patient-safe folds.", show_default="the column fold", min=2, max=100),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the folds.", min=0)] = 0,
+    sampling_rate: Annotated[float | None, typer.Option(help="In Hz, for CSV and NPY.")] = None,
+    unit: Annotated[str | None, typer.Option(help="mV, uV or V, for CSV and NPY.")] = None,
+) -> None:
+    """Make the folder STORE of the recordings in SOURCE that the table LABELS lists.
+
+    LABELS has the column file (a path below SOURCE) and either a column for each class with 1 or 0, or one column
+    labels with names separated by semicolons; and, where known, ecg_id, patient_id, fold, age and sex (0 male, 1
+    female). Refused before anything is written: a table that lacks these, a cell that cannot be, an ecg_id listed
+    twice, a path that leaves SOURCE, a patient in two folds. Skipped, named and counted: a recording that is damaged,
+    too short or lacks a lead; the exit code is then 2.
+    """
+    from collections.abc import Iterable, Sequence
+
+    from rich.console import Console
+    from rich.progress import track
+
+    from twelvelead.data.create import create as make
+    from twelvelead.data.tasks import fold_names
+
+    console = Console(stderr=True)
+
+    def progress(files: Sequence[Path]) -> Iterable[Path]:
+        if not console.is_terminal:
+            return files
+        return track(files, f"{len(files):,} recordings", console=console)
+
+    made = make(
+        source,
+        labels,
+        store,
+        rate=rate,
+        seconds=seconds,
+        task=task,
+        folds=folds,
+        seed=seed,
+        sampling_rate=sampling_rate,
+        unit=unit,
+        progress=progress,
+    )
+    for line in made.bad:
+        typer.echo(line, err=True)
+    held = sorted(set(made.store.column("fold").tolist()))
+    typer.echo(
+        f"{store}: {len(made.store):,} records, task {task} with {len(made.store.tasks[task])} classes, "
+        f"fold {fold_names(held)}"
+    )
+    if made.bad:
+        raise TwelveLeadError(
+            f"{source}: {len(made.bad):,} of {len(made.bad) + len(made.store):,} recordings could not be stored (named "
+            "above); mend them and create the store again"
+        )
