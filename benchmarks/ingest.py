@@ -9,6 +9,7 @@ so that all rounds together loop over each record once. The values of wfdb are c
 
 import argparse
 import resource
+import shutil
 import statistics
 import sys
 import tempfile
@@ -68,7 +69,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=options.scratch) as scratch:
         for number in range(options.rounds):
             begun = time.perf_counter()
-            made = prepare(options.folder, Path(scratch) / "store")
+            made = prepare(options.folder, Path(scratch) / str(number))
             ours.append(time.perf_counter() - begun)
             if number == 0:
                 memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -76,6 +77,7 @@ def main() -> None:
             seconds, differing = loop_wfdb(stems, made.store, number, options.rounds)
             theirs += seconds
             wrong += differing
+            shutil.rmtree(made.store.path)
     if wrong or made.bad or len(made.store) != len(stems):
         sys.exit(f"{wrong} records differ from wfdb, {len(made.bad)} were left out")
     faster = theirs / statistics.median(ours)

@@ -22,6 +22,7 @@ INVALID = -32768
 Load = Callable[[str], bytes]
 """The bytes at a path; raises OSError or `Unreadable` where there are none."""
 
+_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 _STEP = 20
 """Rows that are summed at once for a checksum: long runs of memory add up faster than many columns."""
 
@@ -32,9 +33,10 @@ def load_file(path: str) -> bytes:
     Raises:
         OSError: it is missing or cannot be read.
     """
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    descriptor = os.open(path, _READ)
     try:
-        size = os.fstat(descriptor).st_size
+        size = os.lseek(descriptor, 0, os.SEEK_END)
+        os.lseek(descriptor, 0, os.SEEK_SET)
         content = os.read(descriptor, size)
         while len(content) < size and (more := os.read(descriptor, size - len(content))):
             content += more
@@ -173,14 +175,15 @@ def _expect_unit(header: Header, columns: Sequence[int], unit: str, source: str)
 
 def _samples(header: Header, columns: Sequence[int], source: str, load: Load = load_file) -> NDArray[np.int16]:
     """[samples, columns] int16, from whichever files hold them; only those are opened."""
-    groups: dict[str, list[int]] = {}
-    for column, signal in enumerate(header.signals):
-        groups.setdefault(signal.file, []).append(column)
-    if len(groups) == 1:
-        samples = _signal_file(header, *groups.popitem(), source, load)
+    signals = header.signals
+    if len({signal.file for signal in signals}) == 1:
+        samples = _signal_file(header, signals[0].file, list(range(len(signals))), source, load)
         if len(columns) != samples.shape[1] or list(columns) != list(range(len(columns))):
             samples = samples[:, list(columns)]
     else:
+        groups: dict[str, list[int]] = {}
+        for column, signal in enumerate(signals):
+            groups.setdefault(signal.file, []).append(column)
         wanted = set(columns)
         parts = {
             file: _signal_file(header, file, held, source, load) for file, held in groups.items() if wanted & set(held)

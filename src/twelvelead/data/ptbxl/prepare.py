@@ -106,8 +106,8 @@ def _with_files(table: Table, source: Source) -> tuple[Table, tuple[int, ...]]:
         first = int(np.flatnonzero(missing)[0])
         raise Unreadable(
             f"{source.name}: {int(missing.sum()):,} of {int(wanted.sum()):,} records of fold {fold_names(held)} lack "
-            f"a file (first: {table.files[first]}{'.dat' if header[first] else '.hea'}); finish the copy, or take their rows "
-            "out of ptbxl_database.csv"
+            f"a file (first: {table.files[first]}{'.dat' if header[first] else '.hea'}); finish the copy, or take "
+            "their rows out of ptbxl_database.csv"
         )
     return table.where(wanted), tuple(sorted(set(fold.tolist()) - set(held.tolist())))
 

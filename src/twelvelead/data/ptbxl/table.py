@@ -4,7 +4,7 @@ import ast
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import nan
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,8 @@ def read_table(path: Path | ZipPath, codes: Sequence[str], rate: Rate = 100) -> 
             release 1.0.3 has.
     """
     position = {code: index for index, code in enumerate(codes)}
+    # cells repeat: few ages, folds and sets of statements
+    whole, known = lru_cache(None)(_whole), lru_cache(8192)(partial(_likelihoods, known=position))
     rows: dict[int, tuple[int, int, float, float, str, dict[str, float]]] = {}
     for line, ecg_id, patient_id, fold, age, sex, file, scp_codes in _rows(path, _FILE_COLUMN[rate]):
         try:
@@ -65,12 +67,12 @@ def read_table(path: Path | ZipPath, codes: Sequence[str], rate: Rate = 100) -> 
             if identity in rows:
                 raise ValueError("this ecg_id is listed twice")
             rows[identity] = (
-                _whole(patient_id, "patient_id", 2**53),
-                _whole(fold, "strat_fold", 10),
+                whole(patient_id, "patient_id", 2**53),
+                whole(fold, "strat_fold", 10),
                 _age(age),
                 _sex(sex),
                 inside(file),
-                _likelihoods(scp_codes, position),
+                known(scp_codes),
             )
         except ValueError as error:
             raise Unreadable(f"{path}: line {line} (ecg_id {ecg_id}): {error}; take the file of the release") from None
@@ -140,7 +142,10 @@ def _sex(text: str) -> float:
 
 
 def _likelihoods(text: str, known: Mapping[str, int]) -> dict[str, float]:
-    codes = _literal(text)
+    try:
+        codes = ast.literal_eval(text)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        codes = None
     if not isinstance(codes, dict):
         raise ValueError(f"scp_codes is {text[:60]!r}, not a dictionary of likelihoods")
     for code, likelihood in codes.items():
@@ -149,12 +154,3 @@ def _likelihoods(text: str, known: Mapping[str, int]) -> dict[str, float]:
         if not isinstance(likelihood, int | float) or not 0 <= likelihood <= 100:
             raise ValueError(f"the likelihood of {code} is {likelihood!r}, not a percentage")
     return codes
-
-
-@lru_cache(maxsize=8192)
-def _literal(text: str) -> Any:
-    """What a cell says as a Python literal, None if it is none; most cells of the release are like others."""
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return None
