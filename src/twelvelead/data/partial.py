@@ -82,6 +82,14 @@ def lock_folder(folder: Path) -> int | None:
     return descriptor
 
 
+def begin_writing(descriptor: int, start: int, length: int) -> None:
+    """Has the system begin to write a part of a file to the disk, without waiting for it; where it knows no such
+    request, nothing happens."""
+    if hasattr(os, "posix_fadvise"):
+        # "Not needed soon" makes Linux start to write dirty pages; those stay in its cache until they are written.
+        os.posix_fadvise(descriptor, start, length, os.POSIX_FADV_DONTNEED)
+
+
 def _sync(folder: Path) -> None:
     """Makes the files durable before the folder gets its name, so that a power cut cannot leave a store with holes."""
     for file in folder.rglob("*"):

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.data.partial import leftovers, partial_folder
+from twelvelead.data.partial import begin_writing, leftovers, partial_folder
 from twelvelead.ecg.leads import LEADS
 from twelvelead.errors import TwelveLeadError, Unreadable
 
@@ -36,6 +36,7 @@ COLUMNS = {
 """The columns that every store has. Age in years, sex 0 male and 1 female, NaN where unknown."""
 
 _HEADER_BYTES = 128  # of signals.npy; numpy pads its header to a multiple of 64 and ours always fits
+_HANDED_ON = 1 << 25  # bytes after which the disk may begin, so that the sync at the end has little left to wait for
 _WRITTEN_AT_ONCE = 1 << 20  # bytes; a file system takes large pieces at half the price of single records
 
 Tasks = Mapping[str, Mapping[str, Sequence[str]]]
@@ -223,6 +224,7 @@ def _write_signals(
     """Which records were kept, and the shape of each; `seen` is called with the bytes of every record."""
     kept: list[bool] = []
     shape: tuple[int, ...] | None = None
+    pending = 0
     with file.open("wb", buffering=_WRITTEN_AT_ONCE) as stream:
         stream.write(bytes(_HEADER_BYTES))
         for signal in signals:
@@ -235,6 +237,11 @@ def _write_signals(
             data = np.ascontiguousarray(signal, "<i2").data
             stream.write(data)
             seen(data)
+            pending += data.nbytes
+            if pending >= _HANDED_ON:
+                stream.flush()
+                begin_writing(stream.fileno(), stream.tell() - pending, pending)
+                pending = 0
         shape = shape or (0, 0)
         stream.seek(0)
         np.lib.format.write_array_header_1_0(
