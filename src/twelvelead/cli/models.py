@@ -15,6 +15,9 @@ def train(
         typer.Argument(help="A store, or the word synthetic for a small generated one in RUN.", show_default=False),
     ],
     run: Annotated[Path, typer.Argument(help="Folder of the run.", show_default=False)],
+    task: Annotated[
+        str | None, typer.Option(help="Label task of the store, such as rhythm.", show_default="the recipe's")
+    ] = None,
 ) -> None:
     """Train a recipe on a store. After Ctrl-C or a kill, the same command goes on.
 
@@ -26,9 +29,13 @@ def train(
         from twelvelead.training.run import train as start
     except ModuleNotFoundError as error:
         raise _missing(error, "Training", "train") from None
+    from dataclasses import replace
+
     from twelvelead.data.store import Store
 
     chosen = Recipe.load(recipe)
+    if task is not None:
+        chosen = replace(chosen, task=task)
     if store == "synthetic":
         from twelvelead.training.newcomer import newcomer
 
@@ -54,6 +61,9 @@ def evaluate(
     thresholds: Annotated[
         str, typer.Option(help="accuracy, f1, or one number from 0 to 1 for all classes.")
     ] = "accuracy",
+    task: Annotated[
+        str | None, typer.Option(help="Label task, which the weights have to predict.", show_default="the weights'")
+    ] = None,
 ) -> None:
     """Score weights on a fold: metrics.json, predictions.npz and a confusion matrix a class."""
     from twelvelead.data.store import Store
@@ -62,6 +72,10 @@ def evaluate(
 
     engine = Engine(weights)
     engine.contract.threshold(thresholds)
+    if task not in (None, engine.contract.task):
+        raise TwelveLeadError(
+            f"--task {task}: the weights {weights} predict the task {engine.contract.task}; choose weights of that task"
+        )
     opened = Store.open(store)
     from rich.console import Console
     from rich.progress import Progress
@@ -70,9 +84,9 @@ def evaluate(
 
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(f"fold {fold}", total=None)
+        line = bar.add_task(f"fold {fold}", total=None)
         predictions = predict_fold(
-            engine, opened, fold, protocol, lambda done, total: bar.update(task, completed=done, total=total)
+            engine, opened, fold, protocol, lambda done, total: bar.update(line, completed=done, total=total)
         )
     Console(highlight=False, markup=False).print(table(report(engine.contract, opened, predictions, thresholds, out)))
     typer.echo(f"metrics.json, predictions.npz and confusion matrices in {out}")

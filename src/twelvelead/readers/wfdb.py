@@ -23,6 +23,7 @@ Load = Callable[[str], bytes]
 """The bytes at a path; raises OSError or `Unreadable` where there are none."""
 
 _READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+_AT_ONCE = 1 << 24
 _STEP = 20
 """Rows that are summed at once for a checksum: long runs of memory add up faster than many columns."""
 
@@ -37,7 +38,8 @@ def load_file(path: str) -> bytes:
     try:
         size = os.lseek(descriptor, 0, os.SEEK_END)
         os.lseek(descriptor, 0, os.SEEK_SET)
-        content = os.read(descriptor, size)
+        # the size of a folder has no end, and reading from it says what it is
+        content = os.read(descriptor, min(size, _AT_ONCE))
         while len(content) < size and (more := os.read(descriptor, size - len(content))):
             content += more
         return content
