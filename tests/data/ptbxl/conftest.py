@@ -1,10 +1,12 @@
 """A server that lays PTB-XL out as PhysioNet does, and misbehaves on demand."""
 
 import hashlib
+import shutil
 import threading
 import time
 import zipfile
 from collections import Counter
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -158,9 +160,35 @@ def release_zip(release, tmp_path):
 
 
 @pytest.fixture
-def server(release):
-    with Server(release) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        yield server
-        server.shutdown()
+def serve():
+    """serve(folder) -> a running `Server` of it."""
+    with ExitStack() as stack:
+
+        def start(folder):
+            server = stack.enter_context(Server(folder))
+            threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+            stack.callback(server.shutdown)
+            return server
+
+        yield start
+
+
+@pytest.fixture
+def server(release, serve):
+    return serve(release)
+
+
+@pytest.fixture
+def real_release(ptbxl_folder, shared_ptbxl, tmp_path):
+    """400 real records at 100 Hz and 24 at 500 Hz, published as PhysioNet does."""
+    folder = shutil.copytree(ptbxl_folder, tmp_path / "release")
+    shutil.copytree(shared_ptbxl / "records500", folder / "records500", copy_function=shutil.copyfile)
+    for path in folder.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    publish(folder)
+    return folder
+
+
+@pytest.fixture
+def real_zip(real_release, tmp_path):
+    return pack(real_release, tmp_path / "real.zip")

@@ -3,6 +3,7 @@
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from threading import Event
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -10,7 +11,6 @@ from urllib.parse import unquote, urlsplit
 import urllib3
 from urllib3.exceptions import HTTPError, MaxRetryError, ResponseError
 
-from twelvelead import __version__
 from twelvelead.errors import TwelveLeadError
 
 BUSY = (429, 500, 502, 503, 504)
@@ -60,7 +60,7 @@ class Transport:
                 backoff_jitter=0.5,
                 allowed_methods=("GET",),
             ),
-            "headers": {"User-Agent": f"twelvelead/{__version__}"},
+            "headers": {"User-Agent": f"twelvelead/{version('twelvelead')}"},
         }
         proxy = _proxy(url)
         self._pool = (
