@@ -137,3 +137,11 @@ def test_the_genuine_rows(shared_ptbxl):
     assert table.likelihoods[0, codes.index("NORM")] == 100
     assert table.likelihoods[0, codes.index("SR")] == 0
     assert np.isnan(table.likelihoods[0, codes.index("IMI")])
+
+
+def test_another_release_is_refused(read, monkeypatch):
+    """1.0.0 and 1.0.1 list 21,837 records, 1.0.3 has 21,799."""
+    monkeypatch.setattr("twelvelead.data.ptbxl.release.RECORDS_PUBLISHED", 2)
+    assert len(read({}, {})) == 2
+    with pytest.raises(Unreadable, match=r"lists 3 records, where release 1\.0\.3 has 2; it is another release"):
+        read({}, {}, {})
