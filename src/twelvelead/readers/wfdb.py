@@ -5,6 +5,7 @@ Format 16 with a byte offset (16+24) is what the PhysioNet Challenges store in .
 """
 
 import os
+import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -14,7 +15,7 @@ from twelvelead.ecg.leads import LEADS, canonical_lead, choose_leads, columns_fo
 from twelvelead.ecg.record import ECG
 from twelvelead.errors import Unreadable
 from twelvelead.readers.units import units_per_millivolt
-from twelvelead.readers.wfdb_header import Header, Signal, age_and_sex, parse_header
+from twelvelead.readers.wfdb_header import Format, Header, Signal, age_and_sex, parse_header, parse_known
 
 INVALID = -32768
 """The sample value that marks a missing sample in format 16, signal(5)."""
@@ -24,6 +25,8 @@ Load = Callable[[str], bytes]
 
 _READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 _AT_ONCE = 1 << 24
+_PLAIN = Format(16, 1, 0, 0)
+_NAME = re.compile(r"[\w-]+\.[\w-]+", re.ASCII)
 _STEP = 20
 """Rows that are summed at once for a checksum: long runs of memory add up faster than many columns."""
 
@@ -94,12 +97,9 @@ def read_header(path: str | os.PathLike[str]) -> Header:
     Raises:
         Unreadable: there is no such file or it is no header of a single-segment record.
     """
-    return _header(os.fspath(path), load_file)
-
-
-def _header(source: str, load: Load) -> Header:
+    source = os.fspath(path)
     try:
-        return parse_header(load(source), source)
+        return parse_header(load_file(source), source)
     except OSError as error:
         raise Unreadable(f"{source}: {error.strerror or error}; check the path") from None
 
@@ -112,15 +112,41 @@ def read_digital(path: str | os.PathLike[str], load: Load = load_file) -> tuple[
         load: where the bytes of the header and of the signal file beside it come from.
 
     Returns:
-        The header and [samples, signals] int16, in the units of the converter and possibly read-only; -32768 marks an
-        invalid sample.
+        The header, whose signals may come without file and checksum as both have done their work, and [samples,
+        signals] int16, in the units of the converter and possibly read-only; -32768 marks an invalid sample.
 
     Raises:
         Unreadable: as for `read`, except for what concerns gain and unit.
     """
     source = os.fspath(path)
-    header = _header(source, load)
+    try:
+        content = load(source)
+    except OSError as error:
+        raise Unreadable(f"{source}: {error.strerror or error}; check the path") from None
+    known = parse_known(content, source)
+    if known is not None:
+        samples = _plain_samples(*known, source, load)
+        if samples is not None:
+            return known[0], samples
+    header = parse_header(content, source)
     return header, _samples(header, range(len(header.signals)), source, load)
+
+
+def _plain_samples(
+    header: Header, file: str, checksums: list[int], source: str, load: Load
+) -> NDArray[np.int16] | None:
+    """[samples, signals] int16 of a file in plain format 16; None where anything is unusual or wrong with it."""
+    if header.signals[0].format != _PLAIN or not header.samples or not _NAME.fullmatch(file):
+        return None
+    try:
+        content = load(os.path.join(os.path.dirname(source), file))  # noqa: PTH118, PTH120
+    except OSError:
+        return None
+    count = header.samples * len(checksums)
+    if len(content) < 2 * count:
+        return None
+    samples = np.frombuffer(content, "<i2", count).reshape(header.samples, len(checksums))
+    return samples if _sums(samples) == checksums else None
 
 
 def to_millivolts(
