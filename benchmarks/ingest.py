@@ -8,6 +8,7 @@ so that all rounds together loop over each record once. The values of wfdb are c
 """
 
 import argparse
+import gc
 import resource
 import shutil
 import statistics
@@ -61,6 +62,7 @@ def main() -> None:
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     one_core()
+    gc.freeze()  # what pandas and wfdb brought in is not to be searched through while ours runs
     codes = read_statements(options.folder / "scp_statements.csv").codes
     table = read_table(options.folder / "ptbxl_database.csv", codes)
     stems = [f"{options.folder}/{file}" for file in table.files]
