@@ -1,10 +1,12 @@
+import ast
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from twelvelead.data.ptbxl.statements import read_statements
-from twelvelead.data.ptbxl.table import read_table
+from twelvelead.data.ptbxl.table import _PAIR, _PLAIN, read_table
 from twelvelead.errors import Unreadable
 
 CODES = ("NORM", "IMI", "SR")
@@ -66,6 +68,19 @@ def test_a_row_that_cannot_be_is_named(read, row, fault):
         read({"ecg_id": 7}, {"ecg_id": 8} | row)
     assert fault in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+CELLS_AS_WRITTEN = ["{}", "{'NORM': 100.0}", "{'NORM': 80.0, 'SR': 0.0}", "{'NORM': 1.0, 'NORM': 2.5}"]
+
+
+@given(st.sampled_from(CELLS_AS_WRITTEN), st.lists(st.tuples(st.integers(0, 30), st.sampled_from([*"{}',: 0.1N", ""]))))
+def test_the_short_way_through_scp_codes_is_the_long_one(text, edits):
+    for place, character in edits:
+        text = text[:place] + character + text[place + 1 :]
+    if _PLAIN.fullmatch(text):
+        assert {code: float(value) for code, value in _PAIR.findall(text)} == ast.literal_eval(text)
+    if not edits:
+        assert _PLAIN.fullmatch(text)
 
 
 def test_an_id_listed_twice(read):

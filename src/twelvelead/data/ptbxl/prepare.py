@@ -125,7 +125,7 @@ def _microvolts(header_path: str, rate: int, load: Load) -> NDArray[np.int16]:
         raise Unreadable(f"{header_path}: lacks some of the leads {', '.join(LEADS)}; copy it again")
     if all(signal.gain == 1000 and signal.baseline == 0 and signal.unit == "mV" for signal in header.signals):
         signal = digital
-        invalid = signal.min() == INVALID
+        invalid = np.minimum.reduce(signal, axis=None) == INVALID
     else:
         exact = np.rint(to_millivolts(header, digital, range(len(header.signals)), header_path) * 1000.0)
         invalid = not (np.abs(exact) < -INVALID).all()

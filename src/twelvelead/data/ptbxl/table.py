@@ -2,10 +2,13 @@
 
 import ast
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from math import nan
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from zipfile import Path as ZipPath
@@ -18,6 +21,9 @@ from twelvelead.data.ptbxl.source import ZIP_FAULTS
 from twelvelead.errors import Unreadable
 
 _FILE_COLUMN = {100: "filename_lr", 500: "filename_hr"}
+_PAIR = re.compile(r"'([A-Z0-9_/()]+)': ([0-9]{1,3}\.[0-9]+)", re.ASCII)
+_PLAIN = re.compile(rf"\{{(?:{_PAIR.pattern}(?:, (?='))?)*\}}", re.ASCII)
+"""How the release writes scp_codes, which is read without the price of a Python literal."""
 _SEX = {"": nan, "0": 0.0, "0.0": 0.0, "1": 1.0, "1.0": 1.0}
 
 
@@ -105,14 +111,14 @@ def _rows(path: Path | ZipPath, file_column: str) -> Iterator[tuple[Any, ...]]:
             missing = [name for name in wanted if name not in names]
             if missing:
                 raise Unreadable(f"{path}: lacks the column {', '.join(missing)}; take the file of the PTB-XL release")
-            cells = [names.index(name) for name in wanted]
+            take = itemgetter(*[names.index(name) for name in wanted])
             for row in reader:
                 if len(row) != len(names):
                     raise Unreadable(
                         f"{path}: line {reader.line_num} has {len(row)} cells of {len(names)}, as in a truncated "
                         "file; take that of the PTB-XL release"
                     )
-                yield (reader.line_num, *(row[cell] for cell in cells))
+                yield (reader.line_num, *take(row))
     except (OSError, csv.Error, *ZIP_FAULTS) as error:
         raise Unreadable(f"{path}: cannot be read ({error}); take the file of the PTB-XL release") from None
 
@@ -142,10 +148,12 @@ def _sex(text: str) -> float:
 
 
 def _likelihoods(text: str, known: Mapping[str, int]) -> dict[str, float]:
-    try:
-        codes = ast.literal_eval(text)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        codes = None
+    codes: Any = None
+    if _PLAIN.fullmatch(text):
+        codes = {code: float(likelihood) for code, likelihood in _PAIR.findall(text)}
+    else:
+        with suppress(ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            codes = ast.literal_eval(text)
     if not isinstance(codes, dict):
         raise ValueError(f"scp_codes is {text[:60]!r}, not a dictionary of likelihoods")
     for code, likelihood in codes.items():
