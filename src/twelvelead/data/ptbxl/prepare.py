@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from twelvelead.data.tasks import fold_names
 from twelvelead.ecg.leads import LEADS, canonical_lead
 from twelvelead.errors import Unreadable
 from twelvelead.readers.wfdb import INVALID, Load, read_digital, to_millivolts
+from twelvelead.readers.wfdb_header import Header
 
 SOURCE = "PTB-XL"
 SECONDS = 10
@@ -120,10 +120,10 @@ def _microvolts(header_path: str, rate: int, load: Load) -> NDArray[np.int16]:
             f"{header_path}: {len(digital)} samples at {header.sampling_rate:g} Hz, where PTB-XL has "
             f"{rate * SECONDS} at {rate} Hz; copy it again"
         )
-    columns = _columns(tuple([signal.name for signal in header.signals]))
+    columns, microvolts = _layout(header)
     if columns is None:
         raise Unreadable(f"{header_path}: lacks some of the leads {', '.join(LEADS)}; copy it again")
-    if all(signal.gain == 1000 and signal.baseline == 0 and signal.unit == "mV" for signal in header.signals):
+    if microvolts:
         signal = digital
         invalid = np.minimum.reduce(signal, axis=None) == INVALID
     else:
@@ -137,8 +137,17 @@ def _microvolts(header_path: str, rate: int, load: Load) -> NDArray[np.int16]:
     return signal if columns == _IN_ORDER else signal[:, columns]
 
 
-@lru_cache(maxsize=64)
-def _columns(names: tuple[str, ...]) -> list[int] | None:
-    """Where our leads are among the signals of a file; None where one is missing."""
-    ours = [canonical_lead(name) for name in names]
-    return [ours.index(lead) for lead in LEADS] if set(LEADS) <= set(ours) else None
+_layouts: list[tuple[Header, tuple[list[int] | None, bool]]] = []
+"""Of the header seen last, which is the same object for all plain records of a data set."""
+
+
+def _layout(header: Header) -> tuple[list[int] | None, bool]:
+    """Where our leads are among the signals, None where one is missing; and whether one unit is 1 uV in all signals."""
+    for last, layout in _layouts:
+        if last is header:
+            return layout
+    ours = [canonical_lead(signal.name) for signal in header.signals]
+    columns = [ours.index(lead) for lead in LEADS] if set(LEADS) <= set(ours) else None
+    microvolts = all(signal.gain == 1000 and signal.baseline == 0 and signal.unit == "mV" for signal in header.signals)
+    _layouts[:] = [(header, (columns, microvolts))]
+    return columns, microvolts
