@@ -1,6 +1,8 @@
-"""One core for a whole benchmark."""
+"""One core for a whole benchmark. To be imported before PyTorch, whose threads would wait for each other on it."""
 
 import os
+
+os.environ["OMP_NUM_THREADS"] = "1"
 
 
 def one_core() -> None:
