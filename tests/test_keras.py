@@ -272,8 +272,6 @@ def test_a_backend_that_is_installed_is_chosen():
 
 @pytest.fixture(scope="module")
 def shipped():
-    if "reference" not in weights.shipped() or "keras" not in Contract.load(weights.find("reference")).files:
-        pytest.skip("the weights that ship with the package are not there")
     return Contract.load(weights.find("reference"))
 
 

@@ -5,7 +5,6 @@ import json
 import pytest
 
 from twelvelead.ecg.synthetic import VARIANTS
-from twelvelead.weights import shipped
 
 PNG = b"\x89PNG\r\n\x1a\n"
 CLASSES = ["NORM", "MI", "STTC", "CD", "HYP"]
@@ -149,7 +148,6 @@ def test_a_place_that_cannot_be_written_is_named(cli, files, tiny_run):
     assert str(files["flat"]) in result.fault
 
 
-@pytest.mark.skipif(not shipped(), reason="no weights ship yet")
 def test_demo_needs_nothing_but_the_package(cli, tmp_path):
     result = cli("demo", "--out", tmp_path / "demo")
     assert (result.code, result.err) == (0, "")

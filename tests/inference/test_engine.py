@@ -15,7 +15,7 @@ from twelvelead.ecg.leads import LEADS
 from twelvelead.ecg.synthetic import synthetic_ecg
 from twelvelead.inference import engine as engine_module
 from twelvelead.inference.engine import Engine
-from twelvelead.weights import sha256, shipped
+from twelvelead.weights import sha256
 
 FOLDS = ("234", "567")
 """Besides 8 and 9, the folds of the records that are there at 500 Hz too; unpacked side by side."""
@@ -169,7 +169,6 @@ def test_a_file_that_is_no_network_is_unreadable(tiny_run, tmp_path):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.skipif(not shipped(), reason="no weights ship yet")
 def test_published_rates_agree(shared_ptbxl, ptbxl_folder, tmp_path):
     """The records that PTB-XL publishes at 500 Hz, resampled here, against the published 100 Hz files."""
     unpack = [sys.executable, str(shared_ptbxl / "unpack.py")]

@@ -172,7 +172,6 @@ def test_sha256(tmp_path):
     assert sha256(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
-@pytest.mark.skipif(not shipped(), reason="no weights ship yet")
 @pytest.mark.parametrize("name", shipped())
 def test_shipped_weights_are_whole_and_were_not_trained_on_synthetic_ecgs(name):
     contract = Contract.load(find(name))
