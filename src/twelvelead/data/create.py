@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twelvelead.data.cells import whole_number
 from twelvelead.data.folds import patient_folds
 from twelvelead.data.store import Store, write_store
 from twelvelead.ecg.record import ECG
@@ -155,12 +156,12 @@ class _Rows:
         for number, (line, row) in enumerate(rows, start=1):
             try:
                 self.files.append(source / _inside(row["file"]))
-                found["ecg_id"].append(_whole(row.get("ecg_id", str(number)), "ecg_id", 2**53))
+                found["ecg_id"].append(whole_number(row.get("ecg_id", str(number)), "ecg_id", 2**53))
                 patient = row.get("patient_id", str(number)).strip()
                 if not patient:
                     raise ValueError("patient_id is empty")
                 found["patient_id"].append(patients.setdefault(patient, len(patients) + 1))
-                found["fold"].append(_whole(row.get("fold", "1"), "fold", 100))
+                found["fold"].append(whole_number(row.get("fold", "1"), "fold", 100))
                 found["age"].append(_age(row.get("age", "")))
                 found["sex"].append(_sex(row.get("sex", "")))
                 marks.append(
@@ -212,16 +213,6 @@ def _inside(file: str) -> str:
     if not file or path.is_absolute() or ".." in path.parts or "\0" in file:
         raise ValueError(f"the path {file!r} does not lie in the folder")
     return file
-
-
-def _whole(text: str, name: str, most: int) -> int:
-    try:
-        value = float(text)
-    except ValueError:
-        value = nan
-    if not (value.is_integer() and 1 <= value <= most):
-        raise ValueError(f"{name} is {text!r}, not a whole number from 1" + (f" to {most}" if most <= 100 else ""))
-    return int(value)
 
 
 def _age(text: str) -> float:

@@ -16,6 +16,7 @@ from zipfile import Path as ZipPath
 import numpy as np
 from numpy.typing import NDArray
 
+from twelvelead.data.cells import whole_number
 from twelvelead.data.ptbxl.release import Rate, inside, require_size
 from twelvelead.data.ptbxl.source import ZIP_FAULTS
 from twelvelead.errors import Unreadable
@@ -65,11 +66,11 @@ def read_table(path: Path | ZipPath, codes: Sequence[str], rate: Rate = 100) -> 
     """
     position = {code: index for index, code in enumerate(codes)}
     # cells repeat: few ages, folds and sets of statements
-    whole, known = lru_cache(None)(_whole), lru_cache(8192)(partial(_likelihoods, known=position))
+    whole, known = lru_cache(None)(whole_number), lru_cache(8192)(partial(_likelihoods, known=position))
     rows: dict[int, tuple[int, int, float, float, str, dict[str, float]]] = {}
     for line, ecg_id, patient_id, fold, age, sex, file, scp_codes in _rows(path, _FILE_COLUMN[rate]):
         try:
-            identity = _whole(ecg_id, "ecg_id", 2**53)
+            identity = whole_number(ecg_id, "ecg_id", 2**53)
             if identity in rows:
                 raise ValueError("this ecg_id is listed twice")
             rows[identity] = (
@@ -121,17 +122,6 @@ def _rows(path: Path | ZipPath, file_column: str) -> Iterator[tuple[Any, ...]]:
                 yield (reader.line_num, *take(row))
     except (OSError, csv.Error, *ZIP_FAULTS) as error:
         raise Unreadable(f"{path}: cannot be read ({error}); take the file of the PTB-XL release") from None
-
-
-def _whole(text: str, name: str, most: int) -> int:
-    """PTB-XL writes some of its whole numbers as "15709.0"."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = nan
-    if not (value.is_integer() and 1 <= value <= most):
-        raise ValueError(f"{name} is {text!r}, not a whole number from 1 on" + (f" to {most}" if most < 100 else ""))
-    return int(value)
 
 
 def _age(text: str) -> float:
