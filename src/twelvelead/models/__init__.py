@@ -6,8 +6,9 @@ from typing import Any
 from torch import nn
 
 from twelvelead.models.reference import Reference
+from twelvelead.models.resnet1d import ResNet1d
 
-MODELS: dict[str, Callable[..., nn.Module]] = {"reference": Reference}
+MODELS: dict[str, Callable[..., nn.Module]] = {"reference": Reference, "resnet1d": ResNet1d}
 """Name -> constructor. Each maps `ecg` [n, samples, leads] float32 mV and `features` [n, 2] to logits [n, classes] and
 attention [n, steps]."""
 
@@ -33,4 +34,4 @@ def create_model(
     return MODELS[name](classes=classes, sampling_rate=sampling_rate, leads=leads, metadata=metadata, **settings)
 
 
-__all__ = ["MODELS", "Reference", "create_model"]
+__all__ = ["MODELS", "Reference", "ResNet1d", "create_model"]

@@ -71,6 +71,73 @@ class ResidualBlock(nn.Module):
         return pooled
 
 
+class BasicBlock(nn.Module):
+    """Two convolutions with batch norm and a shortcut (He et al. 2016, doi:10.1109/CVPR.2016.90).
+
+    Args:
+        inputs: channels in.
+        filters: channels out.
+        kernel_sizes: of the two convolutions, odd; the time axis is padded.
+        stride: of the first convolution.
+    """
+
+    def __init__(self, inputs: int, filters: int, kernel_sizes: tuple[int, int], *, stride: int) -> None:
+        super().__init__()
+        if any(size % 2 == 0 for size in kernel_sizes):
+            raise ValueError(f"kernel sizes are {kernel_sizes}; they have to be odd")
+        first, second = kernel_sizes
+        self.conv1 = nn.Conv2d(inputs, filters, (1, first), (1, stride), (0, first // 2), bias=False)
+        self.norm1 = nn.BatchNorm2d(filters)
+        self.conv2 = nn.Conv2d(filters, filters, (1, second), padding=(0, second // 2), bias=False)
+        self.norm2 = nn.BatchNorm2d(filters)
+        self.shortcut: nn.Module = nn.Identity()
+        if stride != 1 or inputs != filters:
+            self.shortcut = nn.Sequential(
+                nn.Conv2d(inputs, filters, (1, 1), (1, stride), bias=False), nn.BatchNorm2d(filters)
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map [n, inputs, 1, time] to [n, filters, 1, ceil(time / stride)]."""
+        y = self.norm2(self.conv2(torch.relu(self.norm1(self.conv1(x)))))
+        return torch.relu(y + self.shortcut(x))
+
+
+class PooledHead(nn.Module):
+    """Mean and maximum over time, age and sex beside them, then two dense layers (fastai's concat-pooling head).
+
+    Args:
+        channels: of the sequence.
+        classes: number of outputs.
+        metadata_units: width of the dense layer for age and sex; 0 leaves them out.
+        units: width of the hidden dense layer.
+        dropout: before the output; half of it before the hidden layer.
+    """
+
+    def __init__(self, channels: int, classes: int, *, metadata_units: int, units: int, dropout: float) -> None:
+        super().__init__()
+        self.metadata = Metadata(metadata_units) if metadata_units else None
+        self.norm = nn.BatchNorm1d(2 * channels)
+        self.first_dropout = nn.Dropout(dropout / 2)
+        self.hidden = nn.Linear(2 * channels + metadata_units, units)
+        self.hidden_norm = nn.BatchNorm1d(units)
+        self.dropout = nn.Dropout(dropout)
+        self.output = nn.Linear(units, classes)
+
+    def forward(self, sequence: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits [n, classes] and saliency [n, steps] of `sequence` [n, channels, steps].
+
+        The saliency is the share of the channels that have their maximum at a step; it adds up to 1.
+        """
+        sequence = sequence.float()
+        highest, places = sequence.max(dim=2)
+        pooled = self.first_dropout(self.norm(torch.cat([highest, sequence.mean(dim=2)], dim=1)))
+        if self.metadata is not None:
+            pooled = torch.cat([pooled, self.metadata(features)], dim=1)
+        hidden = self.dropout(self.hidden_norm(torch.relu(self.hidden(pooled))))
+        share = torch.zeros_like(sequence[:, 0]).scatter_add(1, places, torch.full_like(highest, 1 / highest.shape[1]))
+        return self.output(hidden), share
+
+
 class Metadata(nn.Module):
     """Age and sex, scaled and flagged, through one dense layer.
 

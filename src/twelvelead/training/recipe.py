@@ -115,9 +115,11 @@ class Recipe:
         """
         if str(source) == "reference":
             return cls()
-        path = Path(source)
+        shipped = {path.stem: path for path in sorted((Path(__file__).parent / "recipes").glob("*.toml"))}
+        path = shipped.get(str(source), Path(source))
         if not path.is_file():
-            raise Unreadable(f"{source}: neither a built-in recipe (reference) nor a TOML file")
+            names = ", ".join(["reference", *shipped])
+            raise Unreadable(f"{source}: neither a built-in recipe ({names}) nor a TOML file")
         try:
             values = tomllib.loads(path.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -136,9 +138,11 @@ class Recipe:
         converted: dict[str, Any] = {
             name: tuple(value) if isinstance(defaults[name], tuple) else value for name, value in values.items()
         }
-        if "model" in values and values.get("architecture", "reference") == "reference":
-            _check(values["model"], defaults["model"], f"{source}: model")
-            converted["model"] = {**defaults["model"], **values["model"]}
+        settings = values.get("model", {})
+        if values.get("architecture", "reference") == "reference":
+            _check(settings, defaults["model"], f"{source}: model")
+            settings = {**defaults["model"], **settings}
+        converted["model"] = settings
         return cls(**converted)
 
     def to_dict(self) -> dict[str, Any]:
