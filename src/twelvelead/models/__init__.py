@@ -5,10 +5,21 @@ from typing import Any
 
 from torch import nn
 
+from twelvelead.models.inception1d import Inception1d
+from twelvelead.models.lstm import BidirectionalLSTM
 from twelvelead.models.reference import Reference
 from twelvelead.models.resnet1d import ResNet1d
+from twelvelead.models.s4d import S4D
+from twelvelead.models.xresnet1d import XResNet1d
 
-MODELS: dict[str, Callable[..., nn.Module]] = {"reference": Reference, "resnet1d": ResNet1d}
+MODELS: dict[str, Callable[..., nn.Module]] = {
+    "reference": Reference,
+    "resnet1d": ResNet1d,
+    "xresnet1d": XResNet1d,
+    "inception1d": Inception1d,
+    "s4d": S4D,
+    "lstm": BidirectionalLSTM,
+}
 """Name -> constructor. Each maps `ecg` [n, samples, leads] float32 mV and `features` [n, 2] to logits [n, classes] and
 attention [n, steps]."""
 
@@ -34,4 +45,4 @@ def create_model(
     return MODELS[name](classes=classes, sampling_rate=sampling_rate, leads=leads, metadata=metadata, **settings)
 
 
-__all__ = ["MODELS", "Reference", "ResNet1d", "create_model"]
+__all__ = ["MODELS", "S4D", "BidirectionalLSTM", "Inception1d", "Reference", "ResNet1d", "XResNet1d", "create_model"]

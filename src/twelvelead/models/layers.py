@@ -123,12 +123,13 @@ class PooledHead(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Linear(units, classes)
 
-    def forward(self, sequence: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits [n, classes] and saliency [n, steps] of `sequence` [n, channels, steps].
+    def forward(self, sequence: Tensor, features: Tensor, steps: int) -> tuple[Tensor, Tensor]:
+        """Logits [n, classes] and saliency [n, steps] of `sequence` [n, channels, at least steps].
 
-        The saliency is the share of the channels that have their maximum at a step; it adds up to 1.
+        The saliency is the share of the channels that have their maximum at a step; it adds up to 1. A partial step at
+        the end, which strided convolutions leave, does not count.
         """
-        sequence = sequence.float()
+        sequence = sequence[:, :, :steps].float()
         highest, places = sequence.max(dim=2)
         pooled = self.first_dropout(self.norm(torch.cat([highest, sequence.mean(dim=2)], dim=1)))
         if self.metadata is not None:

@@ -69,7 +69,6 @@ class ResNet1d(nn.Module):
             Logits [n, classes], and saliency [n, samples // samples_per_step] (see `PooledHead`).
         """
         x = (ecg * self.scale).transpose(1, 2).unsqueeze(2)  # [n, leads, 1, samples], channels-last in memory
-        logits: Tensor
-        saliency: Tensor
-        logits, saliency = self.head(self.blocks(self.stem(x)).squeeze(2), features)
-        return logits, saliency[:, : ecg.shape[1] // self.samples_per_step]
+        steps = ecg.shape[1] // self.samples_per_step
+        logits, saliency = self.head(self.blocks(self.stem(x)).squeeze(2), features, steps)
+        return logits, saliency
