@@ -86,10 +86,10 @@ def test_onnx_says_the_same(name, tmp_path):
 
     from twelvelead.training.export import write_onnx
 
-    windowed = Windowed(small(name), 256, 128).eval()
+    windowed = Windowed(small(name), 64, 32).eval()
     write_onnx(windowed, tmp_path / "model.onnx", 12)
     session = onnxruntime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
-    for n, samples in ((1, 256), (3, 1000)):
+    for n, samples in ((1, 64), (3, 250)):
         ecg, features = torch.randn(n, samples, 12), torch.tensor([[50.0, 1.0]] * n)
         with torch.inference_mode():
             expected, weights = windowed(ecg, features)
