@@ -1,5 +1,7 @@
 """Errors that a user can mend. The command line prints their text as one line and ends with their exit code."""
 
+from typing import Any
+
 
 class TwelveLeadError(Exception):
     """A fault outside the program: the text names the file, what is wrong and what to do.
@@ -16,9 +18,18 @@ class Unreadable(TwelveLeadError):
 
 
 class Refused(TwelveLeadError):
-    """A recording was read but is not fit to interpret: missing lead, NaN, flat, too short."""
+    """A recording was read but is not fit to interpret: missing lead, NaN, flat, too short.
+
+    Args:
+        message: the file, the fault and the remedy.
+        findings: of the quality gate (`twelvelead.ecg.quality.Finding`), where it refused.
+    """
 
     exit_code = 3
+
+    def __init__(self, message: str, findings: tuple[Any, ...] = ()) -> None:
+        super().__init__(message)
+        self.findings = findings
 
 
 class MissingExtra(TwelveLeadError):

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twelvelead.ecg.leads import LEADS, canonical_lead, choose_leads, columns_for, limb_leads
+from twelvelead.ecg.leads import LEADS, canonical_lead, choose_leads, columns_for, limb_leads, obtainable
 from twelvelead.errors import Refused
 
 LIMB = LEADS[:6]
@@ -23,7 +23,12 @@ def test_aliases(alias, lead):
     assert canonical_lead(alias) == lead
 
 
-@pytest.mark.parametrize("name", ["-aVR", "−aVR", "vx", "MLII", "V7", "V3R", "ECG", "RESP"])
+@pytest.mark.parametrize("name", ["-aVR", "−aVR", "-AVR", "Lead -aVR", "MDC_ECG_LEAD_-AVR", "AVRNEG"])
+def test_inverted_avr(name):
+    assert canonical_lead(name) == "-aVR"
+
+
+@pytest.mark.parametrize("name", ["-aVR", "-I", "vx", "MLII", "V7", "V3R", "ECG", "RESP"])
 def test_other_signals_keep_their_name(name):
     assert canonical_lead(f" {name} ") == name
 
@@ -43,6 +48,21 @@ def test_any_two_limb_leads_give_all(limb, wanted):
     got = choose_leads(signal, stored, tuple(wanted), "x")
     np.testing.assert_allclose(got, TWELVE[:, [LEADS.index(lead) for lead in wanted]], atol=1e-5)
     assert got.dtype == np.float32
+
+
+@given(st.sampled_from([lead for lead in LIMB if lead != "aVR"]), st.permutations(LEADS))
+def test_inverted_avr_is_turned_round(limb, wanted):
+    stored = ("-aVR", *LEADS[6:], limb)
+    signal = TWELVE[:, [LEADS.index(lead.removeprefix("-")) for lead in stored]] * ([-1] + [1] * 7)
+    got = choose_leads(signal.astype(np.float32), stored, tuple(wanted), "x")
+    np.testing.assert_allclose(got, TWELVE[:, [LEADS.index(lead) for lead in wanted]], atol=1e-5)
+    assert obtainable(stored) == LEADS
+    np.testing.assert_array_equal(choose_leads(signal, stored, ("aVR", "V1"), "x"), signal[:, :2] * [-1, 1])
+
+
+def test_obtainable():
+    assert obtainable(("aVF", "V1", "V9")) == ("aVF", "V1")
+    assert obtainable(("I", "-aVR")) == LIMB
 
 
 def test_stored_leads_are_kept_even_where_they_contradict():

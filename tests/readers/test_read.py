@@ -167,12 +167,14 @@ def test_npy_states_nothing_and_may_be_cut(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"\0" * 128 + b"DICM", "DICOM, which is not read yet"),
-        (b"\1\2" * 8 + b"SCPECG\0", "SCP-ECG, which is not read yet"),
-        (b"\xef\xbb\xbf<?xml version='1.0'?>", "XML, which is not read yet"),
-        (b"PK\x03\x04abc", "ZIP archive"),
-        (b"\0\1\2\3", "not a recording of a known kind; this version reads WFDB"),
+        (b"\0" * 128 + b"DICM", "holds no waveform"),
+        (b"\xef\xbb\xbf<?xml version='1.0'?>", "not well-formed XML"),
+        (b"<html><body/></html>", "not a recording of a known kind; WFDB, DICOM"),
+        (b"PK\x03\x04abc", "a ZIP archive"),
+        (b"\x89HDF\r\n", "MATLAB 7.3"),
+        (b"\0\1\2\3", "not a recording of a known kind; WFDB, DICOM"),
         (b"", "the file is empty"),
+        (b" \n", "the file is empty"),
     ],
 )
 def test_other_files_are_named(tmp_path, content, message):
@@ -180,12 +182,6 @@ def test_other_files_are_named(tmp_path, content, message):
     path.write_bytes(content)
     with pytest.raises(Unreadable, match=rf"file: .*{message}"):
         read(path)
-
-
-def test_vendor_files_are_recognised(shared_formats):
-    for name, kind in {"dicom_12lead.dcm": "DICOM", "scp_ecg.scp": "SCP-ECG", "ge_muse.xml": "XML"}.items():
-        with pytest.raises(Unreadable, match=rf"{name}: {kind}, which is not read yet"):
-            read(shared_formats / name)
 
 
 def test_paths_that_are_no_files(tmp_path):

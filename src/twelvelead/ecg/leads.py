@@ -1,5 +1,6 @@
 """Lead names and the algebra of the limb leads."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +15,10 @@ LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V
 _CANONICAL = {lead.upper(): lead for lead in LEADS}
 _ALIASES = {f"{prefix}{number}": lead for prefix in ("D", "L") for number, lead in enumerate(LEADS[:3], start=1)}
 _ALIASES |= {f"D{lead}": lead for lead in LEADS[:3]}
+INVERTED = "-aVR"
+"""What the Cabrera sequence shows in the place of aVR: the same lead turned round."""
+
+_INVERTED = {name + form: INVERTED for name, form in (("-", "AVR"), ("NEG", "AVR"), ("AVR", "NEG"), ("(-)", "AVR"))}
 _LIMB = {
     "I": (1.0, 0.0),
     "II": (0.0, 1.0),
@@ -27,15 +32,18 @@ _LIMB = {
 
 @lru_cache(maxsize=1024)
 def canonical_lead(name: str) -> str:
-    """Our spelling of a lead name in any case or usual alias ("AVR", "Lead II", "DI", "v1", "MDC_ECG_LEAD_V1"); another
-    signal's name, an inverted lead's ("-aVR") included, comes back unchanged, without surrounding space."""
+    """Our spelling of a lead name in any case or usual alias ("AVR", "Lead II", "DI", "v1", "MDC_ECG_LEAD_V1"); "-aVR"
+    for the inverted aVR; another signal's name comes back unchanged, without surrounding space."""
     stripped = name.strip()
-    if stripped.startswith(("-", "\u2212")):
-        return stripped
-    key = stripped.upper().replace("-", " ").replace("_", " ")
-    for prefix in ("MDC ", "ECG ", "EKG ", "LEAD "):
-        key = key.removeprefix(prefix)
+    key = stripped.upper().replace("\u2212", "-").replace("_", " ")
+    for prefix in ("MDC", "ECG", "EKG", "LEAD"):
+        key = key.removeprefix(prefix + " ").removeprefix(prefix + "-")
     key = key.replace(" ", "")
+    if key in _INVERTED:
+        return INVERTED
+    if key.startswith("-"):
+        return stripped
+    key = key.replace("-", "")
     key = _ALIASES.get(key, key)
     return _CANONICAL.get(key, stripped)
 
@@ -54,6 +62,15 @@ def limb_leads(first: NDArray[np.floating[Any]], second: NDArray[np.floating[Any
     ).astype(np.float32)
 
 
+def obtainable(stored: Iterable[str]) -> tuple[str, ...]:
+    """Which of the twelve leads can be had from stored ones, names in our spelling: themselves, and all limb leads
+    where two of these are there."""
+    held = {"aVR" if lead == INVERTED else lead for lead in stored}
+    if len(held & _LIMB.keys()) >= 2:
+        held |= _LIMB.keys()
+    return tuple([lead for lead in LEADS if lead in held])
+
+
 def columns_for(wanted: tuple[str, ...], stored: tuple[str, ...], source: str) -> list[int]:
     """Which stored leads the wanted ones are taken from: themselves, or all limb leads where one of those has to follow
     from others.
@@ -68,18 +85,16 @@ def columns_for(wanted: tuple[str, ...], stored: tuple[str, ...], source: str) -
     Raises:
         Refused: a wanted lead is neither stored nor determined by two limb leads.
     """
-    missing = [lead for lead in wanted if lead not in stored]
-    if not missing:
+    if all(lead in stored for lead in wanted):
         return [stored.index(lead) for lead in wanted]
-    limb = [lead for lead in _LIMB if lead in stored]
-    if len(limb) >= 2:
-        missing = [lead for lead in missing if lead not in _LIMB]
+    held = obtainable(stored)
+    missing = [lead for lead in wanted if lead not in stored and lead not in held]
     if missing:
         raise Refused(
             f"{source}: missing lead{'s' if len(missing) > 1 else ''} {', '.join(missing)}; V1-V6 and two of the limb "
             "leads are needed, so record or export the missing ones"
         )
-    return sorted({stored.index(lead) for lead in (*limb, *wanted) if lead in stored})
+    return sorted({stored.index(lead) for lead in (*_LIMB, INVERTED, *wanted) if lead in stored})
 
 
 def choose_leads(
@@ -94,8 +109,8 @@ def choose_leads(
         source: named in the error.
 
     Returns:
-        [samples, wanted] float32, mV. Stored leads are kept as they are; missing limb leads follow from I and II, or
-        from any two others by least squares over the definitions of all.
+        [samples, wanted] float32, mV. Stored leads are kept as they are, an inverted aVR is turned round; missing limb
+        leads follow from I and II, or from any two others by least squares over the definitions of all.
 
     Raises:
         Refused: a wanted lead is neither stored nor determined by two limb leads.
@@ -106,6 +121,10 @@ def choose_leads(
     if all(lead in stored for lead in wanted):
         return signal[:, columns]
     there = {lead: signal[:, stored.index(lead)] for lead in (*_LIMB, *wanted) if lead in stored}
+    if INVERTED in stored and "aVR" not in there:
+        there["aVR"] = -signal[:, stored.index(INVERTED)]
+    if all(lead in there for lead in wanted):
+        return np.stack([there[lead] for lead in wanted], axis=1)
     derived = dict(zip(_LIMB, limb_leads(*_first_and_second(there)).T, strict=True))
     return np.stack([there[lead] if lead in there else derived[lead] for lead in wanted], axis=1)
 

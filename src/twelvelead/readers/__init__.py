@@ -5,10 +5,13 @@ from pathlib import Path
 
 from twelvelead.ecg.leads import LEADS, canonical_lead
 from twelvelead.ecg.record import ECG
-from twelvelead.errors import Unreadable
-from twelvelead.readers import numeric, wfdb
+from twelvelead.errors import TwelveLeadError, Unreadable
+from twelvelead.readers import kinds, numeric, table, wfdb
+from twelvelead.readers.recording import LARGEST_FILE, Fault, check_rate, to_ecg, without_padding
 
-_SUPPORTED = "this version reads WFDB (format 16), CSV and NPY"
+_SUPPORTED = (
+    "WFDB, DICOM, SCP-ECG, HL7 aECG, GE MUSE XML, Philips Sierra XML, EDF, BDF, ISHNE, CSV, NPY and MATLAB are read"
+)
 
 
 def read(
@@ -21,10 +24,17 @@ def read(
     """One recording from a file.
 
     - WFDB: the header (.hea), a signal file that a header beside it names, or the record's name without suffix.
+    - DICOM waveforms, SCP-ECG, HL7 aECG, GE MUSE XML, Philips Sierra XML, EDF, EDF+, BDF and ISHNE Holter, whatever the
+      file is called. Of several recordings in a file the rhythm is read, never a representative beat: the one with the
+      most of the twelve leads, of these the longest, of these the first.
+    - MFER, Mortara EL250 and others that the library ecgdatakit reads, with the extra [formats].
     - CSV: a heading line with lead names, one line a sample, separated by comma, semicolon or tab. Units may stand in
       the headings ("I (mV)", "V1 [uV]"); a column "time" or "t", in s unless its heading says ms, gives the rate.
-    - NPY: [samples, leads] or [leads, samples] with the twelve leads in our order, or with the eight independent ones,
-      I, II, V1-V6.
+    - NPY and MATLAB (version 4 to 7): [samples, leads] or [leads, samples] with the twelve leads in our order, or with
+      the eight independent ones, I, II, V1-V6.
+
+    Samples at the end in which all leads show the same value or stand still, 0.2 s or more of them, are padding and are
+    cut. Of what a file says about the patient only age and sex are kept.
 
     Args:
         path: the file.
@@ -40,19 +50,56 @@ def read(
         Unreadable: the file is missing, damaged, of an unknown kind, states no unit or sampling rate where none is
             given, or contradicts the given one.
         Refused: a lead asked for is missing.
+        MissingExtra: the format needs the extra [formats].
     """
     file = Path(path)
     if leads is not None:
         leads = tuple([canonical_lead(lead) for lead in leads])
+    try:
+        ecg = _read(file, leads, sampling_rate, unit)
+        check_rate(ecg.sampling_rate)
+    except TwelveLeadError:
+        raise
+    except Fault as fault:
+        raise Unreadable(f"{file}: {fault}") from None
+    except OSError as error:
+        raise Unreadable(f"{file}: {error.strerror or type(error).__name__}; check the path") from None
+    except MemoryError:
+        raise Unreadable(f"{file}: needs more memory than there is; export a shorter recording") from None
+    except Exception as error:
+        # its text may quote the patient's data
+        name = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
+        raise Unreadable(f"{file}: truncated or damaged ({name}); copy or export it again") from None
+    ecg = without_padding(ecg)
+    return ecg if leads is None else ecg.select(leads)
+
+
+def _read(file: Path, leads: tuple[str, ...] | None, sampling_rate: float | None, unit: str | None) -> ECG:
     header = _wfdb_header(file)
     if header is not None:
         return wfdb.read(header, leads=leads, sampling_rate=sampling_rate, unit=unit)
     start = _start(file)
-    reader = numeric.read_npy if start.startswith(numeric.NPY_MAGIC) else numeric.read_csv
-    if reader is numeric.read_csv:
-        _require_text(start, file)
-    ecg = reader(file, leads, sampling_rate, unit)
-    return ecg if leads is None else ecg.select(leads)
+    if not start:
+        raise Fault("the file is empty; copy or export it again")
+    size = file.stat().st_size
+    if size > LARGEST_FILE:
+        raise Fault(f"{size:,} bytes are more than are read at once; export at most {LARGEST_FILE:,} bytes of it")
+    if start.startswith(kinds.NPY_MARK):
+        return numeric.read_npy(file, leads, sampling_rate, unit)
+    from twelvelead.readers import matlab
+
+    if start.startswith(matlab.MARK) or matlab.is_old(start):
+        return numeric.read_matlab(file, leads, sampling_rate, unit)
+    kind = kinds.kind_of(start)
+    if kind is not None:
+        return to_ecg(kind.read(file.read_bytes()), leads, sampling_rate, unit, str(file))
+    from twelvelead.readers import vendors
+
+    recording = vendors.read(file, start)
+    if recording is not None:
+        return to_ecg(recording, leads, sampling_rate, unit, str(file))
+    _require_text(start, file)
+    return table.read_csv(file, leads, sampling_rate, unit)
 
 
 def _wfdb_header(file: Path) -> Path | None:
@@ -76,7 +123,7 @@ def _wfdb_header(file: Path) -> Path | None:
 def _start(file: Path) -> bytes:
     try:
         with file.open("rb") as stream:
-            return stream.read(4096)
+            return stream.read(kinds.START)
     except FileNotFoundError:
         raise Unreadable(f"{file}: no such file; check the path") from None
     except IsADirectoryError:
@@ -86,32 +133,10 @@ def _start(file: Path) -> bytes:
 
 
 def _require_text(start: bytes, file: Path) -> None:
-    kind = _foreign_kind(start)
+    kind = kinds.foreign(start)
     if kind is not None:
-        raise Unreadable(f"{file}: {kind}, which is not read yet; {_SUPPORTED}, so convert it to one of these")
+        raise Unreadable(f"{file}: {kind}")
     if not start.strip():
         raise Unreadable(f"{file}: the file is empty; copy or export it again")
-    if b"\0" in start:
+    if b"\0" in start or kinds.xml_root(start) is not None:
         raise Unreadable(f"{file}: not a recording of a known kind; {_SUPPORTED}, so convert it to one of these")
-
-
-def _foreign_kind(start: bytes) -> str | None:
-    """What a file of a kind that we do not read is, by the first bytes that its standard prescribes."""
-    marks = {
-        b"PK\x03\x04": "a ZIP archive (or NPZ)",
-        b"\x1f\x8b": "a gzip archive",
-        b"%PDF": "a PDF",
-        b"\x89HDF": "HDF5",
-        b"MATLAB 5": "a MATLAB file",
-        b"ISHNE1.0": "ISHNE Holter",
-        b"0       ": "EDF",
-        b"\xffBIOSEMI": "BDF",
-    }
-    if start[128:132] == b"DICM":
-        return "DICOM"
-    # section 0 follows the 6 bytes of the record header and keeps this word in its reserved field, EN 1064
-    if start[16:22] == b"SCPECG":
-        return "SCP-ECG"
-    if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"<", b"\xff\xfe<", b"\xfe\xff\0<")):
-        return "XML"
-    return next((kind for mark, kind in marks.items() if start.startswith(mark)), None)

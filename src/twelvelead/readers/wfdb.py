@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from twelvelead.ecg.leads import LEADS, canonical_lead, choose_leads, columns_for
 from twelvelead.ecg.record import ECG
 from twelvelead.errors import Unreadable
+from twelvelead.readers.recording import BLOCK, LARGEST_FILE
 from twelvelead.readers.units import units_per_millivolt
 from twelvelead.readers.wfdb_header import Format, Header, Signal, age_and_sex, parse_header, parse_known
 
@@ -22,6 +23,9 @@ INVALID = -32768
 
 Load = Callable[[str], bytes]
 """The bytes at a path; raises OSError or `Unreadable` where there are none."""
+
+_LARGEST_HEADER = 1 << 20
+"""Bytes: 10,000 signals."""
 
 _READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 _AT_ONCE = 1 << 24
@@ -36,6 +40,7 @@ def load_file(path: str) -> bytes:
 
     Raises:
         OSError: it is missing or cannot be read.
+        Unreadable: it is larger than any recording or header.
     """
     descriptor = os.open(path, _READ)
     try:
@@ -43,6 +48,8 @@ def load_file(path: str) -> bytes:
         os.lseek(descriptor, 0, os.SEEK_SET)
         # the size of a folder has no end, and reading from it says what it is
         content = os.read(descriptor, min(size, _AT_ONCE))
+        if size > (_LARGEST_HEADER if path.endswith(".hea") else LARGEST_FILE):
+            raise Unreadable(f"{path}: {size:,} bytes are more than are read at once; cut the record (xform)")
         while len(content) < size and (more := os.read(descriptor, size - len(content))):
             content += more
         return content
@@ -170,7 +177,10 @@ def to_millivolts(
     divisors = np.array([_per_millivolt(signal, source) for signal in signals])
     baselines = [signal.baseline for signal in signals]
     if any(baselines):
-        signal: NDArray[np.float32] = ((samples - np.array(baselines, np.float64)) / divisors).astype(np.float32)
+        signal: NDArray[np.float32] = np.empty(samples.shape, np.float32)
+        zero = np.array(baselines, np.float64)
+        for start in range(0, len(samples), BLOCK):
+            signal[start : start + BLOCK] = (samples[start : start + BLOCK] - zero) / divisors
     else:
         signal = np.divide(samples, divisors.astype(np.float32), dtype=np.float32)
     invalid = samples == INVALID

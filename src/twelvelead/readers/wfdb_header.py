@@ -147,6 +147,8 @@ _MOST_TEMPLATES = 4
 def _template(text: str, header: Header) -> list[_Template]:
     """What headers like this one look like; nothing where the text is laid out in an unusual way."""
     record, *lines = text.removesuffix("\n").split("\n")
+    if [record, *lines] != text.splitlines():  # a line may end in other ways
+        return []
     fields = [line.split(" ", 8) for line in lines]
     plain = not header.comments and all(len(line) == 9 and line == " ".join(line).split(None, 8) for line in fields)
     if not plain or len(lines) != len(header.signals) or len({signal[:2] for signal in header.signals}) > 1:

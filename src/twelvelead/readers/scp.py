@@ -1,0 +1,203 @@
+"""SCP-ECG, EN 1064 / ISO 11073-91064, versions 1 and 2: little-endian sections behind a table of pointers."""
+
+import binascii
+from datetime import date
+from math import gcd
+from struct import unpack_from
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twelvelead.ecg.record import Sex
+from twelvelead.readers import patient
+from twelvelead.readers.recording import Channel, Fault, Recording, rhythm
+from twelvelead.readers.scp_huffman import DEFAULT_TABLES, Table, decode, parse_tables
+
+LEAD_NAMES = {
+    **dict(enumerate(("I", "II", "V1", "V2", "V3", "V4", "V5", "V6", "V7"), start=1)),
+    **dict(enumerate(("V2R", "V3R", "V4R", "V5R", "V6R", "V7R", "X", "Y", "Z"), start=10)),
+    **dict(enumerate(("III", "aVR", "aVL", "aVF", "-aVR", "V8", "V9", "V8R", "V9R"), start=61)),
+}
+"""Lead numbers of section 3, which IEEE 11073-10102 and DICOM (CID 3001) share."""
+
+_DEFAULT_HUFFMAN = 19999
+_MOST_SAMPLES = 1 << 21
+"""Of all leads together: five minutes of twelve leads at 500 Hz, more than the sections can hold."""
+_UNITS_OF_AGE = {1: "year", 2: "month", 3: "week", 4: "day", 5: "hour"}
+
+
+class _Lead(NamedTuple):
+    first: int
+    last: int
+    name: str
+
+
+class _Beat(NamedTuple):
+    kind: int
+    first: int
+    fiducial: int
+    last: int
+
+
+def read(content: bytes) -> Recording:
+    """The rhythm data, section 6; where reference beats were subtracted from them, these are put back.
+
+    Raises:
+        Fault: a section is missing, damaged or compressed in a way that is not read.
+    """
+    size = unpack_from("<I", content, 2)[0]
+    if size > len(content):
+        raise Fault(f"truncated: holds {len(content):,} of {size:,} bytes; copy it again")
+    content = content[:size]
+    sections = _sections(content)
+    if 6 not in sections or 3 not in sections:
+        raise Fault("holds no rhythm data (sections 3 and 6); export it with its waveform")
+    leads, subtracted = _leads(sections[3])
+    tables = None
+    if 2 in sections:
+        standard = unpack_from("<H", sections[2])[0] == _DEFAULT_HUFFMAN
+        tables = DEFAULT_TABLES if standard else parse_tables(sections[2])
+    if sum(lead.last - lead.first + 1 for lead in leads) > _MOST_SAMPLES:
+        raise Fault("announces more samples than an SCP-ECG record can hold; copy it again")
+    nanovolts, interval, bimodal = unpack_from("<HHxB", sections[6])
+    if bimodal and (5 not in sections or unpack_from("<H", sections[5], 2)[0] != interval):
+        raise Fault("is compressed at two sampling rates (bimodal), which is not read; export it without")
+    if not nanovolts or not interval:
+        raise Fault("states no amplitude or no sampling rate in section 6; export it again")
+    samples = _values(sections[6], [lead.last - lead.first + 1 for lead in leads], tables)
+    if subtracted:
+        samples, nanovolts = _with_beats(samples, leads, nanovolts, interval, sections, tables)
+    first, last = max(lead.first for lead in leads), min(lead.last for lead in leads)
+    if last < first:
+        raise Fault("its leads were not recorded at the same time; record them together")
+    channels = [
+        Channel(lead.name, values[first - lead.first : last + 1 - lead.first], nanovolts, "nV")
+        for lead, values in zip(leads, samples, strict=True)
+    ]
+    age, sex = _patient(sections.get(1, b""))
+    # the interval is in whole microseconds: 1667 stands for 600 Hz
+    rate = max(1, round(1e6 / interval))
+    return rhythm([Recording(channels, rate if round(1e6 / rate) == interval else 1e6 / interval, age, sex)])
+
+
+def _sections(content: bytes) -> dict[int, bytes]:
+    """The bodies of the sections by number, each behind a header of 16 bytes: CRC, number, length, versions."""
+    stated, whole = unpack_from("<H", content)[0], binascii.crc_hqx(content[2:], 0xFFFF)
+    length = unpack_from("<I", content, 10)[0]
+    sections = {}
+    for place in range(22, min(6 + length, len(content)) - 9, 10):
+        number, size, index = unpack_from("<HII", content, place)
+        if not 1 <= number <= 11 or size <= 16:
+            continue
+        body = content[index - 1 : index - 1 + size]
+        if index < 1 or len(body) < size or unpack_from("<H", body, 2)[0] != number:
+            raise Fault(f"section {number} does not lie where the record says; copy it again")
+        crc = unpack_from("<H", body)[0]
+        if stated != whole and crc and crc != binascii.crc_hqx(body[2:], 0xFFFF):
+            raise Fault(f"the checksum of section {number} is wrong: the file is damaged; copy it again")
+        sections[number] = body[16:]
+    return sections
+
+
+def _leads(section: bytes) -> tuple[list[_Lead], bool]:
+    """The leads of section 3, and whether reference beats were subtracted from them."""
+    count, flags = section[0], section[1]
+    leads = []
+    for number in range(count):
+        first, last, code = unpack_from("<IIB", section, 2 + 9 * number)
+        if not 1 <= first <= last:
+            raise Fault(f"lead {number + 1} runs from sample {first} to {last}; copy it again")
+        leads.append(_Lead(first, last, LEAD_NAMES.get(code, f"lead {code}")))
+    if not leads:
+        raise Fault("defines no leads; export it again")
+    return leads, bool(flags & 1)
+
+
+def _values(section: bytes, counts: list[int], tables: list[Table] | None) -> list[NDArray[np.int64]]:
+    """One [samples] int64 for each lead of section 5 or 6."""
+    difference = section[4]
+    if difference > 2:
+        raise Fault(f"its samples are encoded in the unknown way {difference}; copy it again")
+    sizes = unpack_from(f"<{len(counts)}H", section, 6)
+    place = 6 + 2 * len(counts)
+    if place + sum(sizes) > len(section):
+        raise Fault("truncated: its samples reach beyond their section; copy it again")
+    leads = []
+    for size, count in zip(sizes, counts, strict=True):
+        packed = section[place : place + size]
+        place += size
+        if tables is not None:
+            values = decode(packed, count, tables)
+        elif 2 * count > size:
+            raise Fault(f"truncated: a lead holds {size // 2:,} of {count:,} samples; copy it again")
+        else:
+            values = np.frombuffer(packed, "<i2", count).astype(np.int64)
+        leads.append(_undo_differences(values, difference))
+    return leads
+
+
+def _undo_differences(values: NDArray[np.int64], order: int) -> NDArray[np.int64]:
+    """Samples from first or second differences; the first one or two numbers are samples themselves."""
+    if order == 2 and len(values) > 2:
+        values = np.concatenate([values[:1], [values[1] - values[0]], values[2:]])
+        values[1:] = np.cumsum(values[1:])
+    elif order == 2:
+        return values
+    if order:
+        values = np.cumsum(values)
+    # encoders compute in 16 bits
+    return values.astype(np.int16).astype(np.int64)
+
+
+def _with_beats(
+    residuals: list[NDArray[np.int64]],
+    leads: list[_Lead],
+    nanovolts: int,
+    interval: int,
+    sections: dict[int, bytes],
+    tables: list[Table] | None,
+) -> tuple[list[NDArray[np.int64]], int]:
+    """The samples with the reference beat (section 5) put back where section 4 says, and their step in nV."""
+    if 4 not in sections or 5 not in sections:
+        raise Fault("its reference beats (sections 4 and 5) are missing; export it without compression")
+    milliseconds, fiducial, count = unpack_from("<HHH", sections[4])
+    beats = [_Beat(*unpack_from("<HIII", sections[4], 6 + 14 * number)) for number in range(count)]
+    beat_nanovolts, beat_interval = unpack_from("<HH", sections[5])
+    if beat_interval != interval or not beat_nanovolts:
+        raise Fault("its reference beats have another sampling rate or no scale; export it without compression")
+    reference = _values(sections[5], [round(milliseconds * 1000 / interval)] * len(leads), tables)
+    step = gcd(nanovolts, beat_nanovolts)
+    whole = []
+    for lead, residual, shape in zip(leads, residuals, reference, strict=True):
+        signal = residual * (nanovolts // step)
+        for beat in beats:
+            # sample numbers start at 1; the fiducial sample of the beat lies on that of the reference
+            first = max(beat.first, lead.first, beat.fiducial - fiducial + 1)
+            last = min(beat.last, lead.last, beat.fiducial - fiducial + len(shape))
+            if beat.kind == 0 and first <= last:
+                start = first - beat.fiducial + fiducial - 1
+                piece = shape[start : start + last - first + 1] * (beat_nanovolts // step)
+                signal[first - lead.first : last - lead.first + 1] += piece
+        whole.append(signal)
+    return whole, step
+
+
+def _patient(section: bytes) -> tuple[float | None, Sex | None]:
+    """Age and sex from the tags of section 1; a section that breaks off costs no more than these."""
+    place = 0
+    tags: dict[int, bytes] = {}
+    while place + 3 <= len(section) and section[place] != 255:
+        size = unpack_from("<H", section, place + 1)[0]
+        tags.setdefault(section[place], section[place + 3 : place + 3 + size])
+        place += 3 + size
+    stated = None
+    if len(tags.get(4, b"")) >= 3:
+        years, unit = unpack_from("<HB", tags[4])
+        stated = years * patient.YEARS[_UNITS_OF_AGE[unit]] if years and unit in _UNITS_OF_AGE else None
+    sexes: dict[bytes, Sex] = {b"\1": "male", b"\2": "female"}
+    return patient.age(_day(tags.get(5)), _day(tags.get(25)), stated), sexes.get(tags.get(8, b"")[:1])
+
+
+def _day(value: bytes | None) -> date | None:
+    return patient.calendar_day(*unpack_from("<HBB", value)) if value and len(value) >= 4 else None

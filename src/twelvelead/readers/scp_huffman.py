@@ -1,0 +1,114 @@
+"""Huffman codes of SCP-ECG (EN 1064, section 2 and annex C)."""
+
+from struct import unpack_from
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twelvelead.readers.recording import Fault
+
+_LONGEST = 32
+_WINDOW = 64
+
+
+class _Code(NamedTuple):
+    """What a prefix stands for: `value` plus a signed number in the `extra` bits behind it, or a switch of tables."""
+
+    value: int
+    extra: int
+    switches: bool
+
+
+class Table(NamedTuple):
+    """Prefix codes by (bits, prefix), and the lengths that occur, ascending."""
+
+    codes: dict[tuple[int, int], _Code]
+    lengths: tuple[int, ...]
+
+
+def _table(codes: dict[tuple[int, int], _Code]) -> Table:
+    return Table(codes, tuple(sorted({bits for bits, _ in codes})))
+
+
+def _default() -> Table:
+    codes = {(1, 0): _Code(0, 0, False)}
+    for magnitude in range(1, 9):
+        ones = (1 << magnitude) - 1 << 2
+        codes[magnitude + 2, ones] = _Code(magnitude, 0, False)
+        codes[magnitude + 2, ones + 1] = _Code(-magnitude, 0, False)
+    codes[10, 0b1111111110] = _Code(0, 8, False)
+    codes[10, 0b1111111111] = _Code(0, 16, False)
+    return _table(codes)
+
+
+DEFAULT_TABLES = [_default()]
+"""Where section 2 holds the number 19999."""
+
+
+def parse_tables(section: bytes) -> list[Table]:
+    """The tables that section 2 defines.
+
+    Raises:
+        Fault: it breaks off or holds impossible codes.
+    """
+    count = unpack_from("<H", section)[0]
+    place = 2
+    tables = []
+    for _ in range(count):
+        size = unpack_from("<H", section, place)[0]
+        place += 2
+        if place + 9 * size > len(section):
+            raise Fault("truncated: its Huffman tables break off; copy it again")
+        codes = {}
+        for _ in range(size):
+            prefix, total, mode, value, stored = unpack_from("<BBBhI", section, place)
+            place += 9
+            if not 1 <= prefix <= total <= _LONGEST:
+                raise Fault("its Huffman tables hold impossible codes; copy it again")
+            # the first transmitted bit is the lowest of the stored ones
+            code = int(f"{stored & ((1 << prefix) - 1):0{prefix}b}"[::-1], 2)
+            codes[prefix, code] = _Code(value, total - prefix, mode == 0)
+        tables.append(_table(codes))
+    if not tables:
+        raise Fault("defines no Huffman table; copy it again")
+    return tables
+
+
+def decode(packed: bytes, count: int, tables: list[Table]) -> NDArray[np.int64]:
+    """[count] int64 from codes, the highest bit first, starting with the first table.
+
+    Raises:
+        Fault: the bits end early or fit no code.
+    """
+    end = 8 * len(packed)
+    if count > end:
+        raise Fault(f"truncated: a lead holds fewer than its {count:,} samples; copy it again")
+    packed += bytes(_WINDOW // 8 + 1)
+    values = np.empty(count, np.int64)
+    table = tables[0]
+    place = done = 0
+    while done < count:
+        byte, bit = divmod(place, 8)
+        window = int.from_bytes(packed[byte : byte + 9], "big") >> (8 - bit) & ((1 << _WINDOW) - 1)
+        for length in table.lengths:
+            code = table.codes.get((length, window >> (_WINDOW - length)))
+            if code is not None:
+                break
+        else:
+            raise Fault("its Huffman codes are damaged; copy it again")
+        place += length + code.extra
+        if place > end:
+            raise Fault(f"truncated: a lead holds {done:,} of {count:,} samples; copy it again")
+        if code.switches:
+            if not 1 <= code.value <= len(tables):
+                raise Fault("its Huffman codes are damaged; copy it again")
+            table = tables[code.value - 1]
+            continue
+        value = code.value
+        if code.extra:
+            raw = window >> (_WINDOW - length - code.extra) & ((1 << code.extra) - 1)
+            value += raw - (raw >> (code.extra - 1) << code.extra)
+        values[done] = value
+        done += 1
+    return values

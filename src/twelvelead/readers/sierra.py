@@ -1,0 +1,111 @@
+"""Philips Sierra XML (SierraECG and PhilipsECG 1.03 to 1.04.02), plain or compressed by XLI."""
+
+from xml.etree.ElementTree import Element
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twelvelead.ecg.leads import LEADS
+from twelvelead.readers import patient
+from twelvelead.readers.recording import Channel, Fault, Recording, rhythm
+from twelvelead.readers.xli import decode
+from twelvelead.readers.xml import attribute, from_base64, from_digits, number, text
+
+_TYPES = ("SierraECG", "PhilipsECG")
+_VERSIONS = ("1.03", "1.04", "1.04.01", "1.04.02")
+_YES = ("true", "yes", "t", "1")
+
+
+def read(root: Element) -> Recording:
+    """The parsed waveforms, which are the rhythm recording.
+
+    Raises:
+        Fault: the document is of another type or version, or damaged.
+    """
+    kind, version = text(root, "documentinfo/documenttype"), text(root, "documentinfo/documentversion")
+    if kind not in _TYPES or version not in _VERSIONS:
+        raise Fault(
+            f"a document of type {kind[:30]!r}, version {version[:30]!r}; SierraECG and PhilipsECG 1.03 to 1.04.02 are "
+            "read, so export it as one of these"
+        )
+    signal = root.find("dataacquisition/signalcharacteristics")
+    waveforms = next(root.iter("parsedwaveforms"), None)
+    if waveforms is None:
+        raise Fault("holds no rhythm recording; export it with its waveform")
+    rate = _first(waveforms.get("samplespersecond"), text(signal, "samplingrate"))
+    scale = _first(waveforms.get("resolution"), text(signal, "resolution"), text(signal, "signalresolution"))
+    zero = _first(waveforms.get("signaloffset"), text(signal, "signaloffset")) or 0.0
+    milliseconds = _first(waveforms.get("durationperchannel"))
+    if rate is None or milliseconds is None or not 0 < milliseconds < 1e8 or not 0 < rate < 1e6:
+        raise Fault("states no sampling rate or no duration; export it again")
+    if scale is None:
+        raise Fault("is uncalibrated (no resolution); export it again")
+    names = _names(waveforms, signal)
+    leads = _samples(waveforms, signal, len(names), round(milliseconds * rate / 1000))
+    if names[:6] == LEADS[:6] and _compressed(waveforms):
+        leads[:6] = _limb_leads(leads[:6])
+    # the unit is fixed by the format: microvolts
+    channels = [Channel(name, lead, scale, "uV", -zero * scale) for name, lead in zip(names, leads, strict=True)]
+    person = root.find("patient/generalpatientdata")
+    born = patient.day(text(person, "age/dateofbirth") or text(person, "dateofbirth"))
+    recorded = patient.day(attribute(root, "dataacquisition", "date"))
+    age = patient.age(born, recorded, number(text(person, "age/years")))
+    return rhythm([Recording(channels, rate, age, patient.sex(text(person, "sex")))])
+
+
+def _first(*written: str | None) -> float | None:
+    return next((value for text in written if (value := number(text or "")) is not None), None)
+
+
+def _names(waveforms: Element, signal: Element | None) -> tuple[str, ...]:
+    labels = (waveforms.get("leadlabels") or "").split()
+    if labels:
+        return tuple(labels[: int(_first(waveforms.get("numberofleads")) or len(labels))])
+    count = _first(text(signal, "numberchannelsallocated"), text(signal, "numberchannelsvalid"))
+    known = {text(signal, "acquisitiontype"), text(signal, "leadset")} & {"STD-12", "10-WIRE"}
+    if not known or not count or count < 1:
+        raise Fault("does not name its leads; export it again")
+    return LEADS[: min(int(count), len(LEADS))]
+
+
+def _compressed(waveforms: Element) -> bool:
+    method = waveforms.get("compression") or waveforms.get("compressmethod") or ""
+    flag = waveforms.get("compressflag")
+    if (flag is not None and flag.lower() not in _YES) or method.lower() in ("", "none", "uncompressed"):
+        return False
+    if method.upper() != "XLI":
+        raise Fault(f"is compressed by {method[:20]!r}; only XLI is read, so export it uncompressed")
+    return True
+
+
+def _samples(waveforms: Element, signal: Element | None, leads: int, samples: int) -> list[NDArray[np.int64]]:
+    """One [samples] int64 for each lead; what the file holds beyond the leads it names is left alone: encoders fill
+    spare channels with whatever their memory held."""
+    encoding, written = waveforms.get("dataencoding") or "", (waveforms.text or "").strip()
+    if encoding.lower() == "plain" and not _compressed(waveforms):
+        values = from_digits(written.replace(",", " "), "its waveform")
+    elif encoding.lower() == "base64":
+        content = from_base64(written, "its waveform")
+        if _compressed(waveforms):
+            return decode(content, leads, samples)
+        signed = (waveforms.get("signalsigned") or text(signal, "signalsigned") or "true").lower() in _YES
+        values = np.frombuffer(content[: len(content) // 2 * 2], "<i2" if signed else "<u2")
+    else:
+        raise Fault(f"its waveform is encoded as {encoding[:20]!r}; Base64 and Plain are read, so export it as one")
+    if len(values) < leads * samples:
+        raise Fault(f"truncated: holds {len(values):,} of {leads * samples:,} samples; copy or export it again")
+    return list(values[: leads * samples].reshape(leads, samples).astype(np.int64))
+
+
+def _limb_leads(stored: list[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
+    """XLI keeps of III, aVR, aVL and aVF only what the algebra of the limb leads misses, with a turned sign."""
+    first, second, third, avr, avl, avf = stored
+    third = second - first - third
+    return [
+        first,
+        second,
+        third,
+        -avr - (first + second) // 2,
+        (first - third) // 2 - avl,
+        (second + third) // 2 - avf,
+    ]

@@ -1,0 +1,150 @@
+"""XML from anyone: no entities, nothing fetched, bounded in depth, size and number of parts."""
+
+import binascii
+import re
+from collections.abc import Iterator
+from math import isfinite
+from typing import NoReturn
+from xml.etree.ElementTree import Element, TreeBuilder
+from xml.parsers import expat
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twelvelead.readers.recording import Fault
+
+LARGEST = 1 << 26
+"""Bytes; an aECG of ten minutes of twelve leads at 1000 Hz has about 40 million."""
+
+_DEEPEST = 100
+_MOST_PARTS = 500_000
+"""Elements and attributes; the largest annotated ECG at hand has 9,000."""
+
+_LONGEST_TAG = 1 << 20
+_CHUNK = 1 << 16
+
+_OTHER_ENCODING = {
+    expat.errors.codes[expat.errors.XML_ERROR_INVALID_TOKEN],
+    expat.errors.codes[expat.errors.XML_ERROR_UNKNOWN_ENCODING],
+    expat.errors.codes[expat.errors.XML_ERROR_INCORRECT_ENCODING],
+}
+_NUMBERS = re.compile(r"\s*+(?:[+-]?\d++(?:\.\d*+)?(?:[eE][+-]?\d++)?(?:\s++|\Z))*+")
+
+
+def parse(content: bytes) -> Element:
+    """The root of a document, tags and attributes without their namespaces.
+
+    Raises:
+        Fault: it is not well-formed, declares entities, or is larger or deeper than any recording.
+    """
+    if len(content) > LARGEST:
+        raise Fault(f"{len(content):,} bytes of XML are more than any recording needs; export a shorter one")
+    # exports that call themselves UTF-16 but are UTF-8, or hold bytes of an encoding that they do not name, are common
+    for encoding in (None, "utf-8"):
+        try:
+            return _parse(content, encoding)
+        except expat.ExpatError as error:
+            if error.code not in _OTHER_ENCODING:
+                raise _damaged(error) from None
+        except (ValueError, LookupError):  # an encoding that the parser does not know
+            continue
+    try:
+        return _parse(content, "iso-8859-1")
+    except expat.ExpatError as error:
+        raise _damaged(error) from None
+
+
+def _damaged(error: expat.ExpatError) -> Fault:
+    reason = expat.ErrorString(error.code)
+    return Fault(f"not well-formed XML ({reason} at line {error.lineno}); copy or export it again")
+
+
+def _parse(content: bytes, encoding: str | None) -> Element:
+    parser = expat.ParserCreate(encoding)
+    builder = TreeBuilder()
+    depth = parts = 0
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal depth, parts
+        depth += 1
+        parts += 1 + len(attributes)
+        if depth > _DEEPEST or parts > _MOST_PARTS:
+            raise Fault("its XML is deeper or has more parts than any recording; export it again")
+        builder.start(_local(name), {_local(key): value for key, value in attributes.items()})
+
+    def end(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+        builder.end(_local(name))
+
+    def forbidden(*_: object) -> NoReturn:
+        raise Fault("its XML declares entities, which no recording needs; export it again")
+
+    parser.buffer_text = True
+    parser.buffer_size = _CHUNK
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = builder.data
+    parser.EntityDeclHandler = forbidden
+    parser.UnparsedEntityDeclHandler = forbidden
+    parser.ExternalEntityRefHandler = forbidden
+    for place in range(0, len(content), _CHUNK):
+        parser.Parse(content[place : place + _CHUNK], False)
+        if place - parser.CurrentByteIndex > _LONGEST_TAG:
+            raise Fault("its XML has a tag longer than any recording's; export it again")
+    parser.Parse(b"", True)
+    return builder.close()
+
+
+def _local(name: str) -> str:
+    return name.rpartition(":")[2]
+
+
+def text(parent: Element | None, path: str) -> str:
+    """The text of the first element at a path below `parent`, stripped; "" where there is none."""
+    found = None if parent is None else parent.find(path)
+    return "" if found is None else (found.text or "").strip()
+
+
+def attribute(parent: Element | None, path: str, name: str) -> str:
+    """An attribute of the first element at a path below `parent`; "" where there is none."""
+    found = None if parent is None else parent.find(path)
+    return "" if found is None else (found.get(name) or "").strip()
+
+
+def every(parent: Element, tag: str) -> Iterator[Element]:
+    """The children of that tag, in any case."""
+    return (child for child in parent if child.tag.lower() == tag.lower())
+
+
+def number(written: str) -> float | None:
+    """A finite number; None where the text is none."""
+    try:
+        value = float(written)
+    except ValueError:
+        return None
+    return value if isfinite(value) else None
+
+
+def from_base64(written: str, what: str) -> bytes:
+    """The bytes behind Base64, white space ignored.
+
+    Raises:
+        Fault: it is no Base64.
+    """
+    try:
+        return binascii.a2b_base64("".join(written.split()), strict_mode=True)
+    except (binascii.Error, ValueError):
+        raise Fault(f"the samples of {what} are not Base64; copy or export it again") from None
+
+
+def from_digits(written: str, what: str) -> NDArray[np.float64]:
+    """[numbers] float64 from decimal numbers between white space.
+
+    Raises:
+        Fault: something else is among them.
+    """
+    if not _NUMBERS.fullmatch(written):
+        raise Fault(f"the samples of {what} are not numbers; copy or export it again")
+    # NumPy needs something to read
+    return np.fromstring(written, np.float64, sep=" ") if written.strip() else np.empty(0)
