@@ -1,0 +1,63 @@
+"""The verb robustness."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from twelvelead.errors import Interrupted
+
+
+def robustness(
+    weights: Annotated[str, typer.Argument(help="A shipped name, a run folder, or a file.", show_default=False)],
+    store: Annotated[Path, typer.Argument(help="A store of the needed rate and leads.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Folder for what is written.", show_default=False)],
+    fold: Annotated[int, typer.Option(help="One that the store holds.")] = 9,
+    records: Annotated[
+        int | None, typer.Option(help="About so many, with whole patients.", show_default="all of the fold", min=1)
+    ] = None,
+    faults: Annotated[
+        str | None, typer.Option(help="Names separated by commas, such as muscle_noise.", show_default="all")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the faults and of the resampling.", min=0)] = 0,
+    allow_trained_fold: Annotated[
+        bool, typer.Option("--allow-trained-fold", help="Score a fold that trained the weights; the files say so.")
+    ] = False,
+) -> None:
+    """Put faults on the recordings of a fold, and say how far the macro AUROC falls.
+
+    Writes robustness.json, a table (robustness.md) and a heat map (robustness.png). After Ctrl-C the same command goes
+    on.
+    """
+    from twelvelead.cli.meter import Meter
+    from twelvelead.data.store import Store
+    from twelvelead.evaluation.robustness import CLEAN, cases
+    from twelvelead.inference.engine import Engine
+    from twelvelead.inference.robustness import fold_recordings, suite
+    from twelvelead.inference.scoring import require_unseen
+    from twelvelead.output.robustness import heading, report
+
+    wanted = cases(faults.split(",")) if faults else cases()
+    engine, opened = Engine(weights), Store.open(store)
+    if not allow_trained_fold:
+        require_unseen(engine.contract, opened, fold)
+    recordings = fold_recordings(engine.contract, opened, fold, records)
+    provenance = {"weights": engine.sha256, "data_hash": opened.data_hash, "fold": fold}
+    try:
+        with Meter() as meter:
+            found = suite(
+                recordings,
+                lambda ecg, features: engine.run(ecg, features)[0],
+                wanted,
+                out / "robustness.npz",
+                provenance,
+                seed=seed,
+                progress=lambda case, done, total: meter.show(f"records, {case}", done, total),
+            )
+    except KeyboardInterrupt:
+        raise Interrupted(f"{out}: interrupted; the same command goes on after the last whole fault") from None
+    values = report(found, recordings, engine.contract, opened, fold, seed, out)
+    worst = max((case for case in found if case != CLEAN), key=lambda case: found[CLEAN][0] - found[case][0])
+    typer.echo(heading(values))
+    typer.echo(f"largest fall: {found[CLEAN][0] - found[worst][0]:.4f}, {worst}")
+    typer.echo(f"robustness.json, robustness.md and robustness.png in {out}")
