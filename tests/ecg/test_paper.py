@@ -1,23 +1,16 @@
 import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from twelvelead.ecg.leads import LEADS
-from twelvelead.ecg.paper import NOTE, PIXELS_PER_MM, figure, png, save_png
+from twelvelead.ecg.paper import BOTTOM, FORMATS, LEFT, PIXELS_PER_MM, RIGHT, Attribution, encoded, figure, save
 from twelvelead.ecg.record import ECG
 from twelvelead.ecg.synthetic import synthetic_ecg
 from twelvelead.errors import Refused, TwelveLeadError
-
-FINDINGS = [
-    ("NORM", 0.03, "no"),
-    ("MI", 0.87, "likely"),
-    ("STTC", 0.5, "likely"),
-    ("CD", 0.0, "no"),
-    ("HYP", 1.0, "no"),
-]
 
 
 def traces(page):
@@ -41,36 +34,47 @@ def ramp(seconds=10.0, rate=500.0):
     return ECG((0.1 * time[:, None] * np.arange(1, 13)).astype(np.float32), rate)
 
 
-@pytest.mark.parametrize("rate", [100.0, 257.0, 1000.0])
-def test_scale(rate):
-    page = figure(ramp(rate=rate))
-    drawn = traces(page)
-    assert set(drawn) == {*LEADS, "rhythm II", "calibration"}
-    for lead, times in [*zip(LEADS, range(1, 13), strict=True), ("rhythm II", 2)]:
+@pytest.mark.parametrize(
+    ("rate", "speed", "gain", "layout", "columns"),
+    [
+        (100.0, 25, 10, "3x4+1", 4),
+        (257.0, 25, 20, "3x4+1", 4),
+        (1000.0, 50, 5, "3x4+1", 4),
+        (500.0, 25, 10, "6x2", 2),
+        (257.0, 50, 10, "6x2", 2),
+        (100.0, 25, 5, "12x1", 1),
+        (257.0, 50, 20, "12x1", 1),
+    ],
+)
+def test_scale(rate, speed, gain, layout, columns):
+    drawn = traces(figure(ramp(rate=rate), layout=layout, speed=speed, gain=gain))
+    assert set(drawn) == {*LEADS, "calibration"} | ({"rhythm II"} if layout == "3x4+1" else set())
+    for times, lead in enumerate(LEADS, 1):
         (piece,) = drawn[lead]
-        seconds = (piece[-1, 0] - piece[0, 0]) / 25
-        assert seconds == pytest.approx(10 if lead == "rhythm II" else 2.5, abs=1.6 / rate)
-        assert piece[-1, 1] - piece[0, 1] == pytest.approx(0.1 * times * seconds * 10, abs=0.2)
+        seconds = (piece[-1, 0] - piece[0, 0]) / speed
+        assert seconds == pytest.approx(250 / speed / columns, abs=2.1 / rate)
+        assert piece[-1, 1] - piece[0, 1] == pytest.approx(0.1 * times * seconds * gain, abs=0.2)
+    if layout == "3x4+1":
+        (strip,) = drawn["rhythm II"]
+        assert np.ptp(strip[:, 0]) == pytest.approx(250, abs=2.1 / rate * speed)
 
 
-def test_one_second_and_one_millivolt_in_pixels():
-    signal = np.zeros((5000, 12), np.float32)
-    signal[1000, 1] = 1.0  # a spike at 2 s
-    signal[3500, 1] = 1.0  # and at 7 s
-    page = figure(ECG(signal, 500.0))
-    (strip,) = traces(page)["rhythm II"]
-    high = np.flatnonzero(strip[:, 1] > strip[:, 1].min() + 5)
-    assert np.ptp(strip[high, 0]) == pytest.approx(5 * 25, abs=0.2)
-    assert np.ptp(strip[:, 1]) == pytest.approx(10, abs=0.2)
-
-
-def test_calibration_pulse_on_each_row():
-    pulses = traces(figure(ramp()))["calibration"]
-    assert len(pulses) == 4
+@pytest.mark.parametrize("layout", ["3x4+1", "6x2", "12x1"])
+@pytest.mark.parametrize(("speed", "gain"), [(25, 5), (50, 10), (25, 20)])
+def test_calibration_pulses_are_of_a_millivolt_and_a_fifth_of_a_second(layout, speed, gain):
+    pulses = traces(figure(ramp(), layout=layout, speed=speed, gain=gain))["calibration"]
+    assert pulses
+    spans = []
     for pulse in pulses:
         top = pulse[pulse[:, 1] > pulse[0, 1] + 1]
-        assert np.ptp(pulse[:, 1]) == pytest.approx(10, abs=0.2)
-        assert np.ptp(top[:, 0]) == pytest.approx(0.2 * 25, abs=0.2)
+        assert np.ptp(pulse[:, 1]) == pytest.approx(gain, abs=0.01)
+        assert np.ptp(top[:, 0]) == pytest.approx(0.2 * speed, abs=0.01)
+        assert pulse[:, 0].min() > LEFT
+        assert pulse[:, 0].max() < LEFT + 15
+        assert pulse[:, 1].max() <= 210 - 22 + 1e-6
+        spans.append((pulse[:, 1].min(), pulse[:, 1].max()))
+    spans.sort()
+    assert all(low[1] < high[0] for low, high in pairwise(spans))
 
 
 def test_one_instant_has_one_place():
@@ -85,41 +89,50 @@ def test_one_instant_has_one_place():
     np.testing.assert_allclose(second[:, 1] - second[0, 1], shape, atol=1e-3)
 
 
-def test_large_waves_are_whole():
+def test_waves_larger_than_the_paper_are_cut_at_its_edge_and_named():
     signal = np.zeros((5000, 12), np.float32)
-    signal[700, :] = 5.0
+    signal[700, 0] = 5.0  # 50 mm above the line of lead I, which lies 20 mm below the edge
     page = figure(ECG(signal, 500.0))
-    assert all(np.ptp(traces(page)[lead][0][:, 1]) == pytest.approx(50, abs=0.2) for lead in ("I", "II", "III"))
-    box = page.axes[0].get_window_extent()
-    assert (box.width, box.height) == pytest.approx(page.canvas.get_width_height(), abs=1)
+    assert any(text.endswith("cut at the edge: I") for text in texts(page))
+    assert not any("cut at the edge" in text for text in texts(figure(ECG(0.1 * signal, 500.0))))
+    image = pytest.importorskip("PIL.Image").open(io.BytesIO(encoded(page, "png")))
+    x = round((LEFT + 15 + 25 * 1.4) * PIXELS_PER_MM)
+    dark = np.flatnonzero((np.asarray(image.convert("L"))[:, x - 1 : x + 2] < 90).any(axis=1)) / PIXELS_PER_MM
+    assert dark.min() == pytest.approx(22, abs=0.2)
+    line = traces(page)["I"][0]
+    assert np.ptp(line[:, 1]) == pytest.approx(50, abs=0.01)  # cut, not squeezed
 
 
-@pytest.mark.parametrize(("findings", "height"), [((), 170.0), (FINDINGS, 210.0), (FINDINGS * 4, 292.5)])
-def test_png_is_to_scale(findings, height):
-    image = pytest.importorskip("PIL.Image").open(io.BytesIO(png(figure(ramp(), findings=findings))))
-    assert image.size == (297 * PIXELS_PER_MM, round(height * PIXELS_PER_MM))
+def test_png_is_to_scale():
+    image = pytest.importorskip("PIL.Image").open(io.BytesIO(encoded(figure(ramp()), "png")))
+    assert image.size == (297 * PIXELS_PER_MM, 210 * PIXELS_PER_MM)
     assert image.info["dpi"] == pytest.approx((203.2, 203.2), abs=0.1)
 
 
-def test_grid_of_one_and_five_millimetres():
-    image = pytest.importorskip("PIL.Image").open(io.BytesIO(png(figure(ramp()))))
-    row = np.asarray(image.convert("L"), int)[round((23 + 2.5) * PIXELS_PER_MM)]
+@pytest.mark.parametrize("attention", [None, np.eye(50)[20]])
+def test_grid_of_one_and_five_millimetres(attention):
+    page = figure(ramp(), attention=attention)
+    image = pytest.importorskip("PIL.Image").open(io.BytesIO(encoded(page, "png")))
+    grey = np.asarray(image.convert("L"), int)
+    row = grey[
+        round((22 + 2.5) * PIXELS_PER_MM), round((LEFT - 1) * PIXELS_PER_MM) : round((RIGHT + 1) * PIXELS_PER_MM)
+    ]
     lines = np.flatnonzero((row[1:-1] < row[:-2]) & (row[1:-1] <= row[2:])) + 1
-    heavy = np.flatnonzero((row[1:-1] < 205) & (row[1:-1] < row[:-2])) + 1
+    heavy = np.flatnonzero((row[1:-1] < 212) & (row[1:-1] < row[:-2]) & (row[1:-1] <= row[2:])) + 1
     assert set(np.diff(lines)) == {PIXELS_PER_MM}
     assert set(np.diff(heavy)) == {5 * PIXELS_PER_MM}
 
 
 def test_words_on_the_page():
     ecg = ECG(ramp(12.0).signal, 500.0, age=63, sex="female", source="folder/cost_$5$.xml")
-    page = figure(ecg, label="SYNTHETIC ECG", findings=FINDINGS, lines=["calibrated"])
+    page = figure(ecg, label="SYNTHETIC ECG", gain=20, layout="6x2")
     words = " | ".join(texts(page))
-    for expected in ("female", "63 years", "cost_$5$.xml", "25 mm/s", "10 mm/mV", "no filter", "500 Hz", NOTE):
+    for expected in ("female", "63 years", "cost_$5$.xml", "25 mm/s", "20 mm/mV", "no filter", "500 Hz"):
         assert expected in words
-    for expected in ("first 10 s of 12.0 s", "SYNTHETIC ECG", "MI", "0.87", "likely", "calibrated", *LEADS):
+    for expected in ("drawn: 0.0 to 10.0 s of 12.0 s", "SYNTHETIC ECG", *LEADS):
         assert expected in words
     assert "folder" not in words
-    assert png(page)
+    assert encoded(page, "png")
 
 
 @pytest.mark.parametrize(
@@ -143,38 +156,73 @@ def test_lead_names_meet_no_trace():
                     assert not path.intersects_bbox(box, filled=False), (variant, text.get_text())
 
 
-def bands(page):
-    """The blue strength of the strip's band and where it begins and ends, in mm."""
-    band = max(page.axes[0].images, key=lambda image: image.get_array().max() * np.ptp(image.get_extent()[:2]))
-    return np.asarray(band.get_array())[0, :, 3], band.get_extent()[:2]
+def test_seconds_of_the_recording_along_the_edge():
+    page = figure(synthetic_ecg(seconds=30), start=12.4)
+    marks = {text.get_text(): text.get_position() for text in page.axes[0].texts}
+    for second in range(14, 23):
+        assert marks[str(second)] == pytest.approx((LEFT + 15 + 25 * (second - 12.4), BOTTOM + 3))
+    assert "13 s" in marks
+    assert "drawn: 12.4 to 22.4 s of 30.0 s" in marks
+
+
+def tinted(page):
+    """Where the paper is tinted, [y, x]: 0 plain to 255, and the mm of its pixels."""
+    image = page.axes[0].images[0]
+    colours = np.asarray(image.get_array(), int)
+    left, right, bottom, top = image.get_extent()
+    across = left + (np.arange(colours.shape[1]) + 0.5) * (right - left) / colours.shape[1]
+    down = top + (np.arange(colours.shape[0]) + 0.5) * (bottom - top) / colours.shape[0]
+    return np.abs(colours - colours[0, 0]).sum(axis=2), across, down
 
 
 def test_attention_lies_under_its_instant():
     weights = np.zeros(50)
-    weights[30] = 1.0
+    weights[30] = 1.0  # 6.0 to 6.2 s
     ecg = synthetic_ecg()
     page = figure(ecg, attention=weights)
-    strength, (left, right) = bands(page)
+    strength, across, down = tinted(page)
     (strip,) = traces(page)["rhythm II"]
-    assert (left, right) == pytest.approx((strip[0, 0], strip[0, 0] + 250), abs=0.2)
-    assert (np.argmax(strength) + 0.5) / len(strength) * 10 == pytest.approx(30.5 / 50 * 10, abs=0.02)
+    row = int(np.argmax(strength.max(axis=1)))
+    assert abs((210 - down[row]) - np.median(strip[:, 1])) < 15
+    assert across[strength[row].argmax()] == pytest.approx(strip[0, 0] + 25 * 6.1, abs=0.3)
+    assert strength[:, across < LEFT + 14.9].max() == 0
     assert any("where the model looked" in text for text in texts(page))
     assert not any("where the model looked" in text for text in texts(figure(ecg)))
     np.testing.assert_array_equal(strip, traces(figure(ecg))["rhythm II"][0])
 
 
-def test_attention_covers_the_whole_recording_though_ten_seconds_are_shown():
-    weights = np.zeros(40)
-    weights[10] = 1.0  # 5.125 s of 20 s
-    strength, _ = bands(figure(synthetic_ecg(seconds=20), attention=weights))
-    assert (np.argmax(strength) + 0.5) / len(strength) * 10 == pytest.approx(10.5 / 40 * 20, abs=0.02)
-
-
 def test_even_attention_stays_faint():
-    even, _ = bands(figure(ramp(), attention=np.full(250, 1 / 250)))
-    peaked, _ = bands(figure(ramp(), attention=np.eye(250)[100]))
-    assert even.max() < 0.4 * peaked.max()
-    assert peaked.max() <= 0.5
+    even = tinted(figure(ramp(), attention=np.full(250, 1 / 250)))[0]
+    peaked = tinted(figure(ramp(), attention=np.eye(250)[100]))[0]
+    assert 0 < even.max() < 0.4 * peaked.max()
+
+
+def test_tints_survive_black_and_white_and_hide_no_trace():
+    values = np.zeros((12, 25))
+    values[7, 13] = 1.0
+    page = figure(
+        ramp(), attention=np.eye(250)[100], attribution=Attribution("MI", values, np.linspace(0, 10, 26), LEADS)
+    )
+    image = np.asarray(page.axes[0].images[0].get_array(), float)
+    grey = image @ [0.299, 0.587, 0.114]
+    paper = grey[0, 0]
+    for rows in (slice(None, 180), slice(190, None)):  # the leads, the rhythm strip
+        assert paper - grey[rows].min() > 25
+        assert grey[rows].min() > 150
+
+
+def test_attribution_lies_behind_its_lead_and_time_only():
+    values = np.full((12, 25), -1.0)
+    values[LEADS.index("V2"), 13] = 2.0  # 5.2 to 5.6 s; V2 is drawn from 5 s
+    page = figure(synthetic_ecg(), attribution=Attribution("MI", values, np.linspace(0, 10, 26), LEADS))
+    strength, across, down = tinted(page)
+    (piece,) = traces(page)["V2"]
+    rows, columns = np.nonzero(strength)
+    assert across[columns].min() == pytest.approx(piece[0, 0] + 5, abs=0.3)
+    assert across[columns].max() == pytest.approx(piece[0, 0] + 15, abs=0.3)
+    line = 210 - np.median(piece[:, 1])
+    assert abs(down[rows] - line).max() <= 15.5
+    assert any("what speaks for MI" in text for text in texts(page))
 
 
 @pytest.mark.parametrize("wrong", [np.zeros((2, 3)), np.array([]), np.array([np.nan, 1]), np.array([-1.0, 2])])
@@ -183,11 +231,57 @@ def test_attention_of_another_kind(wrong):
         figure(ramp(), attention=wrong)
 
 
-def test_short_recordings_show_all_leads():
-    drawn = traces(figure(ramp(4.0)))
-    assert set(drawn) == {*LEADS, "rhythm II", "calibration"}
+@pytest.mark.parametrize("values", [np.zeros((12, 3)), np.full((12, 4), np.nan), np.zeros((3, 4))])
+def test_attribution_of_another_kind(values):
+    with pytest.raises(ValueError, match="attribution"):
+        figure(ramp(), attribution=Attribution("MI", values, np.linspace(0, 10, 5), LEADS))
+
+
+def test_a_longer_recording_shows_the_stretch_with_most_attention():
+    weights = np.zeros(120)
+    weights[66:69] = 1.0  # 16.5 to 17.25 s of 30 s
+    weights[10] = 2.0
+    page = figure(synthetic_ecg(seconds=30), attention=weights)
+    (drawn,) = [text for text in texts(page) if text.startswith("drawn: ")]
+    begin, end = (float(word) for word in drawn.split()[1:4:2])
+    assert begin <= 16.5
+    assert end >= 17.25
+    assert end - begin == pytest.approx(10)
+    assert "where most attention lies" in drawn
+    (strip,) = traces(page)["rhythm II"]
+    assert np.ptp(strip[:, 0]) == pytest.approx(250, abs=0.1)
+
+
+def test_half_as_long_at_twice_the_speed():
+    page = figure(synthetic_ecg(), speed=50)
+    assert "drawn: 0.0 to 5.0 s of 10.0 s" in texts(page)
+
+
+def test_short_recordings_leave_paper_empty():
+    page = figure(ramp(4.0))
+    drawn = traces(page)
     for lead in LEADS:
-        assert np.ptp(drawn[lead][0][:, 0]) == pytest.approx(25, abs=0.2)
+        (piece,) = drawn[lead]
+        assert np.ptp(piece[:, 0]) == pytest.approx(62.5, abs=0.2)
+    (strip,) = drawn["rhythm II"]
+    assert np.ptp(strip[:, 0]) == pytest.approx(100, abs=0.2)
+    assert sum(text == "from 1.5 s" for text in texts(page)) == 9
+    assert np.ptp(traces(figure(ramp(1.0)))["V6"][0][:, 0]) == pytest.approx(25, abs=0.2)
+
+
+def test_the_start_asked_for():
+    page = figure(ramp(30.0), start=25)
+    (strip,) = traces(page)["rhythm II"]
+    assert np.ptp(strip[:, 0]) == pytest.approx(125, abs=0.2)
+    for start in (-1.0, 30.0, np.nan):
+        with pytest.raises(TwelveLeadError, match=r"--start .* lies outside the recording of 30.0 s"):
+            figure(ramp(30.0), start=start)
+
+
+@pytest.mark.parametrize("wrong", [{"layout": "4x3"}, {"speed": 30}, {"gain": 15}])
+def test_paper_that_there_is_not(wrong):
+    with pytest.raises(TwelveLeadError, match=r"is not available; choose .+, .+"):
+        figure(ramp(), **wrong)
 
 
 @pytest.mark.filterwarnings("error")
@@ -196,7 +290,7 @@ def test_invalid_samples_leave_gaps():
     signal[1000:1100, 1] = np.nan
     signal[:, 6] = np.nan
     page = figure(ECG(signal, 500.0), attention=np.zeros(10))
-    assert png(page)
+    assert encoded(page, "png")
     (strip,) = traces(page)["rhythm II"]
     assert np.isnan(strip[1000:1100, 1]).all()
     assert np.isfinite(np.delete(strip[:, 1], np.s_[1000:1100])).all()
@@ -212,38 +306,46 @@ def test_any_order_of_leads_and_missing_ones():
 
 def test_save_is_whole_or_not_at_all(tmp_path, monkeypatch):
     page = figure(ramp())
-    save_png(page, tmp_path / "ecg.png")
+    save(page, tmp_path / "ecg.png")
     before = (tmp_path / "ecg.png").read_bytes()
     assert before.startswith(b"\x89PNG")
     monkeypatch.setattr(
         "pathlib.Path.replace", lambda *_: (_ for _ in ()).throw(PermissionError(13, "Permission denied"))
     )
     with pytest.raises(TwelveLeadError, match=r"ecg\.png: cannot be written \(Permission denied\)"):
-        save_png(figure(synthetic_ecg()), tmp_path / "ecg.png")
+        save(figure(synthetic_ecg()), tmp_path / "ecg.png")
     assert [file.name for file in tmp_path.iterdir()] == ["ecg.png"]
     assert (tmp_path / "ecg.png").read_bytes() == before
 
 
 def test_saving_where_it_cannot_be(tmp_path):
     (tmp_path / "file").touch()
-    (tmp_path / "folder").mkdir()
-    for where in ("none/ecg.png", "file/ecg.png", "folder"):
+    (tmp_path / "folder.png").mkdir()
+    for where in ("file/ecg.png", "folder.png"):
         with pytest.raises(TwelveLeadError, match=r"cannot be written \(.+\); choose a folder"):
-            save_png(figure(ramp()), tmp_path / where)
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["file", "folder"]
+            save(figure(ramp()), tmp_path / where)
+    with pytest.raises(TwelveLeadError, match=r"ecg\.jpg: no such kind of picture; end the name in \.png"):
+        save(figure(ramp()), tmp_path / "ecg.jpg")
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["file", "folder.png"]
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_the_same_page_gives_the_same_bytes(suffix):
+    first, second = (encoded(figure(ramp(), attention=np.eye(20)[3]), suffix[1:]) for _ in range(2))
+    assert first == second
 
 
 def test_threads_draw_what_one_draws():
-    ecgs = [synthetic_ecg(seed=seed, sampling_rate=100) for seed in range(4)]
-    alone = [png(figure(ecg)) for ecg in ecgs]
-    barrier = threading.Barrier(4)
+    ecgs = [synthetic_ecg(seed=seed, sampling_rate=100) for seed in range(3)]
+    alone = [encoded(figure(ecg), kind) for ecg, kind in zip(ecgs, ("png", "svg", "pdf"), strict=True)]
+    barrier = threading.Barrier(3)
 
-    def draw(ecg):
+    def draw(ecg, kind):
         barrier.wait()
-        return png(figure(ecg))
+        return encoded(figure(ecg), kind)
 
-    with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(draw, ecgs)) == alone
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(draw, ecgs, ("png", "svg", "pdf"))) == alone
 
 
 def test_pyplot_stays_out(tmp_path):
@@ -252,7 +354,7 @@ def test_pyplot_stays_out(tmp_path):
 
     code = (
         "import sys; from twelvelead.ecg import paper; assert 'matplotlib' not in sys.modules;"
-        "from twelvelead.ecg.synthetic import synthetic_ecg; paper.png(paper.figure(synthetic_ecg()));"
+        "from twelvelead.ecg.synthetic import synthetic_ecg; paper.encoded(paper.figure(synthetic_ecg()), 'pdf');"
         "assert 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)

@@ -1,21 +1,26 @@
-"""An interpretation as text for a terminal."""
+"""An interpretation as text for a terminal of 80 columns."""
 
+from collections.abc import Iterator, Sequence
+
+import numpy as np
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from twelvelead.inference.interpretation import NOTICE, Interpretation
+from twelvelead.inference.interpretation import NOTICE, Attribution, ClassResult, Interpretation
 from twelvelead.output.names import full
 
-BAR = 20
+BAR = 10
+STYLES = {"present": "bold red", "absent": "dim", "uncertain": "yellow"}
 
 
-def render(interpretation: Interpretation, label: str = "") -> RenderableType:
-    """A table of the classes with probability and decision, and where the attention lies.
+def render(interpretation: Interpretation, label: str = "", measured: Sequence[str] = ()) -> RenderableType:
+    """A table of the classes with probability and decision, what they are worth, and where the model looked.
 
     Args:
         interpretation: what to show.
         label: put behind the name of the recording, such as "SYNTHETIC ECG".
+        measured: lines of measurements.
     """
     ecg = interpretation.ecg
     person = [f"{ecg.age:g} years" if ecg.age is not None else "age unknown", ecg.sex or "sex unknown"]
@@ -23,23 +28,70 @@ def render(interpretation: Interpretation, label: str = "") -> RenderableType:
     head.append(f"  {ecg.duration:.1f} s at {ecg.sampling_rate:g} Hz, {', '.join(person)}", style="dim")
     if label:
         head.append(f"  {label}", style="bold magenta")
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=True, header_style="dim")
-    table.add_column("class")
-    table.add_column("probability", justify="right")
-    table.add_column("")
-    table.add_column("decision")
-    table.add_column("from", justify="right")
-    for result in interpretation.classes:
-        table.add_row(
-            full(result.name),
-            f"{result.probability:.1%}",
-            Text("█" * round(result.probability * BAR), style="red" if result.present else "dim"),
-            Text("present", style="bold") if result.present else Text("absent", style="dim"),
-            Text(f"{result.threshold:.1%}", style="dim"),
-        )
-    spans = ", ".join(f"{start:.1f}-{end:.1f} s ({share:.0%})" for start, end, share in interpretation.looked_at())
-    lines: list[RenderableType] = [head, table, Text(f"attention mostly at {spans}")]
-    lines += [Text(f"warning: {warning}", style="yellow") for warning in interpretation.warnings]
+    lines: list[RenderableType] = [head, _table(interpretation.classes)]
+    lines += [Text(line, style="dim") for line in _meaning(interpretation)]
+    if interpretation.abstains:
+        lines.append(Text("Among the least certain fifth of recordings: leave it to a reader.", style="yellow"))
+    lines += [Text(line) for line in (*_looked(interpretation), *measured)]
+    lines += [
+        Text(f"warning: {finding.message} [{finding.code}]", style="yellow") for finding in interpretation.findings
+    ]
     if interpretation.synthetic:
         lines.append(Text("These weights were trained on synthetic ECGs: the answer means nothing.", style="magenta"))
     return Group(*lines, Text(NOTICE, style="dim"), "")
+
+
+def _table(classes: tuple[ClassResult, ...]) -> Table:
+    table = Table(box=None, padding=(0, 1, 0, 0), show_header=True, header_style="dim")
+    for name in ("class", "probability", "decision", "from", "sens/spec", "PPV/NPV"):
+        table.add_column(name, justify="right" if name == "from" else "left", no_wrap=name != "class")
+    for result in classes:
+        spread = "" if result.spread is None else f" ±{result.spread:.1%}"
+        bar = Text(f"{result.probability:6.1%}{spread} ")
+        bar.append("█" * round(result.probability * BAR), style="red" if result.present else "dim")
+        table.add_row(
+            full(result.name),
+            bar,
+            Text(result.decision, style=STYLES[result.decision]),
+            Text(f"{result.threshold:.0%}", style="dim"),
+            Text(
+                _pair(result.sensitivity and result.sensitivity.value, result.specificity and result.specificity.value)
+            ),
+            Text(_pair(result.positive_predictive_value, result.negative_predictive_value)),
+        )
+    return table
+
+
+def _pair(one: float | None, other: float | None) -> str:
+    return "/".join("-" if share is None else f"{100 * share:.0f}" for share in (one, other)) + " %"
+
+
+def _meaning(interpretation: Interpretation) -> Iterator[str]:
+    """What the columns rest on."""
+    given = [f"{result.name} {result.prevalence:.1%}" for result in interpretation.classes if result.prevalence_given]
+    shares = f"prevalence given ({', '.join(given)})" if given else "prevalence of the validation fold"
+    yield f"thresholds: {interpretation.aim}; predictive values: {shares}"
+    yield (
+        f"uncertain: the data do not settle it at an error rate of {interpretation.error_rate:.0%}; certainty above "
+        f"{interpretation.certainty_rank:.0%} of records"
+    )
+    if len(interpretation.windows) > 1:
+        first = interpretation.windows[0]
+        yield f"mean of {len(interpretation.windows)} overlapping pieces of {first.end - first.start:g} s"
+
+
+def _looked(interpretation: Interpretation) -> Iterator[str]:
+    spans = ", ".join(f"{start:.1f}-{end:.1f} s ({share:.0%})" for start, end, share in interpretation.looked_at())
+    if spans:
+        yield f"attention mostly at {spans}"
+    if interpretation.attribution is not None:
+        for name in interpretation.shown:
+            yield f"{name} mostly from {', '.join(_cells(interpretation.attribution, name))}"
+
+
+def _cells(attribution: Attribution, name: str, count: int = 3) -> Iterator[str]:
+    """The cells that speak most for a class."""
+    values = attribution.values[name]
+    for place in np.argsort(-values, axis=None)[:count]:
+        lead, cell = np.unravel_index(place, values.shape)
+        yield f"{attribution.leads[lead]} {attribution.edges[cell]:.1f}-{attribution.edges[cell + 1]:.1f} s"

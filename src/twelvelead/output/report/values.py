@@ -1,0 +1,230 @@
+"""The figures of a fold, as `metrics.json` holds them and as the report shows them."""
+
+import platform
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twelvelead.data.store import NOTES, Store
+from twelvelead.data.tasks import PROTOCOLS, Protocol
+from twelvelead.ecg.quality import Finding
+from twelvelead.errors import TwelveLeadError
+from twelvelead.evaluation import Predictions, intervals
+from twelvelead.evaluation import evaluate as metrics
+from twelvelead.evaluation.fitted import Calibration, FittedOn, Thresholds, choice_notes
+from twelvelead.evaluation.subgroups import Group, Subgroup, by_age, by_number_of_classes, by_sex, subgroups
+from twelvelead.inference.scoring import ScoredFold, role, trained_on
+from twelvelead.weights import Contract
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """A fold under the protocol asked for, and what `metrics.json` holds of it.
+
+    Attributes:
+        contract: of the weights.
+        store: that was scored.
+        predictions: of the records that the protocol scores.
+        rows: [records] int64, their rows in the store.
+        aim: of the thresholds.
+        thresholds: [classes] float64.
+        subgroups: of the records.
+        values: what `metrics.json` holds.
+    """
+
+    contract: Contract
+    store: Store
+    predictions: Predictions
+    rows: NDArray[np.int64]
+    aim: str
+    thresholds: NDArray[np.float64]
+    subgroups: Sequence[Subgroup]
+    values: dict[str, Any]
+
+    @property
+    def decisions(self) -> NDArray[np.bool_]:
+        """[records, classes] bool."""
+        return np.asarray(self.predictions.probabilities >= self.thresholds)
+
+
+def evaluation(
+    contract: Contract,
+    store: Store,
+    scored: ScoredFold,
+    findings: Sequence[Sequence[Finding]],
+    protocol: Protocol,
+    aim: str,
+    contract_sha256: str,
+    command: str = "",
+) -> Evaluation:
+    """All figures of a fold, under every protocol that is available.
+
+    Args:
+        contract: of the weights.
+        store: that was scored.
+        scored: every record of a fold of it.
+        findings: what the quality gate says of each of these records.
+        protocol: the one whose figures stand first, and which the subgroups follow.
+        aim: thresholds: "accuracy", "f1", or one number for all classes.
+        contract_sha256: of the contract's file.
+        command: that gives the same evaluation again.
+
+    Raises:
+        TwelveLeadError: the aim is not in the contract, or the protocol is not available.
+    """
+    thresholds = contract.threshold(aim)
+    chosen, predictions = scored.under(contract, store, protocol)
+    rows = scored.records[chosen]
+    hidden = None if scored.hidden is None else scored.hidden[chosen]
+    compared = _subgroups(predictions, thresholds, list(_groups(store, rows, predictions.labels, hidden)))
+    under = {name: _under(contract, store, scored, name, thresholds) for name in PROTOCOLS}
+    own = under[protocol]
+    values = {
+        **own["metrics"],
+        "records": own["records"],
+        "patients": own["patients"],
+        "fold": scored.fold,
+        "protocol": protocol,
+        "thresholds": aim,
+        "role": role(contract, store, scored.fold),
+        "trained_fold": trained_on(contract, store, scored.fold),
+        "synthetic": store.synthetic or contract.synthetic,
+        "notes": list(_notes(contract, store, scored.fold, own["metrics"]["classes_left_out"])),
+        "choices": _choices(contract, store, predictions, aim),
+        "weights": {
+            "name": contract.name,
+            "sha256": contract.files["onnx"]["sha256"],
+            "contract_sha256": contract_sha256,
+        },
+        "data": store.source,
+        "data_hash": store.data_hash,
+        "intervals": own["intervals"],
+        "protocols": under,
+        "quality_gate": _gate(findings, chosen, predictions, thresholds),
+        "subgroups": [_plain(subgroup) for subgroup in compared],
+        "versions": {"python": platform.python_version()}
+        | {name: version(name) for name in ("twelvelead", "numpy", "onnxruntime", "matplotlib")},
+        "command": command,
+    }
+    return Evaluation(contract, store, predictions, rows, aim, thresholds, compared, values)
+
+
+def _under(
+    contract: Contract, store: Store, scored: ScoredFold, protocol: Protocol, thresholds: NDArray[np.float64]
+) -> dict[str, Any]:
+    try:
+        _, of = scored.under(contract, store, protocol)
+    except TwelveLeadError as error:
+        return {"available": False, "reason": str(error).removeprefix(f"{store.path}: ")}
+    bounds = intervals(of.labels, of.probabilities, of.probabilities >= thresholds, of.patient_id, of.classes)
+    return {
+        "available": True,
+        "records": len(of.ecg_id),
+        "patients": len(np.unique(of.patient_id)),
+        "metrics": metrics(of.labels, of.probabilities, thresholds, of.classes),
+        "intervals": {name: list(pair) for name, pair in bounds.items()},
+    }
+
+
+def _choices(contract: Contract, store: Store, of: Predictions, aim: str) -> list[dict[str, Any]]:
+    """Which folds chose what the figures depend on; nothing where the data are not those of the weights."""
+    if store.source != contract.data["name"]:
+        return []
+    folds = FittedOn(contract.validation_folds)
+    fitted: list[Thresholds | Calibration] = [
+        Calibration(of.classes, "platt", lambda p: contract.calibrated(np.asarray(p)), folds)
+    ]
+    if aim in contract.thresholds:
+        fitted.append(Thresholds(of.classes, aim, contract.thresholds[aim], folds))
+    return choice_notes(fitted, of)
+
+
+def _notes(contract: Contract, store: Store, fold: int, left_out: Sequence[str]) -> Iterator[str]:
+    """What a reader has to know before the figures."""
+    if store.synthetic:
+        yield "The ECGs are synthetic: the figures say nothing of patients."
+    elif contract.synthetic:
+        yield "The weights were trained on synthetic ECGs: the figures say nothing of patients."
+    if trained_on(contract, store, fold):
+        yield (
+            f"Fold {fold} trained these weights. The figures say how well it was learned by heart and nothing of new "
+            "records."
+        )
+    elif role(contract, store, fold) == "which also chose":
+        yield (
+            f"Fold {fold}, which also chose: the epoch, the thresholds and the calibration of these weights were "
+            "fitted on this fold, so its figures are better than what new records will give."
+        )
+    if left_out:
+        yield (f"Not in any mean over the classes, because no record or every record has them: {', '.join(left_out)}.")
+
+
+def _groups(
+    store: Store, rows: NDArray[np.int64], labels: NDArray[np.bool_], hidden: NDArray[np.float32] | None
+) -> Iterator[Group]:
+    yield from by_age(store.column("age")[rows])
+    yield from by_sex(store.column("sex")[rows])
+    yield from by_number_of_classes(labels)
+    noted = {name: np.asarray(store.column(name)[rows]) for name in NOTES if name in store.notes}
+    pacemaker = noted.pop("pacemaker", None)
+    for name, there in noted.items():
+        yield Group("signal-quality notes", name.replace("_", " "), there)
+    if noted:
+        yield Group("signal-quality notes", "none", ~np.any(list(noted.values()), axis=0))
+    if pacemaker is not None:
+        yield Group("pacemaker", "noted", pacemaker)
+        yield Group("pacemaker", "not noted", ~pacemaker)
+    if hidden is not None:
+        known = np.asarray(~np.isnan(store.features[rows]).any(axis=1))
+        yield Group("age and sex", "given", known)
+        yield Group("age and sex", "the same, hidden", known, hidden)
+
+
+def _subgroups(of: Predictions, thresholds: NDArray[np.float64], groups: Sequence[Group]) -> list[Subgroup]:
+    return subgroups(of.labels, of.probabilities, thresholds, of.patient_id, of.classes, groups)
+
+
+def _gate(
+    findings: Sequence[Sequence[Finding]],
+    chosen: NDArray[np.bool_],
+    of: Predictions,
+    thresholds: NDArray[np.float64],
+) -> dict[str, Any]:
+    """Counts over all records of the fold; figures of those that the protocol scores and the gate lets through."""
+    counts: dict[str, dict[str, int]] = {}
+    for found in findings:
+        for code, severity in {(finding.code, finding.severity) for finding in found}:
+            by_severity = counts.setdefault(code, {"refuse": 0, "warn": 0})
+            by_severity[severity] += 1
+    refused = np.array([any(finding.severity == "refuse" for finding in found) for found in findings])
+    faulty = np.array([bool(found) for found in findings])
+    clean = [
+        Group("quality gate", "without refused", ~refused[chosen]),
+        Group("quality gate", "without refused and warned", ~faulty[chosen]),
+    ]
+    return {
+        "records": len(findings),
+        "refused": int(refused.sum()),
+        "warned": int((faulty & ~refused).sum()),
+        "findings": dict(sorted(counts.items())),
+        "without": {group.name: _plain(group) for group in _subgroups(of, thresholds, clean)},
+    }
+
+
+def _plain(group: Subgroup) -> dict[str, Any]:
+    return {
+        "family": group.family,
+        "name": group.name,
+        "records": group.records,
+        "patients": group.patients,
+        **{name: value for name, (value, _, _) in group.metrics.items()},
+        "intervals": {name: [low, high] for name, (_, low, high) in group.metrics.items()},
+        "differences": {name: list(difference) for name, difference in group.differences.items()},
+        "gaps": list(group.gaps),
+        "classes_left_out": list(group.classes_left_out),
+        "note": group.note,
+    }

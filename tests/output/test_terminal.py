@@ -1,0 +1,94 @@
+"""What a person reads in a terminal of 80 columns."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from twelvelead import load
+from twelvelead.ecg.quality import Finding
+from twelvelead.ecg.synthetic import synthetic_ecg
+from twelvelead.inference.interpretation import NOTICE, Attribution, Estimate
+from twelvelead.output.terminal import render
+
+
+@pytest.fixture(scope="module")
+def engine(tiny_run):
+    return load(tiny_run)
+
+
+@pytest.fixture(scope="module")
+def answer(engine):
+    given = engine.predict(replace(synthetic_ecg("normal", seed=1), source="mine [1].csv", age=63.0, sex="female"))
+    worth = {"sensitivity": Estimate(0.71, 0.6, 0.8), "specificity": Estimate(0.96, 0.95, 0.97)}
+    return replace(given, classes=tuple(replace(result, **worth) for result in given.classes))
+
+
+def text_of(renderable, width=80):
+    console = Console(width=width, no_color=True, highlight=False, markup=False)
+    with console.capture() as captured:
+        console.print(renderable)
+    return captured.get()
+
+
+def test_every_class_has_a_line_with_probability_decision_and_what_it_is_worth(answer):
+    text = text_of(render(answer, "SYNTHETIC ECG"))
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 80
+    for part in ("mine [1].csv", "10.0 s at 500 Hz", "63 years, female", "SYNTHETIC ECG"):
+        assert part in " ".join(lines[:2])
+    for result in answer.classes:
+        line = next(line for line in lines if line.startswith(f"{result.name}, "))
+        assert f"{result.probability:.1%}" in line
+        assert f" {result.decision} " in line
+        assert f" {result.threshold:.0%} " in line
+        assert " 71/96 %" in line
+    assert "attention mostly at " in text
+    assert "trained on synthetic ECGs: the answer means nothing" in text
+    assert NOTICE in text
+
+
+def test_what_is_unknown_and_what_to_mind_is_said(answer):
+    noisy = Finding("muscle-noise", "warn", "lead V1 is [noisy]")
+    text = text_of(
+        render(
+            replace(
+                answer,
+                ecg=replace(answer.ecg, age=None, sex=None),
+                synthetic=False,
+                findings=(noisy,),
+                certainty_rank=0.1,
+            )
+        )
+    )
+    assert "age unknown, sex unknown" in text
+    assert "warning: lead V1 is [noisy] [muscle-noise]" in text
+    assert "leave it to a reader" in text
+    assert "means nothing" not in text
+    assert "leave it to a reader" not in text_of(render(replace(answer, certainty_rank=0.3)))
+
+
+def test_a_threshold_of_ones_own_promises_nothing(engine):
+    text = text_of(render(engine.predict(synthetic_ecg("normal"), "0.5")))
+    assert text.count("-/- %") == 10
+
+
+def test_prevalence_measurements_pieces_and_spread_are_shown(engine):
+    answer = engine.predict(synthetic_ecg("normal", seconds=31), prevalence={"MI": 0.02})
+    classes = tuple(replace(result, spread=0.031) for result in answer.classes)
+    text = text_of(render(replace(answer, classes=classes), measured=("heart rate 61/min",)))
+    assert "prevalence given (MI 2.0%)" in text
+    assert "mean of 6 overlapping pieces of 10 s" in text
+    assert "heart rate 61/min" in text
+    assert text.count("±3.1%") == 5
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_the_stretches_that_speak_most_are_named(answer):
+    values = np.zeros((12, 25), np.float32)
+    values[7, 3], values[1, 20] = 2, 1
+    cells = Attribution(dict.fromkeys(answer.probabilities, values), tuple(np.arange(26) * 0.4), answer.ecg.leads)
+    text = text_of(render(replace(answer, attribution=cells)))
+    for name in answer.shown:
+        assert f"{name} mostly from V2 1.2-1.6 s, II 8.0-8.4 s" in text
