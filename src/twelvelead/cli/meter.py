@@ -33,7 +33,7 @@ class Meter:
         if self._console.is_terminal:
             self._bar.stop()
 
-    def show(self, what: str, done: int, total: int, size: int) -> None:
+    def show(self, what: str, done: int, total: int, size: int = 0) -> None:
         """Shows that `done` of `total` are done, of `size` bytes so far; the first word of `what` names the work."""
         now = time.monotonic()
         work = what.split()[0]
@@ -53,4 +53,5 @@ def _state(done: int, total: int, fresh: int, size: int, seconds: float) -> str:
         return f"{done:,} of {total:,}"
     left = round((total - done) / fresh * seconds)
     clock = f"{left // 3600}:{left // 60 % 60:02}:{left % 60:02}"
-    return f"{done:,} of {total:,}, {size / seconds / 1e6:.1f} MB/s, {clock} left"
+    rate = f"{size / seconds / 1e6:.1f} MB/s" if size else f"{fresh / seconds:.1f} a second"
+    return f"{done:,} of {total:,}, {rate}, {clock} left"

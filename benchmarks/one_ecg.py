@@ -1,0 +1,100 @@
+"""One ECG in a warm process: read, gate, predict, decide; against the bare ONNX Runtime call and Keras `predict`.
+
+    python benchmarks/one_ecg.py FOLDER [--weights reference] [--keras PYTHON] [--records 200]
+
+FOLDER holds WFDB records of 10 s. All three take turns record by record; Keras runs in a process of its own and gets
+ready arrays. PYTHON is an interpreter that has keras and a backend; without it, Keras is left out. The bars are for the
+reference weights.
+"""
+
+import argparse
+import statistics
+import subprocess
+import sys
+import time
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+import twelvelead
+from twelvelead.inference.engine import Engine
+from twelvelead.weights import file
+
+WARM_BAR, KERAS_BAR = 1.3, 8.0
+
+KERAS = """
+import sys, time
+import numpy as np
+try:
+    from tensorflow.keras.models import load_model
+except ModuleNotFoundError:
+    from keras.models import load_model
+model = load_model(sys.argv[1], compile=False)
+out, sys.stdout = sys.stdout, sys.stderr
+while data := sys.stdin.buffer.read(4 * (1000 * 12 + 2)):
+    array = np.frombuffer(data, np.float32)
+    begun = time.perf_counter()
+    answer = model.predict([array[:-2].reshape(1, 1000, 12), array[-2:][None]], verbose=0)
+    out.write(f"{time.perf_counter() - begun} {answer[0].tolist()}\\n")
+    out.flush()
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="One ECG in a warm process.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--weights", default="reference")
+    parser.add_argument("--keras")
+    parser.add_argument("--records", type=int, default=200)
+    options = parser.parse_args()
+    engine = Engine(options.weights)
+    bare = onnxruntime.InferenceSession(str(file(options.weights, "onnx")), providers=["CPUExecutionProvider"])
+    keras = None
+    if options.keras:
+        h5 = files(twelvelead) / "weights" / "reference" / "Final-ECG-Model.h5"
+        command = [options.keras, "-c", KERAS, str(h5)]
+        keras = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    headers = sorted(options.folder.glob("**/*.hea"))[: options.records]
+    if not headers:
+        sys.exit(f"{options.folder}: holds no WFDB records")
+    mine, runtime, theirs, difference = [], [], [], 0.0
+    for turn, header in enumerate([*headers[:10], *headers]):  # the first ten warm up
+        begun = time.perf_counter()
+        engine.predict(twelvelead.read(header))
+        ended = time.perf_counter()
+        ecg = twelvelead.read(header).resampled(engine.contract.sampling_rate)
+        inputs = {"ecg": ecg.signal[None], "features": ecg.features[None]}
+        start = time.perf_counter()
+        answer = np.asarray(bare.run(["probabilities"], inputs)[0])
+        stop = time.perf_counter()
+        if turn >= 10:
+            mine.append(ended - begun)
+            runtime.append(stop - start)
+        if keras is not None and ecg.signal.shape == (1000, 12):
+            assert keras.stdin is not None
+            assert keras.stdout is not None
+            keras.stdin.write(ecg.signal.astype(np.float32).tobytes() + ecg.features.tobytes())
+            keras.stdin.flush()
+            seconds, numbers = keras.stdout.readline().decode().split(" ", 1)
+            given = np.array([float(number) for number in numbers.strip("[]\n ").split(",")])
+            difference = max(difference, float(np.abs(given - answer[0]).max()))
+            if turn >= 10:
+                theirs.append(float(seconds))
+    ratio = statistics.median(a / b for a, b in zip(mine, runtime, strict=True))
+    print(f"read, gate, predict, decide  {statistics.median(mine) * 1e3:7.2f} ms")
+    print(f"bare ONNX Runtime call       {statistics.median(runtime) * 1e3:7.2f} ms")
+    print(f"{ratio:.2f} times the bare call (median of {len(mine)} records; bar {WARM_BAR:g})")
+    failed = ratio > WARM_BAR
+    if keras is not None:
+        keras.terminate()
+        faster = statistics.median(b / a for a, b in zip(mine, theirs, strict=True))
+        print(f"Keras predict                {statistics.median(theirs) * 1e3:7.2f} ms")
+        print(f"{faster:.1f} times faster than Keras (bar {KERAS_BAR:g}); largest difference {difference:.1e}")
+        failed = failed or faster < KERAS_BAR
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

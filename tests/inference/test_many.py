@@ -1,0 +1,93 @@
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+import twelvelead
+from twelvelead.ecg.leads import LEADS
+from twelvelead.ecg.synthetic import synthetic_ecg
+from twelvelead.errors import TwelveLeadError
+from twelvelead.inference import many
+from twelvelead.inference.many import Task, score
+
+TASK = Task(sampling_rate=100, unit="mV")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("ecgs")
+    for number in range(5):
+        ecg = synthetic_ecg("normal", seed=number).resampled(100)
+        np.save(place / f"good{number}.npy", ecg.signal)
+    (place / "torn.npy").write_bytes((place / "good0.npy").read_bytes()[:500])
+    flat = np.load(place / "good1.npy")
+    flat[:, LEADS.index("V3")] = 0
+    np.save(place / "flat.npy", flat)
+    return place
+
+
+def rows(out):
+    return {Path(row["source"]).name: row for row in pq.read_table(out).to_pylist()}
+
+
+def test_every_file_has_one_row_and_a_bad_one_stops_nothing(folder, tmp_path):
+    seen = []
+    counts = score(sorted(folder.iterdir()), tmp_path / "t", TASK, processes=2, progress=lambda *at: seen.append(at))
+    assert counts == {"ok": 5, "unreadable": 1, "refused": 1}
+    assert seen[0] == (0, 7)
+    assert seen[-1] == (7, 7)
+    found = rows(tmp_path / "t")
+    assert len(found) == 7
+    assert "torn.npy" in found["torn.npy"]["message"]
+    assert "V3" in found["flat.npy"]["message"]
+    assert found["flat.npy"]["probability_MI"] is None
+    alone = twelvelead.load("reference").predict(twelvelead.read(folder / "good2.npy", sampling_rate=100, unit="mV"))
+    assert found["good2.npy"]["probability_MI"] == pytest.approx(alone.probabilities["MI"], abs=1e-6)
+    assert found["good2.npy"]["decision_MI"] == alone.classes[1].decision
+
+
+def test_an_interrupted_table_goes_on_where_it_was(folder, tmp_path, monkeypatch):
+    files, out = sorted(folder.iterdir()), tmp_path / "t"
+    monkeypatch.setattr(many, "CHUNK", 1)
+
+    def interrupt(done, total):
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        score(files, out, TASK, processes=1, progress=interrupt)
+    first = rows(out)
+    assert len(first) == 3
+    begun = []
+    assert score(files, out, TASK, processes=1, progress=lambda *at: begun.append(at)).total() == 7
+    assert begun[0] == (3, 7)
+    assert len(rows(out)) == 7
+    assert len(pq.read_table(out)) == 7
+    assert score(files, out, TASK, processes=1).total() == 7
+
+
+def test_a_table_of_other_thresholds_is_not_mixed_in(folder, tmp_path):
+    one = [folder / "good0.npy"]
+    score(one, tmp_path / "t", TASK, processes=1)
+    with pytest.raises(TwelveLeadError, match="other weights or thresholds"):
+        score(one, tmp_path / "t", replace(TASK, thresholds="f1"), processes=1)
+    (tmp_path / "t" / "part-00001.parquet").write_bytes(b"torn")
+    with pytest.raises(TwelveLeadError, match=r"part-00001\.parquet"):
+        score(one, tmp_path / "t", TASK, processes=1)
+
+
+def test_a_file_that_kills_its_process_gets_a_row(folder, tmp_path, monkeypatch):
+    # The worker processes are forked, so that they inherit the deadly reader.
+    def read(path, **_):
+        if path.name == "good3.npy":
+            os._exit(9)
+        return twelvelead.read(path, sampling_rate=100, unit="mV")
+
+    monkeypatch.setattr(many, "read", read)
+    monkeypatch.setattr(many, "METHOD", "fork")
+    counts = score(sorted(folder.iterdir()), tmp_path / "t", TASK, processes=1)
+    assert counts == {"ok": 4, "unreadable": 2, "refused": 1}
+    assert "died" in rows(tmp_path / "t")["good3.npy"]["message"]
