@@ -1,0 +1,87 @@
+"""The gate: is a recording fit to interpret, and what has its reader to know?"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from twelvelead.ecg.quality import fitness
+from twelvelead.ecg.quality.disturbances import clipping, noise, pacing
+from twelvelead.ecg.quality.electrodes import interchange
+from twelvelead.ecg.quality.finding import CODES, Finding
+from twelvelead.ecg.quality.measures import LOWEST_RATE, SHORTEST, Voltage, measure
+from twelvelead.ecg.quality.unusual import age, unusual
+from twelvelead.ecg.record import ECG
+from twelvelead.errors import Refused
+
+__all__ = ["AGES", "CODES", "MINIMUM_SECONDS", "Finding", "check", "require_fit"]
+
+MINIMUM_SECONDS = 2.5
+"""The shortest recording let through: what one lead shows in the usual 3x4 layout of ECG paper."""
+
+AGES = (18.0, 120.0)
+"""Years: from the 1st percentile of PTB-XL's folds 1-7 on; who is over 89 is in it without the age."""
+
+
+def check(
+    ecg: ECG, *, minimum_seconds: float = MINIMUM_SECONDS, ages: tuple[float, float] = AGES
+) -> tuple[Finding, ...]:
+    """What is wrong with a recording; empty where nothing is.
+
+    Either the reasons to refuse it, or warnings: what is refused is examined no further. docs/quality.md states each
+    rule and how often it errs.
+
+    Args:
+        ecg: the recording as it was read: limb leads that are stored are compared, derived ones cannot contradict.
+        minimum_seconds: the shortest duration that passes.
+        ages: lowest and highest age on which the model was trained, years.
+    """
+    try:
+        ecg = ecg.twelve()
+    except Refused as missing:
+        return (Finding("missing-leads", "refuse", str(missing).removeprefix(f"{ecg.source}: ")),)
+    voltage = np.ascontiguousarray(ecg.signal.T)
+    refused = tuple(_refusals(ecg, voltage, minimum_seconds))
+    return refused or tuple(_warnings(ecg, voltage, ages))
+
+
+def require_fit(
+    ecg: ECG, *, minimum_seconds: float = MINIMUM_SECONDS, ages: tuple[float, float] = AGES
+) -> tuple[Finding, ...]:
+    """The warnings about a recording that is fit to interpret.
+
+    Raises:
+        Refused: it is not fit; the message names its source and each reason.
+    """
+    findings = check(ecg, minimum_seconds=minimum_seconds, ages=ages)
+    reasons = [finding.message for finding in findings if finding.severity == "refuse"]
+    if reasons:
+        raise Refused(f"{ecg.source}: {'; '.join(reasons)}", findings)
+    return findings
+
+
+def _refusals(ecg: ECG, voltage: Voltage, minimum_seconds: float) -> Iterator[Finding]:
+    if short := fitness.too_short(ecg, minimum_seconds):
+        yield short
+    if invalid := fitness.not_finite(voltage):
+        yield invalid
+    elif voltage.shape[1] < 2:
+        return  # too short as well
+    elif unit := fitness.amplitude(voltage, ecg.sampling_rate):
+        yield unit
+    elif flat := fitness.flat(voltage, ecg.sampling_rate):
+        yield flat
+    elif (contradiction := fitness.limb_leads(voltage)) and contradiction.severity == "refuse":
+        yield contradiction
+
+
+def _warnings(ecg: ECG, voltage: Voltage, ages: tuple[float, float]) -> Iterator[Finding]:
+    findings = [
+        fitness.limb_leads(voltage),
+        age(ecg.age, ages),
+        clipping(voltage),
+        pacing(voltage, ecg.sampling_rate),
+    ]
+    if ecg.sampling_rate >= LOWEST_RATE and ecg.duration >= SHORTEST:
+        measures = measure(voltage, ecg.sampling_rate)
+        findings += [*noise(measures), interchange(measures), unusual(measures)]
+    yield from (finding for finding in findings if finding)

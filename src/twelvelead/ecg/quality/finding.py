@@ -1,0 +1,53 @@
+"""What the gate says about a recording."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from numpy.typing import NDArray
+
+from twelvelead.ecg.leads import LEADS
+
+CODES = {
+    "missing-leads": "leads that algebra cannot give",
+    "too-short": "shorter than the model allows",
+    "not-finite": "samples that are NaN or infinite",
+    "flat": "a lead without signal, throughout or for a long part",
+    "amplitude": "voltages that cannot be millivolts",
+    "limb-leads": "limb leads that contradict each other",
+    "electrodes": "electrodes probably interchanged",
+    "clipping": "extreme values cut off",
+    "powerline": "hum of the mains",
+    "muscle-noise": "strong noise, of muscles as a rule",
+    "baseline-wander": "a strongly moving baseline",
+    "pacing": "spikes as a pacemaker makes them",
+    "age": "age outside the range that the model was trained on",
+    "unusual": "unlike the recordings that the model was trained on",
+}
+"""Every code and what it stands for; the first five refuse, "limb-leads" refuses or warns, the others warn."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something about a recording that its reader has to know.
+
+    Attributes:
+        code: one of `CODES`.
+        severity: "refuse": not fit to interpret; "warn": interpret with care.
+        message: what is wrong and what to do, without the name of the file.
+        values: the measurements behind it, by lead or by name, in the unit that the message or the code's rule states.
+    """
+
+    code: str
+    severity: Literal["refuse", "warn"]
+    message: str
+    values: dict[str, float] = field(default_factory=dict)
+
+
+def by_lead(values: NDArray[Any], found: NDArray[Any]) -> dict[str, float]:
+    """Lead -> its value, of the leads, of [12], that were found."""
+    return {lead: float(value) for lead, value, hit in zip(LEADS, values, found, strict=True) if hit}
+
+
+def named(leads: dict[str, float]) -> str:
+    """ "lead V1" or "leads V1, V2"."""
+    return f"lead{'s' if len(leads) > 1 else ''} {', '.join(leads)}"
