@@ -1,89 +1,75 @@
 """What thresholds and calibration reach on records that did not choose them.
 
-    python benchmarks/crossfit.py STORE [--weights reference] [--fold 9] [--partitions 10]
+    twelvelead evaluate reference STORE --fold 9 --out DIR
+    python benchmarks/crossfit.py DIR/predictions.npz [--weights reference] [--partitions 10]
 
 Both are fitted on four fifths of the fold's patients and applied to the last fifth, in turn, over several random
-partitions; beside it, fitted and scored on all. Prints the tables of docs/evaluation.md.
+partitions; beside it, fitted and scored on all. The weights are asked for the calibration that is in the stored
+probabilities, to take it out again. Prints the tables of docs/evaluation.md.
 """
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.data.store import Store
 from twelvelead.evaluation import (
+    Predictions,
     apply_platt,
-    apply_temperature,
+    auroc,
     best_thresholds,
     calibration_error,
     calibration_error_by_chance,
+    calibrator,
+    crossfit,
     evaluate,
-    fit_platt,
-    fit_temperature,
     fit_thresholds,
 )
-from twelvelead.inference.engine import Engine
-from twelvelead.inference.scoring import predict_fold
+from twelvelead.evaluation.calibration import METHODS
+from twelvelead.weights import Contract, find
 
 Array = NDArray[Any]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("store")
+    parser.add_argument("predictions")
     parser.add_argument("--weights", default="reference")
-    parser.add_argument("--fold", type=int, default=9)
     parser.add_argument("--partitions", type=int, default=10)
     options = parser.parse_args()
-    engine = Engine(options.weights)
-    predictions = predict_fold(engine, Store.open(options.store), options.fold)
+    predictions = Predictions.load(options.predictions)
     y, patients, classes = predictions.labels, predictions.patient_id, predictions.classes
-    slope, intercept = (np.array(engine.contract.calibration[name]) for name in ("slope", "intercept"))
+    contract = Contract.load(find(options.weights))
+    slope, intercept = (np.array(contract.calibration[name]) for name in ("slope", "intercept"))
     p = predictions.probabilities.astype(np.float64)
     raw = apply_platt(p, 1 / slope, -intercept / slope)
-    parts = [partition(patients, seed) for seed in range(options.partitions)]
+    seeds = range(options.partitions)
 
-    print(f"fold {options.fold}, {len(y)} records: macro F1 / subset accuracy / Hamming loss")
+    print(f"fold {predictions.fold}, protocol {predictions.protocol}, {len(y)} records")
+    print("macro F1 / subset accuracy / Hamming loss")
     for aim in ("accuracy", "f1"):
         for name, fit in (("exact", best_thresholds), ("bagged", fit_thresholds)):
             on_all = figures(y, p >= fit(y, p, aim), classes)
-            crossed = [figures(y, crossfit(y, p, part, fit, aim), classes) for part in parts]  # type: ignore[arg-type]
-            print(f"{aim:>8} {name:>6}: on all {show(on_all)}, cross-fitted {show(np.mean(crossed, axis=0))}")
-    print("calibration error / log loss, cross-fitted")
-    methods: dict[str, Callable[[Array, Array, Array], Array]] = {
-        "as it comes": lambda _y, _p, new: new,
-        "temperature": lambda y, p, new: apply_temperature(new, fit_temperature(y, p)),
-        "Platt": lambda y, p, new: apply_platt(new, *fit_platt(y, p)),
-    }
-    for name, method in methods.items():
-        errors, losses = [], []
-        for part in parts:
-            q = np.empty_like(raw)
-            for fifth in range(5):
-                out = part == fifth
-                q[out] = method(y[~out], raw[~out], raw[out])
-            errors.append(calibration_error(y, q))
-            losses.append(-np.log(np.where(y, q, 1 - q)).mean())
-        chance = calibration_error_by_chance(q)
-        print(f"{name:>12}: {np.mean(errors):.4f} (by chance {chance:.4f}) / {np.mean(losses):.4f}")
+            decided = [crossfit(y, p, patients, decider(fit, aim), seed=seed) for seed in seeds]
+            crossed = np.mean([figures(y, decisions, classes) for decisions in decided], axis=0)
+            print(f"{aim:>8} {name:>6}: on all {show(on_all)}, cross-fitted {show(crossed)}")
+    print("calibration error (by chance) / log loss, cross-fitted; macro AUROC of all parts together")
+    shown("as it comes", y, [raw])
+    for method in METHODS:
+        calibrate = partial(calibrator, method=method)
+        shown(method, y, [crossfit(y, raw, patients, calibrate, seed=seed) for seed in seeds])
+        print(f"{'':>12}  fitted on all: macro AUROC {auroc(y, calibrate(y, raw)(raw)).mean():.4f}")
 
 
-def partition(patients: Array, seed: int) -> Array:
-    """[records]: which fifth of the patients each record belongs to."""
-    unique, position = np.unique(patients, return_inverse=True)
-    return (np.random.default_rng(seed).permutation(len(unique)) % 5)[position]
+def decider(fit: Callable[..., Array], aim: str) -> Callable[[Array, Array], Callable[[Array], Array]]:
+    def fitted(y: Array, p: Array) -> Callable[[Array], Array]:
+        cuts = fit(y, p, aim)
+        return lambda new: new >= cuts
 
-
-def crossfit(y: Array, p: Array, part: Array, fit: Callable[[Array, Array, str], Array], aim: str) -> Array:
-    """[records, classes] decisions by thresholds that each record had no part in."""
-    decisions = np.zeros_like(y)
-    for fifth in range(5):
-        out = part == fifth
-        decisions[out] = p[out] >= fit(y[~out], p[~out], aim)
-    return decisions
+    return fitted
 
 
 def figures(y: Array, decisions: Array, classes: tuple[str, ...]) -> tuple[float, float, float]:
@@ -93,6 +79,15 @@ def figures(y: Array, decisions: Array, classes: tuple[str, ...]) -> tuple[float
 
 def show(values: Any) -> str:
     return " / ".join(f"{value:.4f}" for value in values)
+
+
+def shown(name: str, y: Array, calibrated: list[Array]) -> None:
+    errors = [calibration_error(y, q) for q in calibrated]
+    inside = [np.clip(q, 1e-6, 1 - 1e-6) for q in calibrated]
+    losses = [-np.log(np.where(y, q, 1 - q)).mean() for q in inside]
+    chance = calibration_error_by_chance(calibrated[-1])
+    area = np.mean([auroc(y, q).mean() for q in calibrated])
+    print(f"{name:>12}: {np.mean(errors):.4f} ({chance:.4f}) / {np.mean(losses):.4f}; macro AUROC {area:.4f}")
 
 
 if __name__ == "__main__":

@@ -53,6 +53,9 @@ def saved(folder: Path, classes=twins.CLASSES, metadata=("age in years", "sex (0
         files={"safetensors": {"name": "small.safetensors", "sha256": sha256(folder / "small.safetensors")}},
         calibration={"slope": (1.0,) * len(classes), "intercept": (0.0,) * len(classes)},
         versions={},
+        **{"temperature": 1.0, "operating_points": {}, "prevalence": (0.5,) * len(classes), "ages": (18, 89)},
+        **{"conformal": {"error_rates": (), "present_from": (), "absent_to": ()}, "certainty": (0.5,) * 21},
+        intervals={},
     )
     contract.save(folder)
     return windowed

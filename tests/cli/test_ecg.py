@@ -1,12 +1,16 @@
 """twelvelead interpret and demo."""
 
 import json
+from pathlib import Path
 
+import jsonschema
 import pytest
 
-from twelvelead.ecg.synthetic import VARIANTS
+from twelvelead.inference import interpretation
 
 PNG = b"\x89PNG\r\n\x1a\n"
+SCHEMA = Path(interpretation.__file__).with_name("interpretation.schema.json")
+VALIDATOR = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
 CLASSES = ["NORM", "MI", "STTC", "CD", "HYP"]
 
 
@@ -15,7 +19,7 @@ def test_a_file_is_shown_and_drawn(cli, files, tiny_run, tmp_path):
         "interpret", files["good"], "--weights", tiny_run, "--out", tmp_path / "out", "--age", 63, "--sex", "female"
     )
     assert (result.code, result.err) == (0, "")
-    assert f"{files['good']}  10.0 s at 100 Hz, 63 years, female" in result.out
+    assert result.out.splitlines()[:2] == [str(files["good"]), "10.0 s at 100 Hz, 63 years, female"]
     assert all(name in result.out for name in CLASSES)
     assert f"picture: {tmp_path / 'out' / 'good.png'}" in result.out
     assert (tmp_path / "out" / "good.png").read_bytes().startswith(PNG)
@@ -65,6 +69,51 @@ def test_all_files_are_processed_and_the_gravest_fault_is_the_exit_code(cli, fil
         assert line.startswith(f"twelvelead: {files[name]}: ")
     assert (tmp_path / "out" / "good.png").exists() == ("good" in names)
     assert not (tmp_path / "out" / "flat.png").exists()
+
+
+def test_every_line_of_json_satisfies_the_schema(cli, files, tiny_run):
+    result = cli("interpret", *files.values(), "--json", "--explain", "--weights", tiny_run, "--prevalence", "MI=0.05")
+    lines = [json.loads(line) for line in result.out.splitlines()]
+    for values in lines:
+        VALIDATOR.validate(values)
+    assert "flat" in [finding["code"] for finding in lines[1]["findings"]]
+    assert lines[0]["classes"]["MI"]["prevalence"] == 0.05
+    assert set(lines[0]["attribution"]["log_odds"]) == set(CLASSES)
+
+
+def test_folders_and_patterns_are_searched(cli, write_csv, tiny_run, tmp_path):
+    for name in ("a/1.csv", "a/b/2.csv", "c/3.csv"):
+        write_csv(tmp_path / name)
+    (tmp_path / "empty").mkdir()
+    places = (tmp_path / "a", tmp_path / "empty", tmp_path / "c" / "*.csv", tmp_path / "none" / "*.csv")
+    result = cli("interpret", *places, "--json", "--weights", tiny_run)
+    lines = [json.loads(line) for line in result.out.splitlines()]
+    answered = [values["source"] for values in lines if "classes" in values]
+    assert answered == [str(tmp_path / name) for name in ("a/1.csv", "a/b/2.csv", "c/3.csv")]
+    assert [values["source"] for values in lines if "error" in values] == [str(places[1]), str(places[3])]
+    assert result.code == 2
+    for values in lines:
+        VALIDATOR.validate(values)
+
+
+def test_the_prevalence_has_to_be_a_share_of_a_class(cli, files, tiny_run):
+    def fault(text):
+        result = cli("interpret", files["good"], "--json", "--weights", tiny_run, "--prevalence", text)
+        assert (result.code, result.out) == (2, "")
+        return result.fault
+
+    assert fault("MI") == "--prevalence MI: give a class and its share, as in MI=0.05"
+    assert fault("MI=5 %").startswith("--prevalence MI=5 %: give")
+    assert fault("MI=1.5").startswith("prevalence of MI: 1.5 is not a share")
+    assert fault("AF=0.1").startswith("prevalence of AF: the weights tiny predict NORM")
+
+
+def test_the_error_rate_is_one_of_the_contract(cli, files, tiny_run):
+    result = cli("interpret", files["good"], "--json", "--weights", tiny_run, "--error-rate", "0.3")
+    assert json.loads(result.out)["error_rate"] == 0.3
+    result = cli("interpret", files["good"], "--json", "--weights", tiny_run, "--error-rate", "0.33")
+    assert (result.code, result.out) == (2, "")
+    assert result.fault.startswith("error rate 0.33: give one of 0.01")
 
 
 def test_files_of_one_name_get_a_picture_each(cli, write_csv, tiny_run, tmp_path):
@@ -133,7 +182,9 @@ def test_thresholds_are_chosen(cli, files, tiny_run):
             assert {entry["present"] for entry in values["classes"].values()} == {expected}
     result = cli("interpret", files["good"], "--weights", tiny_run, "--thresholds", "best")
     assert (result.code, result.out) == (2, "")
-    assert result.fault == "thresholds 'best': give one of accuracy, f1, or a number from 0 to 1"
+    assert (
+        result.fault == "thresholds 'best': give one of accuracy, f1, youden, sensitivity=0.95, or a number from 0 to 1"
+    )
 
 
 def test_weights_that_are_not_there_are_named(cli, files, tmp_path):
@@ -153,4 +204,5 @@ def test_demo_needs_nothing_but_the_package(cli, tmp_path):
     assert (result.code, result.err) == (0, "")
     assert result.out.startswith("Synthetic ECGs from a dipole model.")
     assert "means nothing" not in result.out
-    assert {path.stem for path in (tmp_path / "demo").iterdir()} == set(VARIANTS)
+    assert {path.stem for path in (tmp_path / "demo").iterdir()} == {"normal", "st_elevation", "refused"}
+    assert "flat lead V2" in result.out

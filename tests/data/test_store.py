@@ -256,6 +256,21 @@ def test_opening_touches_no_array_and_is_fast(tmp_path, store_arguments):
     assert min(times) < 0.05
 
 
+def test_notes_are_kept_where_they_are_known(tmp_path, store_arguments, small_store):
+    signals, arguments = store_arguments()
+    noted = np.array([True, False, True, False, False, True])
+    columns = arguments["columns"] | {"static_noise": noted}
+    store = write_store(tmp_path / "noted", iter(signals), **(arguments | {"columns": columns}))
+    assert store.notes == Store.open(store.path).notes == ("static_noise",)
+    assert store.column("static_noise").tolist() == noted.tolist()
+    assert store.data_hash != small_store.data_hash
+    assert small_store.notes == ()
+    with pytest.raises(KeyError, match="static_noise"):
+        small_store.column("static_noise")
+    with pytest.raises(ValueError, match="may be notes"):
+        write_store(tmp_path / "other", iter(signals), **(arguments | {"columns": columns | {"mood": noted}}))
+
+
 def test_an_unknown_column_is_named(small_store):
     with pytest.raises(KeyError, match="height"):
         small_store.column("height")

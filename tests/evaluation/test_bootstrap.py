@@ -3,8 +3,9 @@ import time
 import numpy as np
 import pytest
 
-from twelvelead.evaluation.bootstrap import intervals, patient_weights
+from twelvelead.evaluation.bootstrap import FEWEST, intervals, patient_weights, resampled
 from twelvelead.evaluation.metrics import evaluate
+from twelvelead.evaluation.reliability import calibration_error_interval
 
 
 def test_weights_draw_whole_patients():
@@ -26,12 +27,20 @@ def test_equals_the_naive_loop_over_the_same_resamples(problem, seed):
     for weights in patient_weights(patients, 60, seed):
         drawn = np.repeat(np.arange(len(y)), weights.astype(int))
         runs.append(evaluate(y[drawn], p[drawn], thresholds, names))
-    for key in set(found) - {"calibration_error"}:
-        values = [run["classes"][key.split(".")[1]]["auroc"] if "." in key else run[key] for run in runs]
-        np.testing.assert_allclose(found[key], np.quantile(values, [0.025, 0.975]), atol=1e-12, err_msg=key)
-    low, high = np.quantile([run["calibration_error"] for run in runs], [0.025, 0.975])
-    point = evaluate(y, p, thresholds, names)["calibration_error"]
-    np.testing.assert_allclose(found["calibration_error"], [max(2 * point - high, 0), max(2 * point - low, point)])
+    drawn = resampled(y, p, p >= thresholds, patients, names, resamples=60, seed=seed)
+    assert set(drawn) == set(found)
+    for key, values in drawn.items():
+        expected = [value(run, key) for run in runs]
+        np.testing.assert_allclose(values, expected, atol=1e-12, err_msg=key)
+        if key != "calibration_error":
+            np.testing.assert_allclose(found[key], np.quantile(expected, [0.025, 0.975]), atol=1e-12, err_msg=key)
+
+
+def value(evaluated, key):
+    if "." not in key:
+        return evaluated[key]
+    _, name, metric = key.split(".")
+    return evaluated["classes"][name][metric]
 
 
 def test_intervals_hold_the_estimate_and_repeat(problem):
@@ -40,13 +49,15 @@ def test_intervals_hold_the_estimate_and_repeat(problem):
     d = p >= 0.5
     found = intervals(y, p, d, patients, names, resamples=300)
     point = evaluate(y, p, 0.5, names)
-    numbers = {key: value for key, value in point.items() if type(value) is float} | {
-        f"classes.{name}.auroc": point["classes"][name]["auroc"] for name in names
+    numbers = {key for key, number in point.items() if type(number) is float} - {"calibration_error_by_chance"}
+    assert set(found) == numbers | {
+        f"classes.{name}.{metric}"
+        for name in names
+        for metric in set(point["classes"][name]) - {"positives", "threshold"}
     }
-    assert set(found) == set(numbers) - {"calibration_error_by_chance"}
     for key, (low, high) in found.items():
         assert low < high, key
-        assert low <= numbers[key] <= high, key
+        assert low <= value(point, key) <= high, key
     assert found == intervals(y, p, d, patients, names, resamples=300)
     assert found != intervals(y, p, d, patients, names, resamples=300, seed=1)
 
@@ -68,6 +79,38 @@ def test_a_class_that_cannot_be_scored_has_no_interval(problem):
     found = intervals(y, p, p >= 0.5, patients, ("A", "B", "C"), resamples=50)
     assert "classes.B.auroc" not in found
     assert np.isfinite(list(found.values())).all()
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_a_class_with_too_few_positives_or_negatives_has_no_interval_of_its_own(problem, flip):
+    y, p, _ = problem(2, records=200, classes=2)
+    for count in (FEWEST - 1, FEWEST):
+        y[:, 1] = (np.arange(200) < count) ^ flip
+        found = intervals(y, p, p >= 0.5, np.arange(200), ("A", "B"), resamples=50)
+        given = {key for key in found if key.startswith("classes.B.")}
+        assert len(given) == (8 if count == FEWEST else 0)
+        assert "macro_auroc" in found
+
+
+@pytest.mark.parametrize("error", [0.0, 0.008, 0.02])
+def test_the_interval_of_the_calibration_error_holds_the_truth(error):
+    rng = np.random.default_rng(5)
+    spread = np.full(15, 0.001)
+    gap = error / 15 * np.where(np.arange(15) < 8, 1, -1)
+    held = 0
+    for _ in range(200):
+        noise = spread * rng.normal(size=(500, 15))
+        low, high = calibration_error_interval(gap + spread * rng.normal(size=15), noise, 0.95)
+        assert 0 <= low <= high
+        held += low <= error <= high
+    assert 182 <= held <= 200
+
+
+def test_no_gap_and_no_noise_is_no_error():
+    assert calibration_error_interval(np.zeros(15), np.zeros((10, 15)), 0.95) == (0, 0)
+    low, high = calibration_error_interval(np.full(15, 0.01), np.zeros((10, 15)), 0.95)
+    assert low == pytest.approx(0.15)
+    assert high == pytest.approx(0.15)
 
 
 def test_a_rare_class_is_passed_over_where_a_resample_lacks_it(problem):

@@ -1,10 +1,20 @@
 import numpy as np
 import pytest
+from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
-from twelvelead.evaluation.calibration import apply_platt, apply_temperature, fit_platt, fit_temperature, logit
-from twelvelead.evaluation.metrics import auroc, calibration_error, calibration_error_by_chance
+from twelvelead.evaluation.calibration import (
+    apply_isotonic,
+    apply_platt,
+    apply_temperature,
+    fit_isotonic,
+    fit_platt,
+    fit_temperature,
+    logit,
+)
+from twelvelead.evaluation.metrics import auroc
+from twelvelead.evaluation.reliability import calibration_error, calibration_error_by_chance
 
 
 def underconfident(seed, records=3000, temperature=2.5, shift=(0.0, 0.8, -0.8)):
@@ -83,3 +93,28 @@ def test_one_sided_class_is_finite():
     slope, intercept = fit_platt(np.zeros((20, 1)), np.linspace(0.1, 0.9, 20)[:, None])
     after = apply_platt(np.full((1, 1), 0.5), slope, intercept)
     assert after < 0.2
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_isotonic_agrees_with_scikit_learn(problem, seed):
+    y, p, _ = problem(seed)
+    new = np.random.default_rng(seed).random((50, y.shape[1]))
+    found = apply_isotonic(new, fit_isotonic(y, p))
+    for column in range(y.shape[1]):
+        referee = IsotonicRegression(out_of_bounds="clip").fit(p[:, column], y[:, column])
+        np.testing.assert_allclose(found[:, column], referee.predict(new[:, column]), atol=1e-9)
+
+
+def test_isotonic_never_falls_and_is_calibrated_where_it_was_fitted():
+    y, p = underconfident(6)
+    knots = fit_isotonic(y, p)
+    after = apply_isotonic(p, knots)
+    order = np.argsort(p, axis=0)
+    assert (np.diff(np.take_along_axis(after, order, axis=0), axis=0) >= 0).all()
+    assert calibration_error(y, after) < 1e-9
+    np.testing.assert_allclose(after.mean(axis=0), y.mean(axis=0))
+
+
+def test_isotonic_of_a_one_sided_class_is_level():
+    knots = fit_isotonic(np.zeros((20, 1)), np.linspace(0.1, 0.9, 20)[:, None])
+    assert apply_isotonic(np.array([[0.0], [0.5], [1.0]]), knots).ravel().tolist() == [0, 0, 0]

@@ -5,48 +5,122 @@ import pytest
 from sklearn import metrics as referee
 
 from twelvelead.errors import Unreadable
-from twelvelead.evaluation.metrics import (
-    auroc,
-    average_precision,
-    calibration_error,
-    calibration_error_by_chance,
-    evaluate,
-    score,
-)
+from twelvelead.evaluation.metrics import auroc, average_precision, evaluate
+from twelvelead.evaluation.reliability import calibration_error, calibration_error_by_chance
+from twelvelead.evaluation.scores import Scorer
 
-NAMES = tuple("ABCDEFG")
-EXACT = {"rtol": 0, "atol": 1e-12}
+EXACT = {"rtol": 0, "atol": 1e-9}
 
 
-@pytest.mark.parametrize("seed", range(100))
-def test_evaluate_agrees_with_scikit_learn(problem, seed):
-    y, p, _ = problem(seed)
-    names = NAMES[: y.shape[1]]
-    thresholds = np.random.default_rng(seed).choice([0.25, 0.5, 0.75, 1.5], size=len(names))
+AVERAGES = ("macro", "micro", "weighted")
+REFEREES = {"precision": referee.precision_score, "recall": referee.recall_score, "f1": referee.f1_score}
+
+
+def random_problem(seed):
+    """Ties in half of them, classes with a single positive in a third, one-sided classes in a fifth."""
+    rng = np.random.default_rng(seed)
+    records, classes = int(rng.integers(8, 200)), int(rng.choice([2, 3, 5, 9]))
+    p = rng.random((records, classes))
+    if rng.random() < 0.5:
+        p = np.round(p * rng.integers(1, 12)) / 12
+    y = rng.random(p.shape) < rng.choice([0.05, 0.3, 0.8], size=classes) * (0.5 + p / 2)
+    y[0], y[1] = True, False
+    if rng.random() < 0.33:
+        y[1:, 0] = False
+    if rng.random() < 0.2:
+        y[:, -1] = rng.random() < 0.5
+    return y, p, rng.choice([0.0, 0.25, 0.5, 0.75, 1.5], size=classes)
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_evaluate_agrees_with_scikit_learn(seed):
+    y, p, thresholds = random_problem(seed)
+    names = tuple(f"c{column}" for column in range(y.shape[1]))
     d = p >= thresholds
     found = evaluate(y, p, thresholds, names)
+    whole = y.any(axis=0) & ~y.all(axis=0)
+    assert found["classes_left_out"] == [name for name, there in zip(names, whole, strict=True) if not there]
     precision, recall, f1, _ = referee.precision_recall_fscore_support(y, d, zero_division=0)
-    expected = {
-        "auroc": referee.roc_auc_score(y, p, average=None),
-        "average_precision": referee.average_precision_score(y, p, average=None),
+    by_class = {
         "precision": precision,
         "recall": recall,
         "f1": f1,
-        "specificity": referee.recall_score(~y, ~d, average=None, zero_division=0),
+        "specificity": [referee.recall_score(*column, zero_division=0) for column in zip(~y.T, ~d.T, strict=True)],
         "accuracy": [referee.accuracy_score(*column) for column in zip(y.T, d.T, strict=True)],
-        "brier": [referee.brier_score_loss(*column) for column in zip(y.T, p.T, strict=True)],
+        "brier": ((p - y) ** 2).mean(axis=0),
         "positives": y.sum(axis=0),
         "threshold": thresholds,
     }
-    for metric, values in expected.items():
+    for metric, values in by_class.items():
         np.testing.assert_allclose([found["classes"][name][metric] for name in names], values, **EXACT, err_msg=metric)
-    for metric in ("auroc", "average_precision", "precision", "recall", "f1"):
-        np.testing.assert_allclose(found[f"macro_{metric}"], np.mean(expected[metric]), **EXACT, err_msg=metric)
+    kept = [found["classes"][name] for name in np.array(names)[whole]]
+    np.testing.assert_allclose(
+        [of["auroc"] for of in kept], referee.roc_auc_score(y[:, whole], p[:, whole], average=None), **EXACT
+    )
+    np.testing.assert_allclose(
+        [of["average_precision"] for of in kept],
+        referee.average_precision_score(y[:, whole], p[:, whole], average=None),
+        **EXACT,
+    )
+    for average in AVERAGES:
+        pooled = slice(None) if average == "micro" else whole
+        columns = y[:, pooled], d[:, pooled], p[:, pooled]
+        alone = columns[0].shape[1] == 1  # which scikit-learn takes for two classes, unless told
+        expected = {
+            name: of(columns[0], columns[1], average="binary" if alone else average, zero_division=0)
+            for name, of in REFEREES.items()
+        } | {
+            "auroc": referee.roc_auc_score(columns[0], columns[2], average=average),
+            "average_precision": referee.average_precision_score(columns[0], columns[2], average=average),
+        }
+        for metric, value in expected.items():
+            np.testing.assert_allclose(found[f"{average}_{metric}"], value, **EXACT, err_msg=f"{average} {metric}")
+    specificity = np.array(by_class["specificity"])[whole]
+    np.testing.assert_allclose(found["macro_specificity"], specificity.mean(), **EXACT)
+    np.testing.assert_allclose(
+        found["weighted_specificity"], np.average(specificity, weights=y.sum(axis=0)[whole]), **EXACT
+    )
+    np.testing.assert_allclose(
+        found["micro_specificity"], referee.recall_score(~y.ravel(), ~d.ravel(), zero_division=0), **EXACT
+    )
     np.testing.assert_allclose(found["subset_accuracy"], referee.accuracy_score(y, d), **EXACT)
     np.testing.assert_allclose(found["hamming_loss"], referee.hamming_loss(y, d), **EXACT)
     np.testing.assert_allclose(found["brier"], np.mean((p - y) ** 2), **EXACT)
-    np.testing.assert_allclose(auroc(y, p), expected["auroc"], **EXACT)
-    np.testing.assert_allclose(average_precision(y, p), expected["average_precision"], **EXACT)
+    np.testing.assert_allclose(found["fmax"], textbook_fmax(y, p), **EXACT)
+    np.testing.assert_array_equal(np.isnan(auroc(y, p)), ~whole)
+    np.testing.assert_array_equal(np.isnan(average_precision(y, p)), ~y.any(axis=0))
+
+
+def textbook_fmax(y, p):
+    best = 0.0
+    for step in range(101):
+        d = p >= step / 100
+        precisions = [(a & b).sum() / b.sum() for a, b in zip(y, d, strict=True) if b.any()]
+        recalls = [(a & b).sum() / a.sum() for a, b in zip(y, d, strict=True) if a.any()]
+        if precisions and np.mean(precisions) + np.mean(recalls) > 0:
+            precision, recall = np.mean(precisions), np.mean(recalls)
+            best = max(best, 2 * precision * recall / (precision + recall))
+    return best
+
+
+def test_fmax_by_hand():
+    y = np.array([[1, 0], [1, 1], [0, 0]], bool)
+    p = np.array([[0.9, 0.2], [0.8, 0.1], [0.6, 0.0]])
+    # from 0.61 to 0.80: precision 1 in the two records with a call, recall (1 + 1/2) / 2; the third has no labels
+    assert evaluate(y, p, 0.5, ("A", "B"))["fmax"] == pytest.approx(2 * 0.75 / 1.75)
+    p[2, 0] = 0.85
+    # that call now costs: precision (1 + 1 + 0) / 3 while recall stays
+    assert evaluate(y, p, 0.5, ("A", "B"))["fmax"] == pytest.approx(2 * 0.75 * (2 / 3) / (0.75 + 2 / 3))
+
+
+@pytest.mark.parametrize("classes", [2, 71])
+def test_any_task_and_kind_of_array(classes):
+    rng = np.random.default_rng(0)
+    y, p = rng.integers(0, 2, size=(50, classes)), rng.random((50, classes)).astype(np.float32)
+    names = [f"c{column}" for column in range(classes)]
+    found = evaluate(y.tolist(), p, 0.5, names)
+    assert list(found["classes"]) == names
+    assert found == evaluate(np.asfortranarray(y.astype(bool)), p.astype(float), np.full(classes, 0.5), names)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -55,12 +129,16 @@ def test_weights_count_records_as_scikit_learn_does(problem, seed):
     d = p >= 0.5
     weights = np.random.default_rng(seed).integers(0, 4, size=(3, len(y))).astype(float)
     weights[:, :2] = 1
-    found = score(y, p, d, weights)
+    found = Scorer(y, p, d)(weights)
     for row, w in enumerate(weights):
         expected = {
             "macro_auroc": referee.roc_auc_score(y, p, sample_weight=w),
             "macro_average_precision": referee.average_precision_score(y, p, sample_weight=w),
             "macro_f1": referee.f1_score(y, d, average="macro", zero_division=0, sample_weight=w),
+            "weighted_auroc": referee.roc_auc_score(y, p, average="weighted", sample_weight=w),
+            "micro_auroc": referee.roc_auc_score(y, p, average="micro", sample_weight=w),
+            "micro_average_precision": referee.average_precision_score(y, p, average="micro", sample_weight=w),
+            "fmax": textbook_fmax(y.repeat(w.astype(int), 0), p.repeat(w.astype(int), 0)),
             "subset_accuracy": referee.accuracy_score(y, d, sample_weight=w),
             "hamming_loss": referee.hamming_loss(y, d, sample_weight=w),
             "calibration_error": calibration_error(y.repeat(w.astype(int), 0), p.repeat(w.astype(int), 0)),
@@ -89,6 +167,9 @@ def test_no_class_left_gives_none_and_valid_json():
     found = evaluate(np.zeros((4, 2), bool), np.full((4, 2), 0.3), 0.5, ("A", "B"))
     assert found["macro_auroc"] is None
     assert found["macro_f1"] is None
+    assert found["weighted_auroc"] is None
+    assert found["micro_auroc"] is None
+    assert found["fmax"] is None
     assert found["subset_accuracy"] == 1
     assert json.loads(json.dumps(found, allow_nan=False)) == found
 
@@ -98,11 +179,12 @@ def test_top_level_is_plain_numbers_under_the_contracted_names(problem):
     found = evaluate(y, p, [0.5, 0.4], ("A", "B"))
     numbers = {name for name, value in found.items() if type(value) is float}
     assert numbers == {
-        "macro_auroc",
-        "macro_average_precision",
-        "macro_precision",
-        "macro_recall",
-        "macro_f1",
+        *(
+            f"{average}_{metric}"
+            for average in AVERAGES
+            for metric in ("auroc", "average_precision", "precision", "recall", "specificity", "f1")
+        ),
+        "fmax",
         "subset_accuracy",
         "hamming_loss",
         "calibration_error",

@@ -1,11 +1,15 @@
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, f1_score
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
-from twelvelead.errors import Unreadable
+from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.evaluation.thresholds import best_thresholds, fit_thresholds
 
-AIMS = {"accuracy": accuracy_score, "f1": lambda y, d: f1_score(y, d, zero_division=0)}
+AIMS = {
+    "accuracy": accuracy_score,
+    "f1": lambda y, d: f1_score(y, d, zero_division=0),
+    "youden": lambda y, d: balanced_accuracy_score(y, d, adjusted=True),
+}
 
 
 @pytest.mark.parametrize("aim", AIMS)
@@ -16,7 +20,7 @@ def test_no_other_threshold_is_better(problem, seed, aim):
     for column in range(2):
         reached = AIMS[aim](y[:, column], p[:, column] >= found[column])
         every = [AIMS[aim](y[:, column], p[:, column] >= cut) for cut in (*np.unique(p[:, column]), 2.0)]
-        assert reached == max(every)
+        assert reached == pytest.approx(max(every), abs=1e-12)
 
 
 def test_lies_midway_in_the_widest_of_the_best_gaps():
@@ -81,3 +85,30 @@ def test_a_one_sided_class_cannot_be_fitted(problem, fit, value):
     y[:, 2] = value
     with pytest.raises(Unreadable, match="class 2 has no positives or no negatives in the 30 records"):
         fit(y, p, "f1")
+
+
+@pytest.mark.parametrize("wanted", [0.3, 0.5, 0.95, 1.0])
+@pytest.mark.parametrize("seed", range(10))
+def test_the_highest_threshold_that_keeps_a_sensitivity(problem, seed, wanted):
+    y, p, _ = problem(seed, records=40, classes=2)
+    found = fit_thresholds(y, p, f"sensitivity={wanted}")
+    np.testing.assert_array_equal(found, best_thresholds(y, p, f"sensitivity={wanted}"))
+    for column in range(2):
+        sensitivity = (p[y[:, column], column] >= found[column]).mean()
+        assert sensitivity >= wanted
+        assert (p[y[:, column], column] >= np.nextafter(found[column], 2)).mean() < wanted
+
+
+def test_a_share_that_is_a_whole_number_of_positives_is_no_more():
+    p = np.linspace(0.01, 0.2, 20)[:, None]
+    y = np.ones((21, 1), bool)
+    y[20] = False
+    assert best_thresholds(y, np.r_[p, [[0.5]]], "sensitivity=0.95") == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize("fit", [best_thresholds, fit_thresholds])
+@pytest.mark.parametrize("aim", ["F1", "sensitivity", "sensitivity=0", "sensitivity=1.1", "sensitivity=x", "f2=0.5"])
+def test_an_unknown_aim_is_named(problem, fit, aim):
+    y, p, _ = problem(1, records=30, classes=2)
+    with pytest.raises(TwelveLeadError, match="there is no such aim; give accuracy, f1, youden or sensitivity=S"):
+        fit(y, p, aim)

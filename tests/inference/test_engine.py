@@ -15,7 +15,10 @@ from twelvelead.ecg.leads import LEADS
 from twelvelead.ecg.synthetic import synthetic_ecg
 from twelvelead.inference import engine as engine_module
 from twelvelead.inference.engine import Engine
+from twelvelead.inference.explain import bridge
 from twelvelead.weights import sha256
+
+INDEPENDENT = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 
 FOLDS = ("234", "567")
 """Besides 8 and 9, the folds of the records that are there at 500 Hz too; unpacked side by side."""
@@ -38,7 +41,8 @@ def values(interpretation):
 def test_run_is_the_network_and_its_calibration(engine, tiny_windowed, millivolts):
     signals, features = millivolts(np.arange(4))
     features[1:3, 0] = np.nan
-    probabilities, attention = engine.run(signals, features)
+    probabilities, attention, members = engine.run(signals, features)
+    assert members is None
     with torch.inference_mode():
         raw, weights = tiny_windowed(torch.from_numpy(signals), torch.from_numpy(features))
     np.testing.assert_allclose(probabilities, engine.contract.calibrated(raw.numpy()), atol=1e-5)
@@ -48,7 +52,7 @@ def test_run_is_the_network_and_its_calibration(engine, tiny_windowed, millivolt
 
 def test_predict_is_run_with_names_and_decisions(engine, ecg):
     answer = engine.predict(ecg, "f1")
-    probabilities, attention = engine.run(ecg.signal[None], ecg.features[None])
+    probabilities, attention, _ = engine.run(ecg.signal[None], ecg.features[None])
     np.testing.assert_allclose(values(answer), probabilities[0], rtol=1e-12)
     np.testing.assert_allclose(answer.attention, attention[0], rtol=1e-6)
     assert list(answer.probabilities) == list(engine.contract.classes)
@@ -93,19 +97,61 @@ def test_eight_leads_are_enough(engine, ecg):
         engine.predict(replace(eight, signal=eight.signal[:, 1:], leads=eight.leads[1:]))
 
 
-def test_a_long_recording_is_read_in_pieces(engine, ecg, monkeypatch):
+def test_up_to_20_s_are_read_at_once(engine, ecg):
+    answer = engine.predict(synthetic_ecg("normal", seed=1, sampling_rate=100, seconds=20))
+    assert [(window.start, window.end) for window in answer.windows] == [(0, 20)]
+    assert answer.windows[0].probabilities == tuple(answer.probabilities.values())
+
+
+@pytest.mark.parametrize("batch", [2, 32])
+def test_a_longer_recording_is_the_mean_of_overlapping_pieces(engine, ecg, monkeypatch, batch):
+    monkeypatch.setattr(engine_module, "BATCH", batch)
     signal = np.concatenate([synthetic_ecg(seed=seed, sampling_rate=100, seconds=7).signal for seed in range(5)])
-    long = replace(ecg, signal=signal[:3400])
-    monkeypatch.setattr(engine_module, "PIECE_SECONDS", 10)
-    shapes = []
-    run = engine.run
-    monkeypatch.setattr(engine, "run", lambda *args: shapes.append(args[0].shape) or run(*args))
+    long = replace(ecg, signal=signal[:3399])
     answer = engine.predict(long)
-    assert [shape[1] for shape in shapes] == [1134, 1133, 1133]
-    parts = [run(part[None], long.features[None])[0][0] for part in np.array_split(long.signal, 3)]
-    np.testing.assert_allclose(values(answer), np.average(parts, axis=0, weights=[1134, 1133, 1133]))
+    starts = [0, 500, 1000, 1500, 2000, 2396]
+    assert [(window.start, window.end) for window in answer.windows] == [(s / 100, s / 100 + 10) for s in starts]
+    parts = [engine.run(long.signal[None, s : s + 1000], long.features[None])[0][0] for s in starts]
+    np.testing.assert_allclose([window.probabilities for window in answer.windows], parts, atol=1e-6)
+    np.testing.assert_allclose(values(answer), np.mean(parts, axis=0), atol=1e-6)
     assert answer.attention.sum() == pytest.approx(1, abs=1e-5)
-    assert abs(len(answer.attention) - 850) <= 3
+    assert len(answer.attention) == 849
+
+
+def test_the_answer_states_what_it_is_worth(engine, ecg, tiny_run):
+    answer = engine.predict(ecg, "f1", error_rate=0.2, prevalence={"MI": 0.03})
+    contract = engine.contract
+    assert answer.error_rate == 0.2
+    assert answer.certainty == pytest.approx(np.prod(np.maximum(values(answer), 1 - values(answer))))
+    assert 0 <= answer.certainty_rank <= 1
+    assert answer.classes[1].prevalence == 0.03
+    stated = contract.operating_points["f1"]["sensitivity"][0]
+    assert answer.classes[0].sensitivity == (None if None in stated else stated)
+    assert answer.contract_sha256 == sha256(tiny_run / "weights" / "contract.json")
+    with pytest.raises(TwelveLeadError, match=r"error rate 0\.15001: give one of"):
+        engine.predict(ecg, error_rate=0.15001)
+
+
+def test_attribution_is_given_when_asked_for(engine, ecg):
+    assert engine.predict(ecg).attribution is None
+    found = engine.predict(ecg, explain=True).attribution
+    assert set(found.values) == set(engine.contract.classes)
+    for column, (name, cells) in enumerate(found.values.items()):
+        assert (cells.shape, cells.dtype) == ((12, 25), np.float32)
+        hidden = ecg.signal.copy()
+        hidden[320:360, 6] = bridge(hidden[:, 6], 320, 360)
+        p = engine.run(np.stack([ecg.signal, hidden]), np.tile(ecg.features, (2, 1))).probabilities[:, column]
+        odds = np.log(p / (1 - p))
+        assert cells[6, 8] == pytest.approx(odds[0] - odds[1], abs=1e-4), name
+
+
+def test_of_a_long_recording_the_most_telling_piece_is_explained(engine, ecg):
+    signal = np.concatenate([synthetic_ecg(seed=seed, sampling_rate=100, seconds=11).signal for seed in range(2)])
+    answer = engine.predict(replace(ecg, signal=signal), explain=True)
+    column = int(values(answer).argmax())
+    telling = max(answer.windows, key=lambda window: window.probabilities[column])
+    edges = answer.attribution.edges
+    assert (edges[0], edges[-1]) == (telling.start, telling.end)
 
 
 def with_sample(ecg, value):
@@ -142,9 +188,9 @@ def test_what_is_not_fit_to_read_is_refused(engine, ecg, spoil, fault):
 def test_the_shortest_recording_is_answered_and_a_shorter_one_refused_at_any_rate(engine, rate):
     answered = []
     for samples in range(int(2.5 * rate), int(2.62 * rate) + 3):
-        noise = np.random.default_rng(0).normal(0, 0.2, (samples, 12)).astype(np.float32)
+        noise = np.random.default_rng(0).normal(0, 0.2, (samples, 8)).astype(np.float32)
         try:
-            engine.predict(ECG(noise, rate))
+            engine.predict(ECG(noise, rate, INDEPENDENT))
             answered.append(True)
         except Refused:
             answered.append(False)

@@ -1,27 +1,42 @@
 import itertools
 import json
+from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twelvelead import __version__
+from twelvelead.ecg.quality import Finding
 from twelvelead.ecg.synthetic import synthetic_ecg
-from twelvelead.inference.interpretation import NOTICE, ClassResult, Interpretation
+from twelvelead.inference import interpretation as interpretation_module
+from twelvelead.inference.interpretation import NOTICE, Attribution, ClassResult, Estimate, Interpretation, Window
 
+SCHEMA = Path(interpretation_module.__file__).with_name("interpretation.schema.json")
+VALIDATOR = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
 ECG_10_S = synthetic_ecg("normal", seed=1, sampling_rate=100)
 
 
 def interpretation(attention, ecg=ECG_10_S, **entries):
-    attention = np.asarray(attention, np.float32)
+    weights = None if attention is None else np.asarray(attention, np.float32) / np.sum(attention)
     entries = {
         "ecg": ecg,
-        "classes": (ClassResult("NORM", 0.9, 0.5, True), ClassResult("MI", 0.1, 0.3, False)),
+        "classes": (
+            ClassResult("NORM", 0.9, 0.5, True, ("present",), Estimate(0.9, 0.8, 0.95), prevalence=0.4),
+            ClassResult("MI", 0.1, 0.3, False, ("absent",)),
+        ),
         "aim": "accuracy",
-        "attention": attention / attention.sum(),
+        "attention": weights,
         "weights": "tiny",
         "sha256": "0" * 64,
+        "contract_sha256": "1" * 64,
         "synthetic": True,
+        "error_rate": 0.1,
+        "certainty": 0.81,
+        "certainty_rank": 0.6,
+        "windows": (Window(0.0, 10.0, (0.9, 0.1)),),
     } | entries
     return Interpretation(**entries)
 
@@ -53,16 +68,84 @@ def test_stretches_do_not_overlap_and_lie_within_the_recording(attention, spans,
 
 
 def test_as_plain_values():
-    values = interpretation(np.ones(250), warnings=("lead V1 is noisy",)).to_dict()
+    noisy = Finding("muscle-noise", "warn", "lead V1 is noisy", {"V1": 0.3})
+    values = interpretation(np.ones(250), findings=(noisy,)).to_dict()
     assert json.loads(json.dumps(values, allow_nan=False)) == values
-    assert values["classes"]["NORM"] == {"probability": 0.9, "threshold": 0.5, "present": True}
+    assert values["classes"]["NORM"] == {
+        "probability": 0.9,
+        "decision": "present",
+        "threshold": 0.5,
+        "present": True,
+        "conformal_set": ["present"],
+        "sensitivity": {"value": 0.9, "low": 0.8, "high": 0.95},
+        "specificity": None,
+        "prevalence": 0.4,
+        "prevalence_given": False,
+        "positive_predictive_value": None,
+        "negative_predictive_value": None,
+        "spread": None,
+    }
     assert values["duration_s"] == 10
     assert values["attention"]["seconds_per_value"] == pytest.approx(0.04)
     assert len(values["attention"]["values"]) == 250
     assert len(values["attention"]["most"]) == 3
-    assert values["warnings"] == ["lead V1 is noisy"]
-    assert values["model"] == {"name": "tiny", "sha256": "0" * 64, "trained_on_synthetic_ecgs": True}
+    assert values["findings"] == [
+        {"code": "muscle-noise", "severity": "warn", "message": "lead V1 is noisy", "values": {"V1": 0.3}}
+    ]
+    assert values["certainty"] == {"value": 0.81, "rank": 0.6, "abstains": False}
+    assert values["windows"] == [{"start_s": 0, "end_s": 10, "probabilities": {"NORM": 0.9, "MI": 0.1}}]
+    assert values["model"] == {
+        "name": "tiny",
+        "members": [],
+        "sha256": "0" * 64,
+        "contract_sha256": "1" * 64,
+        "trained_on_synthetic_ecgs": True,
+    }
+    assert values["product"] == {"name": "twelvelead", "version": __version__}
     assert values["notice"] == NOTICE
+
+
+@pytest.mark.parametrize("findings", [(), (Finding("age", "warn", "old", {"age": 120.0}),)])
+@pytest.mark.parametrize("explained", [False, True])
+def test_the_plain_values_satisfy_the_schema(findings, explained):
+    cells = Attribution({"MI": np.zeros((12, 25), np.float32)}, tuple(np.arange(26) * 0.4), ECG_10_S.leads)
+    values = interpretation(np.ones(250), findings=findings, attribution=cells if explained else None).to_dict()
+    VALIDATOR.validate(values)
+    VALIDATOR.validate(interpretation(None).to_dict())
+    del values["notice"]
+    with pytest.raises(jsonschema.ValidationError):
+        VALIDATOR.validate(values)
+
+
+@pytest.mark.parametrize(
+    ("present", "possible", "decision"),
+    [
+        (True, ("present",), "present"),
+        (False, ("absent",), "absent"),
+        (True, ("absent",), "uncertain"),
+        (False, ("present",), "uncertain"),
+        (True, ("absent", "present"), "uncertain"),
+        (False, (), "uncertain"),
+    ],
+)
+def test_uncertain_unless_the_operating_point_says_all_that_is_possible(present, possible, decision):
+    assert ClassResult("MI", 0.5, 0.5, present, possible).decision == decision
+
+
+def test_the_least_certain_fifth_is_left_to_a_reader():
+    assert interpretation(np.ones(3), certainty_rank=0.19).abstains
+    assert not interpretation(np.ones(3), certainty_rank=0.2).abstains
+
+
+def test_what_is_present_is_shown_else_the_most_probable():
+    assert interpretation(np.ones(3)).shown == ("NORM",)
+    none = tuple(ClassResult(name, p, 0.9, False, ()) for name, p in (("A", 0.2), ("B", 0.3)))
+    assert interpretation(np.ones(3), classes=none).shown == ("B",)
+
+
+def test_without_attention_nothing_was_looked_at():
+    answer = interpretation(None)
+    assert (answer.looked_at(), answer.to_dict()["attention"]) == ((), None)
 
 
 def test_unknown_age_and_sex_are_null():

@@ -4,7 +4,7 @@ import pytest
 from twelvelead import TwelveLeadError, load
 from twelvelead.data.store import write_store
 from twelvelead.evaluation.predictions import Predictions
-from twelvelead.inference.scoring import predict_fold
+from twelvelead.inference.scoring import gate_findings, predict_fold, recording, require_unseen, role, score_fold
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +101,51 @@ def test_a_store_that_does_not_fit_is_refused(engine, other_store, shape, fault)
 def test_a_fold_that_is_not_there_is_refused(engine, generated_store):
     with pytest.raises(TwelveLeadError, match="no fold 11; it holds 1-10"):
         predict_fold(engine, generated_store, 11)
+
+
+def test_a_scored_fold_holds_every_record_and_both_passes(engine, generated_store, millivolts):
+    scored = score_fold(engine, generated_store, 9)
+    np.testing.assert_array_equal(scored.probabilities, predict_fold(engine, generated_store, 9, "keep").probabilities)
+    signals, features = millivolts(scored.records)
+    hidden = engine.run(signals, np.full_like(features, np.nan))[0]
+    np.testing.assert_allclose(scored.hidden, hidden, atol=1e-6)
+    assert np.abs(scored.hidden - scored.probabilities).max() > 0
+
+
+def test_a_scored_fold_under_a_protocol_is_its_prediction(engine, other_store, tmp_path):
+    store = other_store()
+    scored = score_fold(engine, store, 9)
+    chosen, of = scored.under(engine.contract, store, "drop")
+    alone = predict_fold(engine, store, 9, "drop")
+    assert chosen.tolist() == [True, True]
+    np.testing.assert_array_equal(of.ecg_id, alone.ecg_id)
+    np.testing.assert_array_equal(of.probabilities, alone.probabilities)
+    assert of.thresholds == engine.contract.thresholds
+
+
+@pytest.mark.parametrize(("fold", "role_of"), [(3, "which trained"), (9, "which also chose"), (10, "held out")])
+def test_roles_and_the_refusal_of_trained_folds(engine, generated_store, other_store, fold, role_of):
+    assert role(engine.contract, generated_store, fold).startswith(role_of)
+    assert role(engine.contract, other_store(), fold).startswith("other data")
+    require_unseen(engine.contract, other_store(), fold)
+    if fold == 3:
+        with pytest.raises(TwelveLeadError, match="fold 3 trained the weights tiny"):
+            require_unseen(engine.contract, generated_store, fold)
+    else:
+        require_unseen(engine.contract, generated_store, fold)
+
+
+def test_a_recording_of_a_store(generated_store, other_store):
+    ecg = recording(generated_store, 4)
+    np.testing.assert_allclose(ecg.signal, generated_store.signals[4] / 1000, atol=1e-6)
+    np.testing.assert_array_equal(ecg.features, generated_store.features[4])
+    assert ecg.source == "ECG 5"
+    assert recording(other_store(), 1).age is None
+
+
+def test_the_gate_is_asked_of_every_record(engine, other_store):
+    store = other_store()
+    seen = []
+    found = gate_findings(engine.contract, store, np.arange(2), lambda done, total: seen.append((done, total)))
+    assert [{finding.code for finding in of} & {"flat"} for of in found] == [{"flat"}] * 2
+    assert seen == [(1, 2), (2, 2)]

@@ -76,7 +76,8 @@ def test_a_threshold_of_ones_own_promises_nothing(engine):
 
 def test_prevalence_measurements_pieces_and_spread_are_shown(engine):
     answer = engine.predict(synthetic_ecg("normal", seconds=31), prevalence={"MI": 0.02})
-    classes = tuple(replace(result, spread=0.031) for result in answer.classes)
+    worth = {"spread": 0.031, "positive_predictive_value": 0.4, "negative_predictive_value": 0.9}
+    classes = tuple(replace(result, **worth) for result in answer.classes)
     text = text_of(render(replace(answer, classes=classes), measured=("heart rate 61/min",)))
     assert "prevalence given (MI 2.0%)" in text
     assert "mean of 6 overlapping pieces of 10 s" in text

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import shutil
 
+import jsonschema
 import numpy as np
 import pytest
 
@@ -17,6 +18,11 @@ from twelvelead.weights import Contract, file, find, sha256, shipped
 def folder(tiny_run, tmp_path):
     """A copy of the tiny weights, to be damaged."""
     return shutil.copytree(tiny_run / "weights", tmp_path / "weights")
+
+
+def validate(values):
+    schema = json.loads((weights.SHIPPED / "contract.schema.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(values)
 
 
 def change(folder, **entries):
@@ -88,6 +94,30 @@ def test_a_contract_survives_saving_and_loading(tiny_run, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["contract.json"]
 
 
+@pytest.mark.parametrize("name", shipped())
+def test_shipped_contracts_satisfy_the_schema(name):
+    validate(json.loads((find(name) / "contract.json").read_text()))
+
+
+def test_a_new_contract_satisfies_the_schema(tiny_run):
+    validate(json.loads((tiny_run / "weights" / "contract.json").read_text()))
+
+
+@pytest.mark.parametrize(
+    "entries", [{"version": 1}, {"unit": "uV"}, {"temperature": 0}, {"classes": []}, {"prevalence": [1.5]}, {"more": 1}]
+)
+def test_the_schema_refuses_what_is_no_contract(tiny_run, entries):
+    with pytest.raises(jsonschema.ValidationError):
+        validate(json.loads((tiny_run / "weights" / "contract.json").read_text()) | entries)
+
+
+def test_limits_are_those_of_a_stated_error_rate(tiny_run):
+    contract = Contract.load(tiny_run / "weights")
+    assert contract.limits(0.1) == (contract.conformal["present_from"][3], contract.conformal["absent_to"][3])
+    with pytest.raises(TwelveLeadError, match=r"error rate 0\.11: give one of 0\.01, 0\.02, 0\.05, 0\.1, "):
+        contract.limits(0.11)
+
+
 @pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Contract)])
 def test_a_missing_entry_is_named(folder, field):
     path = folder / "contract.json"
@@ -96,9 +126,11 @@ def test_a_missing_entry_is_named(folder, field):
     path.write_text(json.dumps(values))
     message = unreadable(Contract.load, folder)
     assert message.startswith(f"{path}: ")
-    assert message.endswith("export the weights again")
-    if field not in ("format", "version"):
-        assert field in message
+    if field == "version":
+        assert message.endswith("or fit the contract anew with python -m twelvelead.inference.refit")
+    else:
+        assert message.endswith("export the weights again")
+        assert field in message or field == "format"
 
 
 @pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Contract)])
@@ -117,14 +149,20 @@ def test_an_entry_of_another_kind_is_unreadable_or_used_as_it_is(folder, field, 
 @pytest.mark.parametrize(
     ("entries", "fault"),
     [
-        ({"version": 2}, "contract version 2, but this twelvelead reads version 1"),
+        ({"version": 1}, "contract version 1, but this twelvelead reads version 2"),
         ({"format": "other"}, "not a contract of twelvelead"),
         ({"extra": 1}, "missing or unknown entries extra"),
-        ({"thresholds": {"f1": [0.5] * 4}}, "thresholds are not one number for each class"),
-        ({"thresholds": {"f1": ["0.5"] * 5}}, "thresholds are not one number for each class"),
-        ({"classes": ["NORM", "MI"]}, "not one number for each class"),
+        ({"thresholds": {"f1": [0.5] * 4}}, "thresholds do not fit the classes"),
+        ({"thresholds": {"f1": ["0.5"] * 5}}, "thresholds do not fit the classes"),
+        ({"classes": ["NORM", "MI"]}, "do not fit the classes"),
         ({"calibration": {"slope": [1] * 5}}, "calibration"),
         ({"calibration": {"slope": [1] * 5, "intercept": 0}}, "calibration"),
+        ({"operating_points": {"f1": {"sensitivity": [[0.5, 0.4, 0.6]] * 5}}}, "operating_points do not fit"),
+        ({"conformal": {"error_rates": [0.1], "present_from": [[0.1] * 5], "absent_to": []}}, "conformal do not fit"),
+        ({"prevalence": [0.5] * 4}, "prevalence do not fit"),
+        ({"certainty": [0.5]}, "certainty do not fit"),
+        ({"ages": [18]}, "ages do not fit"),
+        ({"intervals": {"macro_auroc": [0.9]}}, "intervals do not fit"),
         ({"files": {"onnx": "tiny.onnx"}}, "files are damaged"),
         ({"files": {"onnx": {"name": "tiny.onnx"}}}, "files are damaged"),
     ],
@@ -162,7 +200,7 @@ def test_thresholds_are_an_aim_or_one_number(tiny_run):
     assert contract.threshold("0.25").tolist() == [0.25] * 5
     assert contract.threshold("0").tolist() == [0.0] * 5
     for aim in ("best", "1.5", "-0.1", "nan", ""):
-        with pytest.raises(TwelveLeadError, match=r"give one of accuracy, f1, or a number from 0 to 1"):
+        with pytest.raises(TwelveLeadError, match=r"give one of accuracy, f1, .*, or a number from 0 to 1"):
             contract.threshold(aim)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from twelvelead import __version__
-from twelvelead.cli import ecg, models, ptbxl, store
+from twelvelead.cli import compare, ecg, evaluate, models, ptbxl, robustness, score, store
 from twelvelead.errors import TwelveLeadError
 
 app = typer.Typer(
@@ -19,9 +19,12 @@ app = typer.Typer(
     "A decision aid, not a medical device.",
 )
 app.command()(ecg.interpret)
+app.command()(score.score)
 app.command()(ecg.demo)
 app.command()(models.train)
-app.command()(models.evaluate)
+app.command()(evaluate.evaluate)
+app.command()(compare.compare)
+app.command()(robustness.robustness)
 app.command()(models.export)
 app.add_typer(ptbxl.app, name="ptbxl")
 app.add_typer(store.app, name="store")

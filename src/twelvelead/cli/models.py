@@ -1,7 +1,7 @@
-"""Verbs on models: train, evaluate, export."""
+"""Verbs on models: train, export."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -48,48 +48,6 @@ def train(
         raise _missing(error, "Training", "train") from None
     except KeyboardInterrupt:
         raise Interrupted(f"{run}: interrupted; the same command goes on after the last whole epoch") from None
-
-
-def evaluate(
-    weights: Annotated[str, typer.Argument(help="A shipped name, a run folder, or a file.", show_default=False)],
-    store: Annotated[Path, typer.Argument(help="A store of the needed rate and leads.", show_default=False)],
-    out: Annotated[Path, typer.Option(help="Folder for what is written.", show_default=False)],
-    fold: Annotated[int, typer.Option(help="One that the store holds.")] = 9,
-    protocol: Annotated[
-        Literal["drop", "keep", "likely"], typer.Option(help="Which records and labels count.")
-    ] = "drop",
-    thresholds: Annotated[
-        str, typer.Option(help="accuracy, f1, or one number from 0 to 1 for all classes.")
-    ] = "accuracy",
-    task: Annotated[
-        str | None, typer.Option(help="Label task, which the weights have to predict.", show_default="the weights'")
-    ] = None,
-) -> None:
-    """Score weights on a fold: metrics.json, predictions.npz and a confusion matrix a class."""
-    from twelvelead.data.store import Store
-    from twelvelead.inference.engine import Engine
-    from twelvelead.output.evaluation import report, table
-
-    engine = Engine(weights)
-    engine.contract.threshold(thresholds)
-    if task not in (None, engine.contract.task):
-        raise TwelveLeadError(
-            f"--task {task}: the weights {weights} predict the task {engine.contract.task}; choose weights of that task"
-        )
-    opened = Store.open(store)
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from twelvelead.inference.scoring import predict_fold
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        line = bar.add_task(f"fold {fold}", total=None)
-        predictions = predict_fold(
-            engine, opened, fold, protocol, lambda done, total: bar.update(line, completed=done, total=total)
-        )
-    Console(highlight=False, markup=False).print(table(report(engine.contract, opened, predictions, thresholds, out)))
-    typer.echo(f"metrics.json, predictions.npz and confusion matrices in {out}")
 
 
 def export(

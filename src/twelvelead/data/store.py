@@ -4,13 +4,14 @@ A store is a folder:
     store.json          what it holds: rate, leads, unit, statements, label tasks, data hash, and the size of every file
     signals.npy         int16 microvolts [record, sample, lead]
     likelihoods.npy     float32 [record, statement]: likelihood in percent, 0 where unknown, NaN where absent
-    columns/NAME.npy    one plain array [record] each: ecg_id, patient_id, fold, age, sex
+    columns/NAME.npy    one plain array [record] each: ecg_id, patient_id, fold, age, sex, and `NOTES` if known
 
 It holds no time stamps and no pickles: the same source gives the same store, bit for bit.
 """
 
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from importlib.metadata import version
@@ -35,6 +36,9 @@ COLUMNS = {
 }
 """The columns that every store has. Age in years, sex 0 male and 1 female, NaN where unknown."""
 
+NOTES = ("baseline_drift", "static_noise", "burst_noise", "electrodes_problems", "pacemaker")
+"""Columns, bool, that a store has where its source notes such things: whether this was noted of a record."""
+
 _HEADER_BYTES = 128  # of signals.npy; numpy pads its header to a multiple of 64 and ours always fits
 _HANDED_ON = 1 << 25  # bytes after which the disk may begin, so that the sync at the end has little left to wait for
 _WRITTEN_AT_ONCE = 1 << 20  # bytes; a file system takes large pieces at half the price of single records
@@ -53,6 +57,7 @@ class Store:
         leads: in the order of the last axis of `signals`.
         statements: names, in the order of the last axis of `likelihoods`.
         tasks: task -> class -> the statements that make it (see `twelvelead.data.tasks.labels`).
+        notes: those of `NOTES` that are known.
         source: what it was made from.
         synthetic: true where the signals were generated.
         data_hash: SHA-256 in hexadecimal over signals, likelihoods, columns and what gives them their meaning.
@@ -65,10 +70,13 @@ class Store:
         self.leads: tuple[str, ...] = tuple(about["leads"])
         self.statements: tuple[str, ...] = tuple(about["statements"])
         self.tasks: Tasks = about["tasks"]
+        self.notes: tuple[str, ...] = tuple(about.get("notes", ()))
         self.source = str(about["source"])
         self.synthetic = bool(about["synthetic"])
         self.data_hash = str(about["data_hash"])
         self._records = int(about["records"])
+        if not 0 <= self._records <= sys.maxsize:
+            raise ValueError(f"{self._records} records")
         self._columns: dict[str, NDArray[Any]] = {}
 
     @classmethod
@@ -116,14 +124,15 @@ class Store:
 
     def column(self, name: str) -> NDArray[Any]:
         """[record]: `ecg_id`, `patient_id` (int64), `fold` (int8), `age` in years, `sex` (float32: 0 male, 1 female;
-        both NaN where unknown).
+        both NaN where unknown), and each of `notes` (bool).
 
         Raises:
             KeyError: the store has no such column.
         """
         if name not in self._columns:
-            if name not in COLUMNS:
-                raise KeyError(f"{name!r} is none of the columns {', '.join(COLUMNS)}")
+            held = (*COLUMNS, *self.notes)
+            if name not in held:
+                raise KeyError(f"{name!r} is none of the columns {', '.join(held)}")
             self._columns[name] = self._array(f"columns/{name}.npy", (len(self),))
         return self._columns[name]
 
@@ -162,7 +171,7 @@ def write_store(
         path: the folder to make; a store that is already there is replaced.
         signals: one [samples, leads] int16 array in microvolts for each row of the columns, all of one shape, taken one
             at a time; None leaves the record out together with its row.
-        columns: every column of `COLUMNS`, [row].
+        columns: every column of `COLUMNS`, [row], and any of `NOTES`.
         likelihoods: [row, statement], percent: 0 where unknown, NaN where absent.
         statements: names of the last axis of `likelihoods`.
         tasks: task -> class -> the statements that make it.
@@ -189,7 +198,8 @@ def write_store(
         if len(kept) != len(likelihoods) or shape[1] != len(leads):
             raise ValueError(f"{len(kept)} signals of shape {shape} for {len(likelihoods)} rows and {len(leads)} leads")
         rows = np.array(kept)
-        arrays = {f"columns/{name}.npy": columns[name][rows].astype(dtype) for name, dtype in COLUMNS.items()}
+        notes = {name: np.dtype("?") for name in NOTES if name in columns}
+        arrays = {f"columns/{name}.npy": columns[name][rows].astype(dtype) for name, dtype in (COLUMNS | notes).items()}
         arrays["likelihoods.npy"] = likelihoods[rows].astype("<f4")
         meaning = {
             "records": int(rows.sum()),
@@ -212,6 +222,7 @@ def write_store(
             "created_by": f"twelvelead {version('twelvelead')}",
             "data_hash": digest.hexdigest(),
             "files": {name: (folder / name).stat().st_size for name in ("signals.npy", *sorted(arrays))},
+            **({"notes": list(notes)} if notes else {}),
             **meaning,
         }
         (folder / "store.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
@@ -254,8 +265,8 @@ def _write_signals(
 def _check_rows(
     columns: Mapping[str, NDArray[Any]], likelihoods: NDArray[np.float32], statements: Sequence[str], tasks: Tasks
 ) -> None:
-    if set(columns) != set(COLUMNS):
-        raise ValueError(f"columns are {', '.join(columns)}; they have to be {', '.join(COLUMNS)}")
+    if not set(COLUMNS) <= set(columns) <= {*COLUMNS, *NOTES}:
+        raise ValueError(f"columns are {', '.join(columns)}; they have to be {', '.join(COLUMNS)}, and may be notes")
     if any(column.shape != (len(likelihoods),) for column in columns.values()):
         raise ValueError(f"every column has to be [{len(likelihoods)}], one value for each row of likelihoods")
     if likelihoods.ndim != 2 or likelihoods.shape[1] != len(statements):

@@ -1,21 +1,30 @@
 """Metrics, intervals, thresholds, calibration and pictures: arrays in, no framework."""
 
-from twelvelead.evaluation.bootstrap import intervals
-from twelvelead.evaluation.calibration import apply_platt, apply_temperature, fit_platt, fit_temperature
-from twelvelead.evaluation.metrics import (
-    auroc,
-    average_precision,
-    calibration_error,
-    calibration_error_by_chance,
-    evaluate,
+from twelvelead.evaluation.bootstrap import intervals, patient_weights, resampled
+from twelvelead.evaluation.calibration import (
+    apply_isotonic,
+    apply_platt,
+    apply_temperature,
+    calibrator,
+    fit_isotonic,
+    fit_platt,
+    fit_temperature,
 )
+from twelvelead.evaluation.crossfit import crossfit, partition
+from twelvelead.evaluation.fitted import Calibration, FittedOn, Thresholds, choice_notes
+from twelvelead.evaluation.metrics import auroc, average_precision, evaluate
 from twelvelead.evaluation.plots import confusion_png, curves_png
 from twelvelead.evaluation.predictions import Predictions
+from twelvelead.evaluation.reliability import calibration_error, calibration_error_by_chance
 from twelvelead.evaluation.thresholds import Aim, best_thresholds, fit_thresholds
 
 __all__ = [
     "Aim",
+    "Calibration",
+    "FittedOn",
     "Predictions",
+    "Thresholds",
+    "apply_isotonic",
     "apply_platt",
     "apply_temperature",
     "auroc",
@@ -23,11 +32,18 @@ __all__ = [
     "best_thresholds",
     "calibration_error",
     "calibration_error_by_chance",
+    "calibrator",
+    "choice_notes",
     "confusion_png",
+    "crossfit",
     "curves_png",
     "evaluate",
+    "fit_isotonic",
     "fit_platt",
     "fit_temperature",
     "fit_thresholds",
     "intervals",
+    "partition",
+    "patient_weights",
+    "resampled",
 ]

@@ -6,13 +6,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from twelvelead.evaluation.checks import checked
-from twelvelead.evaluation.metrics import score
+from twelvelead.evaluation.reliability import calibration_error_interval
+from twelvelead.evaluation.scores import BY_CLASS, Scorer
 
 LEVEL = 0.95
 """Of the intervals."""
 
-BLOCK = 50
-"""Resamples scored together, so that their sorted weights stay in the processor's cache."""
+FEWEST = 20
+"""Positives, and negatives, that a class needs for intervals of its own: with fewer they hold the truth too rarely."""
+
+BLOCK = 100
+"""Resamples scored together, so that what is computed of them stays in the processor's cache."""
 
 
 def patient_weights(patients: ArrayLike, resamples: int, seed: int) -> NDArray[np.float64]:
@@ -34,6 +38,34 @@ def patient_weights(patients: ArrayLike, resamples: int, seed: int) -> NDArray[n
     return times[:, patient].astype(np.float64)
 
 
+def resampled(
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    decisions: ArrayLike,
+    patients: ArrayLike,
+    classes: Sequence[str],
+    resamples: int = 1000,
+    seed: int = 0,
+) -> dict[str, NDArray[np.float64]]:
+    """`evaluate`'s numbers in each bootstrap resample of the patients (Efron and Tibshirani 1993).
+
+    The same patients and seed give the same draws, so the differences between two models' values are the paired
+    bootstrap of their difference.
+
+    Args:
+        labels, probabilities, decisions, patients, classes, resamples, seed: as `intervals`.
+
+    Returns:
+        key -> [resamples] float64, NaN where undefined: the overall numbers under their names, those of a class under
+        `classes.NAME.METRIC`.
+
+    Raises:
+        ValueError, Unreadable: as `intervals`.
+    """
+    y, p, d = _checked(labels, probabilities, decisions, patients, classes)
+    return _scored(Scorer(y, p, d), patient_weights(patients, resamples, seed), classes)
+
+
 def intervals(
     labels: ArrayLike,
     probabilities: ArrayLike,
@@ -43,13 +75,12 @@ def intervals(
     resamples: int = 1000,
     seed: int = 0,
 ) -> dict[str, tuple[float, float]]:
-    """95 % bootstrap intervals of `evaluate`'s numbers (Efron and Tibshirani 1993).
+    """95 % bootstrap intervals of `evaluate`'s numbers.
 
     Patients, not records, are drawn, since the records of a patient resemble each other. Intervals are percentiles of
-    the resampled metric. The calibration error is the exception: resampling noise can only add to it, so percentiles
-    lie too high, and the basic interval (2 * estimate - percentiles, kept above 0 and made to hold the estimate) takes
-    that off. Thresholds are taken as given: the interval does not hold the uncertainty of having chosen them. A class
-    that a resample leaves without positives or negatives is left out of that resample.
+    the resampled metric, that of the calibration error excepted: see `calibration_error_interval`. Thresholds are taken
+    as given: the interval does not hold the uncertainty of having chosen them. A class that a resample leaves without
+    positives or negatives is left out of that resample.
 
     Args:
         labels: [records, classes] bool.
@@ -61,40 +92,54 @@ def intervals(
         seed: of the resampling.
 
     Returns:
-        key -> (low, high): `macro_auroc` and the other top-level numbers under their names, each class's AUROC under
-        `classes.NAME.auroc`. A metric that is undefined in the data as given is absent.
+        key -> (low, high): the overall numbers under their names, those of a class under `classes.NAME.METRIC`. A
+        metric that is undefined in the data as given is absent, and so are those of a class with fewer than `FEWEST`
+        positives or negatives.
 
     Raises:
         ValueError: the shapes do not match.
         Unreadable: there are no records, a label is neither 0 nor 1, a probability is NaN or outside 0-1.
     """
+    y, p, d = _checked(labels, probabilities, decisions, patients, classes)
+    scorer = Scorer(y, p, d)
+    weights, once = patient_weights(patients, resamples, seed), np.ones((1, len(y)))
+    estimate, values = _scored(scorer, once, classes), _scored(scorer, weights, classes)
+    few = np.minimum(y.sum(axis=0), (~y).sum(axis=0)) < FEWEST
+    left_out = {f"classes.{name}.{metric}" for name in np.array(classes)[few] for metric in BY_CLASS}
+    found = {
+        key: _percentiles(values[key])
+        for key, (value,) in estimate.items()
+        if key not in left_out and not np.isnan(value)
+    }
+    gap = scorer.gaps(once)[0]
+    found["calibration_error"] = calibration_error_interval(gap, scorer.gaps(weights) - gap, LEVEL)
+    return found
+
+
+def _checked(
+    labels: ArrayLike, probabilities: ArrayLike, decisions: ArrayLike, patients: ArrayLike, classes: Sequence[str]
+) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.bool_]]:
     y, p = checked(labels, probabilities, classes)
     d = np.asarray(decisions, bool)
     if d.shape != y.shape or np.shape(patients) != y.shape[:1]:
         raise ValueError(f"decisions {d.shape} and patients {np.shape(patients)} do not match labels {y.shape}")
-    weights = patient_weights(patients, resamples, seed)
-    blocks = np.split(weights, range(BLOCK, resamples, BLOCK))
-    parts = [_flat(y, p, d, block, classes) for block in blocks]
-    estimate = _flat(y, p, d, np.ones((1, len(y))), classes)
-    found = {}
-    for key, (value,) in estimate.items():
-        if np.isnan(value):
-            continue
-        resampled = np.concatenate([part[key] for part in parts])
-        low, high = np.quantile(resampled[~np.isnan(resampled)], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        if key == "calibration_error":
-            low, high = max(2 * value - high, 0.0), max(2 * value - low, value)
-        found[key] = (float(low), float(high))
-    return found
+    return y, p, d
 
 
-def _flat(
-    labels: NDArray[np.bool_],
-    probabilities: NDArray[np.float64],
-    decisions: NDArray[np.bool_],
-    weights: NDArray[np.float64],
-    classes: Sequence[str],
-) -> dict[str, NDArray[np.float64]]:
-    scores = score(labels, probabilities, decisions, weights)
-    aurocs = zip(classes, scores.by_class["auroc"].T, strict=True)
-    return scores.overall | {f"classes.{name}.auroc": values for name, values in aurocs}
+def _scored(scorer: Scorer, weights: NDArray[np.float64], classes: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+    parts = [_flat(scorer, block, classes) for block in np.split(weights, range(BLOCK, len(weights), BLOCK))]
+    return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+
+
+def _flat(scorer: Scorer, weights: NDArray[np.float64], classes: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+    scores = scorer(weights)
+    return scores.overall | {
+        f"classes.{name}.{metric}": values[:, column]
+        for metric, values in scores.by_class.items()
+        for column, name in enumerate(classes)
+    }
+
+
+def _percentiles(values: NDArray[np.float64]) -> tuple[float, float]:
+    low, high = np.quantile(values[~np.isnan(values)], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)

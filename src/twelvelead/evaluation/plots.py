@@ -6,16 +6,14 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from twelvelead.files import replacing
+from twelvelead.evaluation.curves import confusion
+from twelvelead.evaluation.style import BLUE, COLOURS, INK, LIGHT, QUIET, new_figure, save_png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-_INK, _QUIET, _BLUE = "#1f2933", "#6b7785", "#1f6fb2"
-_COLOURS = (_BLUE, "#d1662b", "#2e8b57", "#8a56ac")
 
 
 def confusion_png(
@@ -38,14 +36,14 @@ def confusion_png(
     """
     from matplotlib.colors import LinearSegmentedColormap
 
-    counts = _confusion(np.asarray(labels, bool), np.asarray(decisions, bool))
+    counts = confusion(labels, decisions)
     rows = counts.sum(axis=1, keepdims=True)
     share = np.divide(counts, rows, out=np.zeros((2, 2)), where=rows > 0)
-    figure = _figure(4.6, 4.4)
+    figure = new_figure(4.6, 4.4)
     axes = figure.add_subplot()
-    axes.imshow(share, cmap=LinearSegmentedColormap.from_list("ink", ["#f4f7fa", _BLUE]), vmin=0, vmax=1)
+    axes.imshow(share, cmap=LinearSegmentedColormap.from_list("ink", ["#f4f7fa", BLUE]), vmin=0, vmax=1)
     for row, column in np.ndindex(2, 2):
-        colour = "white" if share[row, column] > 0.55 else _INK
+        colour = "white" if share[row, column] > 0.55 else INK
         percent = f"{100 * share[row, column]:.1f} % of row" if rows[row, 0] else "no such record"
         axes.text(
             column,
@@ -61,16 +59,16 @@ def confusion_png(
     for side, name in (("x", "predicted"), ("y", "recorded")):
         ticks = [f"not {class_name}", class_name]
         axes.set(**{f"{side}ticks": [0, 1], f"{side}ticklabels": ticks})
-        getattr(axes, f"set_{side}label")(name, fontsize=12, fontweight="bold", color=_INK, labelpad=8)
+        getattr(axes, f"set_{side}label")(name, fontsize=12, fontweight="bold", color=INK, labelpad=8)
     for label in axes.get_yticklabels():
         label.set(rotation=90, va="center")
-    axes.tick_params(length=0, labelsize=11, colors=_INK)
+    axes.tick_params(length=0, labelsize=11, colors=INK)
     axes.spines[:].set_visible(False)
     axes.axhline(0.5, color="white", linewidth=4)
     axes.axvline(0.5, color="white", linewidth=4)
     title = class_name if threshold is None else f"{class_name}, threshold {threshold:.3f}"
     _title(figure, title, note)
-    _save(figure, path)
+    save_png(figure, path)
 
 
 def curves_png(
@@ -98,7 +96,7 @@ def curves_png(
         known = [panel for panel in panels if panel.lower() in name.lower()]
         panels[known[0] if known else "AUROC"][name] = values
     drawn = {panel: lines for panel, lines in panels.items() if lines}
-    figure = _figure(7.2, 1.0 + 2.2 * max(len(drawn), 1))
+    figure = new_figure(7.2, 1.0 + 2.2 * max(len(drawn), 1))
     grid = figure.subplots(max(len(drawn), 1), 1, sharex=True, squeeze=False)[:, 0]
     for axes, (panel, lines) in zip(grid, drawn.items(), strict=False):
         _panel(axes, panel, epochs, lines, best_epoch)
@@ -111,14 +109,14 @@ def curves_png(
             textcoords="offset points",
             ha="center",
             fontsize=9,
-            color=_QUIET,
+            color=QUIET,
         )
-    grid[-1].set_xlabel("epoch", color=_INK)
+    grid[-1].set_xlabel("epoch", color=INK)
     if len(epochs):
         grid[-1].set_xlim(epochs[0] - 0.5, epochs[-1] + 0.5)
     grid[-1].xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     _title(figure, f"Training, {label}" if label else "Training")
-    _save(figure, path)
+    save_png(figure, path)
 
 
 def _panel(
@@ -129,44 +127,25 @@ def _panel(
     best_epoch: int | None,
 ) -> None:
     rate = name == "learning rate"
-    for colour, (label, values) in zip(_COLOURS, lines.items(), strict=False):
+    for colour, (label, values) in zip(COLOURS, lines.items(), strict=False):
         marker = "" if rate and len(epochs) > 1 else "o"
         style = "steps-mid" if rate else "default"
         axes.plot(
             epochs, values, color=colour, label=label, linewidth=1.8, marker=marker, markersize=3, drawstyle=style
         )
     if best_epoch is not None:
-        axes.axvline(best_epoch, color=_QUIET, linewidth=1, linestyle=(0, (4, 3)), zorder=0)
+        axes.axvline(best_epoch, color=QUIET, linewidth=1, linestyle=(0, (4, 3)), zorder=0)
     if rate:
         axes.set_yscale("log")
-    axes.set_ylabel(next(iter(lines)) if len(lines) == 1 else name, color=_INK)
+    axes.set_ylabel(next(iter(lines)) if len(lines) == 1 else name, color=INK)
     if len(lines) > 1:
         axes.legend(frameon=False, fontsize=9)
-    axes.grid(axis="y", color="#e3e8ee", linewidth=0.8)
+    axes.grid(axis="y", color=LIGHT, linewidth=0.8)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(which="both", colors=_INK, labelsize=9)
-
-
-def _confusion(labels: NDArray[np.bool_], decisions: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """[recorded, predicted] counts, absent before present."""
-    return np.bincount(2 * labels.astype(np.int64) + decisions, minlength=4).reshape(2, 2)
-
-
-def _figure(width: float, height: float) -> "Figure":
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), dpi=150, layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
-    return figure
+    axes.tick_params(which="both", colors=INK, labelsize=9)
 
 
 def _title(figure: "Figure", title: str, note: str = "") -> None:
-    figure.suptitle(title, fontsize=14, fontweight="bold", color=_INK)
+    figure.suptitle(title, fontsize=14, fontweight="bold", color=INK)
     if note:
-        figure.axes[0].set_title("\n".join(wrap(note, 56)), fontsize=10, color=_QUIET, pad=8)
-
-
-def _save(figure: "Figure", path: str | os.PathLike[str]) -> None:
-    with replacing(path) as temporary:
-        figure.savefig(temporary, format="png", metadata={"Software": "twelvelead"})
+        figure.axes[0].set_title("\n".join(wrap(note, 56)), fontsize=10, color=QUIET, pad=8)

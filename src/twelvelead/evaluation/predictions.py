@@ -1,18 +1,21 @@
 """Stored predictions: what a model said about which records."""
 
 import os
-import zipfile
-import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.errors import Unreadable
+from twelvelead.errors import TwelveLeadError, Unreadable
+from twelvelead.evaluation.prediction_csv import read_csv
+from twelvelead.evaluation.prediction_files import LABEL, read_npz, read_parquet, write_npz, write_parquet
 from twelvelead.files import replacing
 
-_KEYS = ("ecg_id", "patient_id", "labels", "probabilities", "classes", "fold", "protocol", "data_hash")
+_NPZ, _PARQUET = b"PK\x03\x04", b"PAR1"
+_WANTED = "write a CSV with the columns ecg_id and one for each class, probabilities from 0 to 1"
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,9 +28,11 @@ class Predictions:
         labels: [records, classes] bool.
         probabilities: [records, classes] float32, 0-1.
         classes: names of the columns, each once.
-        fold: of the records.
-        protocol: by which records and labels were chosen: `drop`, `keep` or `likely`.
+        fold: of the records; 0 where unknown.
+        protocol: by which records and labels were chosen: `drop`, `keep` or `likely`; "" where unknown.
         data_hash: of the store that the records came from; "" where unknown.
+        thresholds: aim -> one threshold a class, as the weights' contract holds them; empty where unknown.
+        role: what the fold was to the model, such as "held out" or "which also chose"; "" where unknown.
     """
 
     ecg_id: NDArray[np.int64]
@@ -38,6 +43,8 @@ class Predictions:
     fold: int
     protocol: str
     data_hash: str = ""
+    thresholds: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    role: str = ""
 
     def __post_init__(self) -> None:
         fault = self._fault()
@@ -53,58 +60,120 @@ class Predictions:
             return f"labels {self.labels.shape} and probabilities {self.probabilities.shape} have to be {shape}"
         if len(set(self.classes)) != len(self.classes):
             return f"a class is named twice in {', '.join(self.classes)}"
-        if len(np.unique(self.ecg_id)) != len(self.ecg_id):
-            return "a record (ecg_id) is there twice"
-        if not ((self.probabilities >= 0) & (self.probabilities <= 1)).all():
-            return "some probabilities are NaN or outside 0-1"
+        taken = {"ecg_id", "patient_id", *(name + LABEL for name in self.classes)} & set(self.classes)
+        if taken:
+            return f"no class can be called {', '.join(sorted(taken))}: a column of that name means something else"
+        ids, first, count = np.unique(self.ecg_id, return_index=True, return_counts=True)
+        if len(ids) != len(self.ecg_id):
+            return f"record {ids[count > 1][first[count > 1].argmin()]} (ecg_id) is there twice"
+        wrong = ~((self.probabilities >= 0) & (self.probabilities <= 1))
+        if wrong.any():
+            row, column = np.argwhere(wrong)[0]
+            value = f"{self.probabilities[row, column]:g}"
+            return f"record {self.ecg_id[row]}, class {self.classes[column]}: {value} is NaN or outside 0-1"
+        for aim, cuts in self.thresholds.items():
+            if len(cuts) != len(self.classes) or not np.isfinite(cuts).all():
+                return f"thresholds {aim} have to be one number for each of {', '.join(self.classes)}"
         return None
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write one NPZ file, whole or not at all; its keys are the attributes' names, without pickle."""
-        with replacing(path) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(
-                file,
-                ecg_id=self.ecg_id.astype(np.int64),
-                patient_id=self.patient_id.astype(np.int64),
-                labels=self.labels.astype(np.bool_),
-                probabilities=self.probabilities.astype(np.float32),
-                classes=np.array(self.classes, np.str_),
-                fold=np.int64(self.fold),
-                protocol=np.str_(self.protocol),
-                data_hash=np.str_(self.data_hash),
-            )
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "Predictions":
-        """Read what `save` wrote.
+    def threshold(self, aim: str) -> NDArray[np.float64]:
+        """One threshold a class, [classes]: of a stored aim ("accuracy", "f1"), or the same number for all ("0.5").
 
         Raises:
-            Unreadable: there is no such file, it is torn, something else, or its arrays do not belong together.
+            TwelveLeadError: neither a stored aim nor a number from 0 to 1.
+        """
+        if aim in self.thresholds:
+            return np.array(self.thresholds[aim], np.float64)
+        try:
+            value = float(aim)
+        except ValueError:
+            value = np.nan
+        if not 0 <= value <= 1:
+            known = "".join(f"{known}, " for known in self.thresholds)
+            raise TwelveLeadError(f"these predictions hold no thresholds {aim!r}; give {known}or a number from 0 to 1")
+        return np.full(len(self.classes), value)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write one file, whole or not at all: NPZ, or Parquet where the name ends in `.parquet`.
+
+        NPZ: the keys are the attributes' names, without pickle; `thresholds` is [aims, classes] and `aims` names its
+        rows. Parquet: one row a record, the columns `ecg_id`, `patient_id`, for each class its probability under its
+        name and its label under `NAME_label`; the rest is JSON in the file's metadata, under the key `twelvelead`.
+
+        Raises:
+            TwelveLeadError: the name ends in neither `.npz` nor `.parquet`.
+            MissingExtra: Parquet without pyarrow.
+        """
+        suffix = Path(path).suffix.lower()
+        if suffix not in (".npz", ".parquet"):
+            raise TwelveLeadError(f"{path}: predictions are written as .npz or .parquet; choose one of them")
+        write = write_npz if suffix == ".npz" else write_parquet
+        with replacing(path) as temporary:
+            write(temporary, vars(self))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], reference: "Predictions | None" = None) -> "Predictions":
+        """Read what `save` wrote, or a CSV of anybody's model; the format is recognised by content.
+
+        A CSV holds `ecg_id` and a column of probabilities for each class, and may hold `patient_id` and the labels as
+        `NAME_label`, 0 or 1. What it does not hold comes from the reference; other columns are ignored.
+
+        Args:
+            path: of the file.
+            reference: predictions of the same records, matched by `ecg_id`. Without it a CSV has to hold the labels,
+                which name the classes, and the patients; fold, protocol and data hash are then unknown.
+
+        Raises:
+            Unreadable: there is no such file, it is torn, something else, or its contents do not belong together.
+            MissingExtra: Parquet without pyarrow.
         """
         name = Path(path)
         if not name.is_file():
             raise Unreadable(f"{name}: there is no such file; `twelvelead evaluate` writes predictions.npz")
+        begin = _begin(name)
+        if begin.startswith(b"\x93NUMPY"):
+            raise Unreadable(f"{name}: an array does not say which records and classes it is about; {_WANTED}")
+        if begin.startswith(_NPZ):
+            values, remedy = read_npz(name), "write it anew with `twelvelead evaluate`"
+        elif begin.startswith(_PARQUET):
+            values, remedy = read_parquet(name), "write it anew with `Predictions.save`"
+        else:
+            values, remedy = read_csv(name, None if reference is None else vars(reference)), "mend the CSV"
         try:
-            with np.load(name, allow_pickle=False) as file:
-                stored = {key: file[key] for key in _KEYS if key in file}
-        except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
-            raise Unreadable(
-                f"{name}: this is not a readable predictions file; write it anew with `twelvelead evaluate`"
-            ) from error
-        missing = [key for key in _KEYS if key not in stored]
-        if missing:
-            raise Unreadable(f"{name}: {', '.join(missing)} missing; write it anew with `twelvelead evaluate`")
-        try:
-            return cls(
-                ecg_id=stored["ecg_id"].astype(np.int64),
-                patient_id=stored["patient_id"].astype(np.int64),
-                labels=stored["labels"].astype(np.bool_),
-                probabilities=stored["probabilities"].astype(np.float32),
-                classes=tuple(str(label) for label in stored["classes"]),
-                fold=int(stored["fold"]),
-                protocol=str(stored["protocol"]),
-                data_hash=str(stored["data_hash"]),
-            )
-        except (ValueError, TypeError) as error:
+            return cls(**_typed(values))
+        except (ValueError, TypeError, OverflowError) as error:
             text = str(error).removeprefix("predictions: ").splitlines()[0]
-            raise Unreadable(f"{name}: {text}; write it anew with `twelvelead evaluate`") from error
+            raise Unreadable(f"{name}: {text}; {remedy}") from error
+
+
+def is_complete(path: Path) -> bool:
+    """Whether the file is NPZ or Parquet by its content, and so holds what a CSV may lack."""
+    return path.is_file() and _begin(path).startswith((_NPZ, _PARQUET))
+
+
+def _begin(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(6)
+
+
+def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes as `Predictions` states them, from what a file holds."""
+    for key in ("ecg_id", "patient_id"):
+        if np.asarray(values[key]).dtype.kind not in "iu":
+            raise ValueError(f"some {key} are not whole numbers")
+    raw = np.asarray(values["labels"])
+    labels = raw.astype(np.bool_)
+    if not np.array_equal(labels, raw):
+        raise ValueError("some labels are neither 0 nor 1")
+    return {
+        "ecg_id": np.asarray(values["ecg_id"]).astype(np.int64),
+        "patient_id": np.asarray(values["patient_id"]).astype(np.int64),
+        "labels": labels,
+        "probabilities": np.asarray(values["probabilities"]).astype(np.float32),
+        "classes": tuple(str(name) for name in values["classes"]),
+        "fold": int(values["fold"]),
+        "protocol": str(values["protocol"]),
+        "data_hash": str(values["data_hash"]),
+        "thresholds": {aim: tuple(float(cut) for cut in cuts) for aim, cuts in values["thresholds"].items()},
+        "role": str(values["role"]),
+    }

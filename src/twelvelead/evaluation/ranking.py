@@ -1,42 +1,70 @@
-"""Metrics of one class's order of probabilities, for many weightings of the records at once."""
+"""Metrics of the order of probabilities, for many weightings of the records from one sort."""
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-def ranking_metrics(
-    labels: NDArray[np.bool_], probabilities: NDArray[np.float64], weights: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """AUROC and average precision of one class from one sort.
+class Ranking:
+    """AUROC and average precision of pairs of a label and a probability, sorted once.
 
     AUROC is the share of (positive, negative) pairs in which the positive has the higher probability, equal ones
     counting half (Hanley and McNeil 1982); average precision is the sum over distinct probabilities, from the highest
     down, of precision times the step in recall, without interpolation.
 
-    Args:
-        labels: [records] bool.
-        probabilities: [records] float64; any real numbers, only their order counts.
-        weights: [weightings, records] float64, how often each record counts.
+    Both change only at probabilities that a positive has. So the weights are first added up between those, by a
+    product with a sparse matrix, and everything else is done on as many rows as there are such probabilities.
 
-    Returns:
-        AUROC [weightings] float64, NaN where no positive or no negative has weight; average precision [weightings]
-        float64, NaN where no positive has weight.
+    Args:
+        labels: [pairs] bool.
+        probabilities: [pairs] float64; any real numbers, only their order counts.
+        record: [pairs] int, the row of the weights that a pair belongs to.
+        records: number of those rows.
     """
-    order = np.argsort(-probabilities, kind="stable")
-    descending = probabilities[order]
-    first_of_tie = np.flatnonzero(np.r_[True, descending[1:] != descending[:-1]])
-    everyone = weights[:, order]
-    positive = everyone * labels[order]
-    if len(first_of_tie) < len(order):
-        everyone = np.add.reduceat(everyone, first_of_tie, axis=1)
-        positive = np.add.reduceat(positive, first_of_tie, axis=1)
-    positive_so_far = np.cumsum(positive, axis=1)
-    everyone_so_far = np.cumsum(everyone, axis=1)
-    positives = positive_so_far[:, -1]
-    negatives = everyone_so_far[:, -1] - positives
-    won = np.einsum("wt,wt->w", everyone - positive, positive_so_far - positive / 2)
-    precision = positive_so_far / np.maximum(everyone_so_far, 1e-300)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        auroc = np.where(negatives > 0, won / (positives * negatives), np.nan)
-        average_precision = np.einsum("wt,wt->w", positive, precision) / positives
-    return auroc, average_precision
+
+    def __init__(
+        self, labels: NDArray[np.bool_], probabilities: NDArray[np.float64], record: NDArray[np.intp], records: int
+    ) -> None:
+        order = np.argsort(-probabilities, kind="stable")
+        positive, descending, record = labels[order], probabilities[order], record[order]
+        tie = np.cumsum(np.r_[False, descending[1:] != descending[:-1]])
+        holds_positive = np.bincount(tie, positive) > 0
+        step: NDArray[np.intp] = (np.cumsum(holds_positive) - holds_positive)[tie]
+        steps = int(holds_positive.sum())
+        tied = holds_positive[tie] & ~positive
+        self._tied_steps: NDArray[np.intp]
+        self._tied_steps, tied_step = np.unique(step[tied], return_inverse=True)
+        self._everyone = _sums(step, record, (steps + 1, records))
+        self._positive = _sums(step[positive], record[positive], (steps, records))
+        self._tied = _sums(tied_step, record[tied], (len(self._tied_steps), records))
+
+    def __call__(self, weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Both metrics under each weighting.
+
+        Args:
+            weights: [records, weightings] float64 in C order, how often each record counts.
+
+        Returns:
+            AUROC [weightings] float64, NaN where no positive or no negative has weight; average precision [weightings]
+            float64, NaN where no positive has weight.
+        """
+        positive = self._positive @ weights
+        everyone = np.cumsum(self._everyone @ weights, axis=0)
+        so_far = np.cumsum(positive, axis=0)
+        positives = positive.sum(axis=0)
+        negatives = everyone[-1] - positives
+        everyone = everyone[:-1]
+        above = np.einsum("sw,sw->w", positive, everyone - so_far)
+        above -= np.einsum("sw,sw->w", positive[self._tied_steps], self._tied @ weights) / 2
+        precision = so_far / np.maximum(everyone, 1e-300)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            auroc = np.where(negatives > 0, 1 - above / (positives * negatives), np.nan)
+            average_precision = np.einsum("sw,sw->w", positive, precision) / positives
+        return np.where(positives > 0, auroc, np.nan), average_precision
+
+
+def _sums(rows: NDArray[np.intp], columns: NDArray[np.intp], shape: tuple[int, int]) -> Any:
+    from scipy.sparse import csr_array
+
+    return csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)

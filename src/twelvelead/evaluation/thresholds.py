@@ -1,29 +1,32 @@
 """Choosing the probability from which a class is called present."""
 
-from typing import Literal
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from twelvelead.errors import Unreadable
+from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.evaluation.bootstrap import BLOCK, patient_weights
 from twelvelead.evaluation.calibration import logit, sigmoid
 from twelvelead.evaluation.checks import checked
 
-Aim = Literal["accuracy", "f1"]
-"""`accuracy`: a class's share of right decisions; `f1`: a class's F1."""
+Aim = str
+"""One of `AIMS`."""
+
+AIMS = "accuracy, f1, youden or sensitivity=S with 0 < S <= 1"
+"""`accuracy`: a class's share of right decisions; `f1`: its F1; `youden`: its sensitivity + specificity - 1 (Youden
+1950); `sensitivity=0.95`: the highest threshold at which at least this share of the class's positives is called."""
 
 
 def best_thresholds(labels: ArrayLike, probabilities: ArrayLike, aim: Aim) -> NDArray[np.float64]:
     """Each class's threshold that is exactly best on these records, of all thresholds that there are.
 
     It lies midway between two neighbouring probabilities (or between the highest and 1, the lowest and 0). Of several
-    that are equally good, the one in the widest gap; of equal gaps, the highest.
+    that are equally good, the one in the widest gap; of equal gaps, the highest. For a sensitivity it is the highest
+    probability that keeps it.
 
     Args:
         labels: [records, classes] bool.
         probabilities: [records, classes], 0-1.
-        aim: what is made greatest.
+        aim: one of `AIMS`.
 
     Returns:
         [classes] float64; a class is present where probability >= threshold.
@@ -31,8 +34,12 @@ def best_thresholds(labels: ArrayLike, probabilities: ArrayLike, aim: Aim) -> ND
     Raises:
         ValueError: the shapes do not match.
         Unreadable: as `evaluate`, or a class has no positives or no negatives.
+        TwelveLeadError: there is no such aim.
     """
     y, p = _fittable(labels, probabilities)
+    wanted = _sensitivity(aim)
+    if wanted is not None:
+        return np.array([_keeping(*column, wanted) for column in zip(y.T, p.T, strict=True)])
     once = np.ones((1, len(y)))
     return np.array([_best(*column, once, aim)[0] for column in zip(y.T, p.T, strict=True)])
 
@@ -47,12 +54,13 @@ def fit_thresholds(
     cross-fitted in 5 parts by patient, mean of 10 partitions, exact maximum -> bagged: aim `accuracy`, Hamming loss
     0.1102 -> 0.1092, subset accuracy 0.630 -> 0.630; aim `f1`, macro F1 0.752 -> 0.754, subset accuracy 0.619 ->
     0.622. Fitted and scored on all of them the exact maximum looks better than it is: Hamming loss 0.1062, macro F1
-    0.762 (bagged: 0.1078, 0.756).
+    0.762 (bagged: 0.1078, 0.756). For a sensitivity nothing is averaged, since the mean of the thresholds that keep it
+    in the resamples need not keep it here: the exact one is given.
 
     Args:
         labels: [records, classes] bool.
         probabilities: [records, classes], 0-1.
-        aim: what is made greatest.
+        aim: one of `AIMS`.
         resamples: bootstrap resamples of the records; one that leaves a class without positives or negatives is passed
             over for this class.
         seed: of the resampling.
@@ -63,10 +71,34 @@ def fit_thresholds(
     Raises:
         ValueError: the shapes do not match.
         Unreadable: as `evaluate`, or a class has no positives or no negatives.
+        TwelveLeadError: there is no such aim.
     """
+    if _sensitivity(aim) is not None:
+        return best_thresholds(labels, probabilities, aim)
     y, p = _fittable(labels, probabilities)
     weights = patient_weights(np.arange(len(y)), resamples, seed)
     return np.array([_average(*column, weights, aim) for column in zip(y.T, p.T, strict=True)])
+
+
+def _sensitivity(aim: Aim) -> float | None:
+    """The share of positives that an aim asks for; None for the other aims."""
+    if aim in ("accuracy", "f1", "youden"):
+        return None
+    name, _, number = aim.partition("=")
+    try:
+        value = float(number) if name == "sensitivity" else np.nan
+    except ValueError:
+        value = np.nan
+    if not 0 < value <= 1:
+        raise TwelveLeadError(f"thresholds {aim!r}: there is no such aim; give {AIMS}")
+    return value
+
+
+def _keeping(labels: NDArray[np.bool_], probabilities: NDArray[np.float64], wanted: float) -> float:
+    descending = np.sort(probabilities[labels])[::-1]
+    # 0.95 of 20 are 19, though 0.95 * 20 may come out a little above
+    needed = int(np.ceil(wanted * len(descending) * (1 - 1e-12)))
+    return float(descending[needed - 1])
 
 
 def _fittable(labels: ArrayLike, probabilities: ArrayLike) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
@@ -102,8 +134,13 @@ def _best(
     sorted_weights = weights[:, order]
     np.cumsum(np.add.reduceat(sorted_weights, first, axis=1), axis=1, out=called[:, 1:])
     np.cumsum(np.add.reduceat(sorted_weights * labels[order], first, axis=1), axis=1, out=right[:, 1:])
-    # right decisions are true positives + negatives - false positives, so up to a constant 2 * right - called
-    objective = 2 * right - called if aim == "accuracy" else 2 * right / (called + right[:, -1:])
+    positives, negatives = right[:, -1:], called[:, -1:] - right[:, -1:]
+    if aim == "accuracy":  # right decisions are true positives + negatives - false positives; up to a constant:
+        objective = 2 * right - called
+    elif aim == "f1":
+        objective = 2 * right / (called + positives)
+    else:  # Youden's index, times positives and negatives so that equal ones come out equal
+        objective = right * negatives - (called - right) * positives
     gaps = edges[:-1] - edges[1:]
     best = np.where(objective == objective.max(axis=1, keepdims=True), gaps, -1).argmax(axis=1)
     above, below = edges[best], edges[best + 1]

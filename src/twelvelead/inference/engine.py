@@ -1,7 +1,8 @@
 """Weights on ONNX Runtime: arrays to probabilities, one ECG to its interpretation."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,11 +10,31 @@ from numpy.typing import NDArray
 from twelvelead.ecg.quality import require_fit
 from twelvelead.ecg.record import ECG
 from twelvelead.errors import Refused, Unreadable
-from twelvelead.inference.interpretation import ClassResult, Interpretation
-from twelvelead.weights import Contract, file, find
+from twelvelead.evaluation.selective import certainty, rank
+from twelvelead.inference.decide import ERROR_RATE, Rules
+from twelvelead.inference.explain import attribute
+from twelvelead.inference.interpretation import Attribution, Interpretation, Window
+from twelvelead.inference.pieces import cut, merge
+from twelvelead.weights import Contract, file, find, sha256
+from twelvelead.weights.contract import FILE
 
-PIECE_SECONDS = 300
-"""Longer recordings are read in pieces of this length, so that memory stays flat."""
+BATCH = 32
+"""Pieces of a long recording that are answered together, so that memory stays flat."""
+
+
+class Outputs(NamedTuple):
+    """What weights say of n recordings.
+
+    Attributes:
+        probabilities: [n, classes] float64, calibrated.
+        attention: [n, steps] float32, adds up to 1 for each recording; None where the model has none.
+        members: [n, members, classes] float64, of each network of an ensemble, on the calibrated scale; None for a
+            single network.
+    """
+
+    probabilities: NDArray[np.float64]
+    attention: NDArray[np.float32] | None
+    members: NDArray[np.float64] | None
 
 
 class Engine:
@@ -30,7 +51,9 @@ class Engine:
     def __init__(self, weights: str | Path = "reference", threads: int | None = None) -> None:
         import onnxruntime
 
-        self.contract = Contract.load(find(weights))
+        folder = find(weights)
+        self.contract = Contract.load(folder)
+        self.contract_sha256 = sha256(folder / FILE)
         path = file(weights, "onnx")
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
@@ -40,66 +63,125 @@ class Engine:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:
             raise Unreadable(f"{path}: ONNX Runtime cannot load it ({str(error).splitlines()[0]})") from None
+        there = [output.name for output in self._session.get_outputs()]
+        if "probabilities" not in there:
+            raise Unreadable(f"{path}: has no output named probabilities; export the weights again")
+        self._outputs = [name for name in ("probabilities", "attention", "members") if name in there]
         self.sha256 = self.contract.files["onnx"]["sha256"]
 
-    def run(
-        self, ecg: NDArray[np.float32], features: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+    def run(self, ecg: NDArray[np.float32], features: NDArray[np.float32]) -> Outputs:
         """Calibrated probabilities and attention of whole recordings of one length.
 
         Args:
             ecg: [n, samples, leads] float32 mV at the contract's sampling rate, its leads in its order.
             features: [n, 2] float32: age in years, sex (0 male, 1 female), NaN where unknown.
-
-        Returns:
-            Probabilities [n, classes] float64, and attention [n, steps] float32, which adds up to 1 for each record.
         """
-        probabilities, attention = self._session.run(["probabilities", "attention"], {"ecg": ecg, "features": features})
-        return self.contract.calibrated(np.asarray(probabilities)), np.asarray(attention)
+        values = dict(
+            zip(self._outputs, self._session.run(self._outputs, {"ecg": ecg, "features": features}), strict=True)
+        )
+        members = values.get("members")
+        return Outputs(
+            self.contract.calibrated(values["probabilities"]),
+            values.get("attention"),
+            None if members is None else self.contract.calibrated(members),
+        )
 
-    def predict(self, ecg: ECG, aim: str = "accuracy") -> Interpretation:
+    def predict(
+        self,
+        ecg: ECG,
+        aim: str = "accuracy",
+        *,
+        error_rate: float = ERROR_RATE,
+        prevalence: Mapping[str, float] | None = None,
+        explain: bool = False,
+    ) -> Interpretation:
         """Interpret one recording.
+
+        A recording of more than 20 s is read in pieces of 10 s, one every 5 s, and their probabilities are averaged.
 
         Args:
             ecg: any rate and any leads from which the twelve follow.
-            aim: operating point: "accuracy", "f1", or one number for all classes.
+            aim: operating point: one of the contract's, such as "accuracy" or "f1", or one number for all classes.
+            error_rate: from which a class is "uncertain"; one that the contract holds.
+            prevalence: class -> share of the people examined who have it, for the predictive values; the others' is
+                that of the validation folds.
+            explain: also find which stretch of which lead speaks for each class; takes some 300 runs of the model. Of a
+                longer recording, in the piece where the most probable class is most probable.
 
         Raises:
             Refused: the recording is not fit to read, with the reason.
-            TwelveLeadError: the aim is not in the contract.
+            TwelveLeadError: the aim, the error rate or a class is not in the contract.
         """
-        thresholds = self.contract.threshold(aim)
+        contract = self.contract
+        rules = self.rules(aim, error_rate, prevalence)
+        findings = require_fit(
+            ecg, minimum_seconds=contract.minimum_samples / contract.sampling_rate, ages=contract.ages
+        )
         twelve = ecg.twelve()
-        warnings = require_fit(twelve, minimum_seconds=self.contract.minimum_samples / self.contract.sampling_rate)
-        signal = twelve.resampled(self.contract.sampling_rate).signal
-        if len(signal) < self.contract.minimum_samples:  # the gate's half sample of grace is long at low rates
+        signal = twelve.resampled(contract.sampling_rate).signal
+        if len(signal) < contract.minimum_samples:  # the gate's half sample of grace is long at low rates
             raise Refused(f"{ecg.source}: too short: {ecg.duration:.2f} s; record longer")
-        answers, attentions, lengths = [], [], []
-        for piece in self._pieces(signal):
-            probabilities, weights = self.run(piece[None], twelve.features[None])
-            answers.append(probabilities[0])
-            attentions.append(weights[0] * len(piece))
-            lengths.append(len(piece))
-        mean = np.average(answers, axis=0, weights=lengths)
-        attention = (np.concatenate(attentions) / sum(lengths)).astype(np.float32)
+        features = twelve.features
+        step = contract.attention_samples
+        starts, length = cut(len(signal), contract.sampling_rate, step, contract.minimum_samples)
+        parts = list(self._parts(signal, features, starts, length))
+        by_piece = _joined([part.probabilities for part in parts])
+        mean = by_piece.mean(axis=0)
+        attentions = [row for part in parts if part.attention is not None for row in part.attention]
+        members = [part.members for part in parts if part.members is not None]
         return Interpretation(
             ecg=twelve,
-            classes=tuple(
-                ClassResult(name, float(p), float(t), bool(p >= t))
-                for name, p, t in zip(self.contract.classes, mean, thresholds, strict=True)
-            ),
+            classes=rules(mean, _joined(members).mean(axis=0).std(axis=0) if members else None),
             aim=aim,
-            attention=attention,
-            weights=self.contract.name,
+            attention=merge(attentions, starts, step) if attentions else None,
+            weights=contract.name,
             sha256=self.sha256,
-            synthetic=self.contract.synthetic,
-            warnings=tuple(finding.message for finding in warnings),
+            contract_sha256=self.contract_sha256,
+            synthetic=contract.synthetic,
+            error_rate=error_rate,
+            certainty=(sure := float(certainty(mean))),
+            certainty_rank=rank(sure, contract.certainty),
+            windows=tuple(
+                Window(start / contract.sampling_rate, (start + length) / contract.sampling_rate, tuple(values))
+                for start, values in zip(starts, by_piece.tolist(), strict=True)
+            ),
+            findings=findings,
+            members=contract.members,
+            attribution=self._explained(signal, features, starts[by_piece[:, mean.argmax()].argmax()], length)
+            if explain
+            else None,
         )
 
-    def _pieces(self, signal: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
-        step = PIECE_SECONDS * self.contract.sampling_rate
-        count = max(1, round(len(signal) / step))
-        yield from np.array_split(signal, count)
+    def rules(
+        self, aim: str = "accuracy", error_rate: float = ERROR_RATE, prevalence: Mapping[str, float] | None = None
+    ) -> Rules:
+        """How `predict` decides with these settings; see there.
+
+        Raises:
+            TwelveLeadError: the aim, the error rate or a class is not in the contract, or a share is outside 0-1.
+        """
+        return Rules(self.contract, aim, error_rate, prevalence)
+
+    def _parts(
+        self, signal: NDArray[np.float32], features: NDArray[np.float32], starts: list[int], length: int
+    ) -> Iterator[Outputs]:
+        for first in range(0, len(starts), BATCH):
+            pieces = np.stack([signal[start : start + length] for start in starts[first : first + BATCH]])
+            yield self.run(pieces, np.broadcast_to(features, (len(pieces), len(features))))
+
+    def _explained(
+        self, signal: NDArray[np.float32], features: NDArray[np.float32], start: int, length: int
+    ) -> Attribution:
+        def probabilities(ecg: NDArray[np.float32]) -> NDArray[np.float64]:
+            return self.run(ecg, np.broadcast_to(features, (len(ecg), len(features)))).probabilities
+
+        contract = self.contract
+        piece = signal[start : start + length]
+        return attribute(probabilities, piece, contract.sampling_rate, contract.classes, contract.leads, start)
+
+
+def _joined(parts: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def load(weights: str | Path = "reference", threads: int | None = None) -> Engine:

@@ -1,14 +1,30 @@
-"""The answer for one recording."""
+"""The answer for one recording. `interpretation.schema.json` describes its JSON."""
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twelvelead import __version__
+from twelvelead.ecg.quality import Finding
 from twelvelead.ecg.record import ECG
+from twelvelead.evaluation.selective import ABSTAIN
 
+FORMAT = "twelvelead-interpretation"
+VERSION = 1
 NOTICE = "Decision aid, not a medical device: a physician has to read the ECG."
+
+Decision = Literal["present", "absent", "uncertain"]
+
+
+class Estimate(NamedTuple):
+    """A share from 0 to 1 with its 95 % interval, by a bootstrap of patients."""
+
+    value: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -19,13 +35,93 @@ class ClassResult:
         name: of the class.
         probability: calibrated, 0-1.
         threshold: of the operating point.
-        present: the decision, probability >= threshold.
+        present: probability >= threshold.
+        conformal_set: of "absent" and "present", what the error rate leaves possible: one, both or neither.
+        sensitivity, specificity: at the operating point, cross-fitted on the validation folds; None for a threshold of
+            one's own and for a class too rare to tell.
+        prevalence: that the predictive values are for, 0-1.
+        prevalence_given: whether the user gave it; else it is that of the validation folds.
+        positive_predictive_value: the share of those called present at this operating point who have it.
+        negative_predictive_value: the share of those called absent who do not.
+        spread: standard deviation of the calibrated probability over the members; None for a single network.
     """
 
     name: str
     probability: float
     threshold: float
     present: bool
+    conformal_set: tuple[str, ...]
+    sensitivity: Estimate | None = None
+    specificity: Estimate | None = None
+    prevalence: float | None = None
+    prevalence_given: bool = False
+    positive_predictive_value: float | None = None
+    negative_predictive_value: float | None = None
+    spread: float | None = None
+
+    @property
+    def decision(self) -> Decision:
+        """What the operating point says, where that alone is possible at the error rate; else "uncertain"."""
+        said: Decision = "present" if self.present else "absent"
+        return said if self.conformal_set == (said,) else "uncertain"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as JSON holds them."""
+        return {
+            "probability": round(self.probability, 6),
+            "decision": self.decision,
+            "threshold": round(self.threshold, 6),
+            "present": self.present,
+            "conformal_set": list(self.conformal_set),
+            "sensitivity": _rounded(self.sensitivity),
+            "specificity": _rounded(self.specificity),
+            "prevalence": _round(self.prevalence),
+            "prevalence_given": self.prevalence_given,
+            "positive_predictive_value": _round(self.positive_predictive_value),
+            "negative_predictive_value": _round(self.negative_predictive_value),
+            "spread": _round(self.spread),
+        }
+
+
+@dataclass(frozen=True)
+class Window:
+    """What the model says of one stretch of the recording.
+
+    Attributes:
+        start, end: in seconds.
+        probabilities: calibrated, one a class.
+    """
+
+    start: float
+    end: float
+    probabilities: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Attribution:
+    """How much each stretch of each lead speaks for a class.
+
+    Attributes:
+        values: class -> [leads, cells] float32: by how much its log-odds fall when the cell is hidden; above 0, it
+            speaks for the class.
+        edges: [cells + 1] seconds, where the cells begin and end.
+        leads: names of the rows.
+    """
+
+    values: dict[str, NDArray[np.float32]]
+    edges: tuple[float, ...]
+    leads: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as JSON holds them."""
+        return {
+            "edges_s": [round(edge, 3) for edge in self.edges],
+            "leads": list(self.leads),
+            "log_odds": {
+                name: [[round(value, 4) for value in row] for row in values.tolist()]
+                for name, values in self.values.items()
+            },
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,21 +132,36 @@ class Interpretation:
         ecg: the recording, 12 leads, at its own sampling rate.
         classes: one a class, in the order of the contract.
         aim: name of the operating point, such as "accuracy".
-        attention: [steps] float32 over the whole recording, adds up to 1.
+        attention: [steps] float32 over the whole recording, adds up to 1; None where the model has none.
         weights: name of the weights.
-        sha256: of the file of weights.
+        sha256, contract_sha256: of the file of weights and of its contract.
         synthetic: whether the weights were trained on generated ECGs.
-        warnings: sentences of the quality gate.
+        error_rate: of the conformal sets.
+        certainty: see `twelvelead.evaluation.selective.certainty`.
+        certainty_rank: share of the validation folds' records that are less certain, 0-1.
+        windows: what was averaged, in order of time: one for a recording of up to 20 s.
+        findings: of the quality gate, none of which refuses.
+        members: names of the networks of an ensemble; empty for a single one.
+        attribution: where it was asked for.
+        version: of the product.
     """
 
     ecg: ECG
     classes: tuple[ClassResult, ...]
     aim: str
-    attention: NDArray[np.float32]
+    attention: NDArray[np.float32] | None
     weights: str
     sha256: str
+    contract_sha256: str
     synthetic: bool
-    warnings: tuple[str, ...] = ()
+    error_rate: float
+    certainty: float
+    certainty_rank: float
+    windows: tuple[Window, ...]
+    findings: tuple[Finding, ...] = ()
+    members: tuple[str, ...] = ()
+    attribution: Attribution | None = None
+    version: str = field(default=__version__)
 
     @property
     def probabilities(self) -> dict[str, float]:
@@ -59,11 +170,27 @@ class Interpretation:
 
     @property
     def decisions(self) -> dict[str, bool]:
-        """Class -> decision at the operating point."""
+        """Class -> whether its probability reaches the threshold of the operating point."""
         return {result.name: result.present for result in self.classes}
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences of the quality gate."""
+        return tuple(finding.message for finding in self.findings)
+
+    @property
+    def abstains(self) -> bool:
+        """Whether the selective rule leaves the whole recording to a reader: it is among the least certain fifth."""
+        return self.certainty_rank < ABSTAIN
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The classes whose attribution is worth a look: those present, else the most probable."""
+        present = tuple(result.name for result in self.classes if result.present)
+        return present or (max(self.classes, key=lambda result: result.probability).name,)
+
     def looked_at(self, spans: int = 3, seconds: float = 0.4) -> tuple[tuple[float, float, float], ...]:
-        """The stretches of time with most attention, in order of time.
+        """The stretches of time with most attention, in order of time; none where the model has no attention.
 
         Args:
             spans: how many at most.
@@ -72,6 +199,8 @@ class Interpretation:
         Returns:
             (start, end, share of the attention), times in seconds; stretches do not overlap.
         """
+        if self.attention is None:
+            return ()
         steps = len(self.attention)
         width = max(1, min(steps, round(seconds / self.ecg.duration * steps)))
         sums = np.convolve(self.attention, np.ones(width), "valid")
@@ -88,29 +217,62 @@ class Interpretation:
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as JSON holds them."""
         return {
+            "format": FORMAT,
+            "version": VERSION,
             "source": self.ecg.source,
             "age": self.ecg.age,
             "sex": self.ecg.sex,
             "duration_s": round(self.ecg.duration, 3),
             "sampling_rate_hz": self.ecg.sampling_rate,
             "thresholds": self.aim,
-            "classes": {
-                result.name: {
-                    "probability": round(result.probability, 6),
-                    "threshold": round(result.threshold, 6),
-                    "present": result.present,
+            "error_rate": self.error_rate,
+            "classes": {result.name: result.to_dict() for result in self.classes},
+            "certainty": {
+                "value": round(self.certainty, 6),
+                "rank": round(self.certainty_rank, 4),
+                "abstains": self.abstains,
+            },
+            "findings": [asdict(finding) for finding in self.findings],
+            "windows": [
+                {
+                    "start_s": round(window.start, 3),
+                    "end_s": round(window.end, 3),
+                    "probabilities": {
+                        result.name: round(value, 6)
+                        for result, value in zip(self.classes, window.probabilities, strict=True)
+                    },
                 }
-                for result in self.classes
+                for window in self.windows
+            ],
+            "attention": None if self.attention is None else self._attention(self.attention),
+            "attribution": None if self.attribution is None else self.attribution.to_dict(),
+            "model": {
+                "name": self.weights,
+                "members": list(self.members),
+                "sha256": self.sha256,
+                "contract_sha256": self.contract_sha256,
+                "trained_on_synthetic_ecgs": self.synthetic,
             },
-            "attention": {
-                "seconds_per_value": self.ecg.duration / len(self.attention),
-                "values": [round(float(value), 6) for value in self.attention],
-                "most": [
-                    {"start_s": round(start, 2), "end_s": round(end, 2), "share": round(share, 4)}
-                    for start, end, share in self.looked_at()
-                ],
-            },
-            "warnings": list(self.warnings),
-            "model": {"name": self.weights, "sha256": self.sha256, "trained_on_synthetic_ecgs": self.synthetic},
+            "product": {"name": "twelvelead", "version": self.version},
             "notice": NOTICE,
         }
+
+    def _attention(self, values: NDArray[np.float32]) -> dict[str, Any]:
+        return {
+            "seconds_per_value": self.ecg.duration / len(values),
+            "values": [round(value, 6) for value in values.tolist()],
+            "most": [
+                {"start_s": round(start, 2), "end_s": round(end, 2), "share": round(share, 4)}
+                for start, end, share in self.looked_at()
+            ],
+        }
+
+
+def _round(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)
+
+
+def _rounded(estimate: Sequence[float] | None) -> dict[str, float] | None:
+    if estimate is None:
+        return None
+    return {name: round(value, 6) for name, value in zip(("value", "low", "high"), estimate, strict=True)}

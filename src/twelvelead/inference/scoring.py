@@ -1,24 +1,87 @@
 """Weights over a fold of a store."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twelvelead.data.store import Store
-from twelvelead.data.tasks import Protocol, labels, select
+from twelvelead.data.tasks import Labels, Protocol, labels, select
+from twelvelead.ecg.quality import Finding, check
+from twelvelead.ecg.record import ECG
 from twelvelead.errors import TwelveLeadError
 from twelvelead.evaluation.predictions import Predictions
 from twelvelead.inference.engine import Engine
+from twelvelead.weights import Contract
 
 BATCH = 32
 
+Progress = Callable[[int, int], None]
+"""Called with the records done and all."""
+
+
+def _silent(done: int, total: int) -> None:
+    pass
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredFold:
+    """What weights say of every record of a fold, whatever the protocol.
+
+    Attributes:
+        fold: which.
+        records: [records] int64, rows of the store.
+        probabilities: [records, classes] float32, calibrated.
+        hidden: the same with age and sex hidden; None where the weights take no metadata.
+    """
+
+    fold: int
+    records: NDArray[np.int64]
+    probabilities: NDArray[np.float32]
+    hidden: NDArray[np.float32] | None
+
+    def under(self, contract: Contract, store: Store, protocol: Protocol) -> tuple[NDArray[np.bool_], Predictions]:
+        """The records that a protocol scores, [records] bool, and the predictions of these.
+
+        Args:
+            contract: of the weights.
+            store: that was scored.
+            protocol: which records and labels count.
+
+        Raises:
+            TwelveLeadError: the protocol is not available, or scores none of the records.
+        """
+        truth = truth_of(contract, store, protocol)
+        rows = select(store, self.fold, truth)
+        scored = np.isin(self.records, rows)
+        return scored, _predictions(contract, store, truth, rows, self.fold, self.probabilities[scored])
+
+
+def score_fold(engine: Engine, store: Store, fold: int, progress: Progress = _silent) -> ScoredFold:
+    """Calibrated probabilities of every record of a fold, once as it is and once with age and sex hidden.
+
+    Args:
+        engine: the weights.
+        store: of the rate and leads of the weights.
+        fold: one that the store holds.
+        progress: called with the records done and all, both passes counted.
+
+    Raises:
+        TwelveLeadError: the store does not fit the weights, or lacks the fold.
+    """
+    require_fitting(engine.contract, store)
+    records = select(store, fold)
+    total = len(records) * (2 if engine.contract.metadata else 1)
+    given = _probabilities(engine, store, records, lambda done: progress(done, total))
+    hidden = None
+    if engine.contract.metadata:
+        hidden = _probabilities(engine, store, records, lambda done: progress(len(records) + done, total), hide=True)
+    return ScoredFold(fold, records, given, hidden)
+
 
 def predict_fold(
-    engine: Engine,
-    store: Store,
-    fold: int,
-    protocol: Protocol = "drop",
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    engine: Engine, store: Store, fold: int, protocol: Protocol = "drop", progress: Progress = _silent
 ) -> Predictions:
     """Calibrated probabilities of the records of a fold that the protocol scores.
 
@@ -32,7 +95,88 @@ def predict_fold(
     Raises:
         TwelveLeadError: the store does not fit the weights, lacks the fold, or the protocol is not available.
     """
-    contract = engine.contract
+    require_fitting(engine.contract, store)
+    truth = truth_of(engine.contract, store, protocol)
+    records = select(store, fold, truth)
+    found = _probabilities(engine, store, records, lambda done: progress(done, len(records)))
+    return _predictions(engine.contract, store, truth, records, fold, found)
+
+
+def truth_of(contract: Contract, store: Store, protocol: Protocol) -> Labels:
+    """The store's labels of the task of the weights.
+
+    Raises:
+        TwelveLeadError: the store has no such task or other classes in it, or the protocol is not available.
+    """
+    truth = labels(store, contract.task, protocol)
+    if truth.classes != contract.classes:
+        raise TwelveLeadError(
+            f"{store.path}: classes are {', '.join(truth.classes)}, but the weights {contract.name} predict "
+            f"{', '.join(contract.classes)}; choose weights of that task"
+        )
+    return truth
+
+
+def role(contract: Contract, store: Store, fold: int) -> str:
+    """What a fold of the store was to the weights, in a few words."""
+    if trained_on(contract, store, fold):
+        return "which trained the weights: no measure of their worth"
+    if store.source != contract.data["name"]:
+        return "other data than trained the weights"
+    return "which also chose" if fold in contract.validation_folds else "held out"
+
+
+def trained_on(contract: Contract, store: Store, fold: int) -> bool:
+    """Whether this fold of the store trained the weights."""
+    return store.source == contract.data["name"] and fold in contract.train_folds
+
+
+def require_unseen(contract: Contract, store: Store, fold: int) -> None:
+    """Refuse a fold whose figures would say nothing of new records.
+
+    Raises:
+        TwelveLeadError: the fold trained the weights.
+    """
+    if trained_on(contract, store, fold):
+        raise TwelveLeadError(
+            f"{store.path}: fold {fold} trained the weights {contract.name}, so its figures say nothing of new "
+            "records; choose another fold, or add --allow-trained-fold, and the report will say so"
+        )
+
+
+def gate_findings(
+    contract: Contract, store: Store, records: NDArray[np.int64], progress: Progress = _silent
+) -> list[tuple[Finding, ...]]:
+    """What the quality gate says of each record; nothing is left out for it.
+
+    Args:
+        contract: of the weights, which need a shortest duration.
+        store: of the records.
+        records: [records] int64, rows of the store.
+        progress: called with the records done and all.
+    """
+    seconds = contract.minimum_samples / contract.sampling_rate
+    found = []
+    for number, row in enumerate(records.tolist(), start=1):
+        found.append(check(recording(store, row), minimum_seconds=seconds, ages=contract.ages))
+        progress(number, len(records))
+    return found
+
+
+def recording(store: Store, row: int) -> ECG:
+    """One record of a store."""
+    age, sex = store.features[row].tolist()
+    return ECG(
+        signal=store.signals[row].astype(np.float32) * np.float32(1e-3),
+        sampling_rate=store.sampling_rate,
+        leads=store.leads,
+        age=None if np.isnan(age) else age,
+        sex=None if np.isnan(sex) else ("female" if sex else "male"),
+        source=f"ECG {store.column('ecg_id')[row]}",
+    )
+
+
+def require_fitting(contract: Contract, store: Store) -> None:
     needs = {
         "sampling rate": (store.sampling_rate, contract.sampling_rate),
         "order of leads": (store.leads, contract.leads),
@@ -47,26 +191,39 @@ def predict_fold(
             f"{store.path}: records of {store.samples} samples, but the weights {contract.name} need "
             f"{contract.minimum_samples} at least"
         )
-    truth = labels(store, contract.task, protocol)
-    if truth.classes != contract.classes:
-        raise TwelveLeadError(
-            f"{store.path}: classes are {', '.join(truth.classes)}, but the weights {contract.name} predict "
-            f"{', '.join(contract.classes)}; choose weights of that task"
-        )
-    records = select(store, fold, truth)
+
+
+def _probabilities(
+    engine: Engine, store: Store, records: NDArray[np.int64], progress: Callable[[int], None], hide: bool = False
+) -> NDArray[np.float32]:
+    """[records, classes], age and sex hidden or as they are."""
     parts = []
     for start in range(0, len(records), BATCH):
         chosen = records[start : start + BATCH]
         millivolts = store.signals[chosen].astype(np.float32) * np.float32(1e-3)
-        parts.append(engine.run(millivolts, store.features[chosen])[0])
-        progress(min(start + BATCH, len(records)), len(records))
+        features = store.features[chosen]
+        parts.append(engine.run(millivolts, np.full_like(features, np.nan) if hide else features)[0])
+        progress(min(start + BATCH, len(records)))
+    return np.concatenate(parts).astype(np.float32)
+
+
+def _predictions(
+    contract: Contract,
+    store: Store,
+    truth: Labels,
+    records: NDArray[np.int64],
+    fold: int,
+    probabilities: NDArray[np.float32],
+) -> Predictions:
     return Predictions(
         ecg_id=np.asarray(store.column("ecg_id")[records]),
         patient_id=np.asarray(store.column("patient_id")[records]),
         labels=truth.values[records],
-        probabilities=np.concatenate(parts).astype(np.float32),
-        classes=contract.classes,
+        probabilities=probabilities,
+        classes=truth.classes,
         fold=fold,
-        protocol=protocol,
+        protocol=truth.protocol,
         data_hash=store.data_hash,
+        thresholds=contract.thresholds,
+        role=role(contract, store, fold),
     )

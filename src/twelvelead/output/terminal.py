@@ -10,7 +10,7 @@ from rich.text import Text
 from twelvelead.inference.interpretation import NOTICE, Attribution, ClassResult, Interpretation
 from twelvelead.output.names import full
 
-BAR = 10
+BAR, SHORT_BAR = 10, 4
 STYLES = {"present": "bold red", "absent": "dim", "uncertain": "yellow"}
 
 
@@ -25,10 +25,10 @@ def render(interpretation: Interpretation, label: str = "", measured: Sequence[s
     ecg = interpretation.ecg
     person = [f"{ecg.age:g} years" if ecg.age is not None else "age unknown", ecg.sex or "sex unknown"]
     head = Text(ecg.source, style="bold")
-    head.append(f"  {ecg.duration:.1f} s at {ecg.sampling_rate:g} Hz, {', '.join(person)}", style="dim")
     if label:
         head.append(f"  {label}", style="bold magenta")
-    lines: list[RenderableType] = [head, _table(interpretation.classes)]
+    about = Text(f"{ecg.duration:.1f} s at {ecg.sampling_rate:g} Hz, {', '.join(person)}", style="dim")
+    lines: list[RenderableType] = [head, about, _table(interpretation.classes)]
     lines += [Text(line, style="dim") for line in _meaning(interpretation)]
     if interpretation.abstains:
         lines.append(Text("Among the least certain fifth of recordings: leave it to a reader.", style="yellow"))
@@ -46,9 +46,9 @@ def _table(classes: tuple[ClassResult, ...]) -> Table:
     for name in ("class", "probability", "decision", "from", "sens/spec", "PPV/NPV"):
         table.add_column(name, justify="right" if name == "from" else "left", no_wrap=name != "class")
     for result in classes:
-        spread = "" if result.spread is None else f" ±{result.spread:.1%}"
+        spread, length = ("", BAR) if result.spread is None else (f" ±{result.spread:.1%}", SHORT_BAR)
         bar = Text(f"{result.probability:6.1%}{spread} ")
-        bar.append("█" * round(result.probability * BAR), style="red" if result.present else "dim")
+        bar.append("█" * round(result.probability * length), style="red" if result.present else "dim")
         table.add_row(
             full(result.name),
             bar,
@@ -68,13 +68,16 @@ def _pair(one: float | None, other: float | None) -> str:
 
 def _meaning(interpretation: Interpretation) -> Iterator[str]:
     """What the columns rest on."""
-    given = [f"{result.name} {result.prevalence:.1%}" for result in interpretation.classes if result.prevalence_given]
-    shares = f"prevalence given ({', '.join(given)})" if given else "prevalence of the validation fold"
-    yield f"thresholds: {interpretation.aim}; predictive values: {shares}"
-    yield (
-        f"uncertain: the data do not settle it at an error rate of {interpretation.error_rate:.0%}; certainty above "
-        f"{interpretation.certainty_rank:.0%} of records"
-    )
+    if any(result.positive_predictive_value is not None for result in interpretation.classes):
+        given = [
+            f"{result.name} {result.prevalence:.1%}" for result in interpretation.classes if result.prevalence_given
+        ]
+        shares = f"prevalence given ({', '.join(given)})" if given else "prevalence of the validation fold"
+        yield f"thresholds: {interpretation.aim}; PPV and NPV: {shares}"
+    else:
+        yield f"thresholds: {interpretation.aim}, whose sensitivity and specificity are not known"
+    yield f"uncertain: not settled at an error rate of {interpretation.error_rate:.0%}"
+    yield f"as a whole, more certain than {interpretation.certainty_rank:.0%} of the validation fold"
     if len(interpretation.windows) > 1:
         first = interpretation.windows[0]
         yield f"mean of {len(interpretation.windows)} overlapping pieces of {first.end - first.start:g} s"

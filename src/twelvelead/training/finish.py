@@ -7,15 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from twelvelead.evaluation.calibration import fit_platt
-from twelvelead.evaluation.metrics import evaluate
 from twelvelead.evaluation.plots import curves_png
 from twelvelead.evaluation.predictions import Predictions
-from twelvelead.evaluation.thresholds import fit_thresholds
 from twelvelead.training.data import StoreData
 from twelvelead.training.export import probabilities, write_onnx, write_safetensors
 from twelvelead.training.module import Training
 from twelvelead.weights.contract import Contract, sha256
+from twelvelead.weights.fit import age_range, fitted
 
 PTBXL = {
     "licence": "CC BY 4.0",
@@ -32,7 +30,7 @@ def finish(training: Training, data: StoreData, folder: Path, *, best_epoch: int
     records = data.validation_records
     raw = probabilities(windowed, store.signals, store.features, records)
     truth = labels.values[records]
-    slope, intercept = fit_platt(truth, raw)
+    patients = np.asarray(store.column("patient_id")[records])
     weights = folder / "weights"
     weights.mkdir(exist_ok=True)
     files = {"safetensors": f"{recipe.name}.safetensors", "onnx": f"{recipe.name}.onnx"}
@@ -51,8 +49,7 @@ def finish(training: Training, data: StoreData, folder: Path, *, best_epoch: int
         stride=recipe.stride,
         attention_samples=windowed.step,
         metadata=("age in years", "sex (0 male, 1 female)") if recipe.metadata else (),
-        calibration={"slope": tuple(slope.tolist()), "intercept": tuple(intercept.tolist())},
-        thresholds={},
+        ages=age_range(store.features[data.train_records, 0]),
         train_folds=recipe.train_folds,
         validation_folds=recipe.validation_folds,
         protocol=recipe.protocol,
@@ -62,28 +59,22 @@ def finish(training: Training, data: StoreData, folder: Path, *, best_epoch: int
             "synthetic": store.synthetic,
             **(PTBXL if store.source.startswith("PTB-XL") else {}),
         },
-        metrics={},
         recipe=recipe.to_dict(),
         files={kind: {"name": name, "sha256": sha256(weights / name)} for kind, name in files.items()},
         versions=json.loads((folder / "run.json").read_text(encoding="utf-8"))["versions"],
+        **fitted(truth, raw, patients, labels.classes),
     )
-    calibrated = contract.calibrated(raw)
-    for aim in ("accuracy", "f1"):
-        contract.thresholds[aim] = tuple(float(t) for t in fit_thresholds(truth, calibrated, aim))
-        scores = evaluate(truth, calibrated, contract.threshold(aim), labels.classes)
-        kept = ("macro_f1", "subset_accuracy", "hamming_loss")
-        contract.metrics.update({f"{name}_at_{aim}": scores[name] for name in kept})
-    for name in ("macro_auroc", "macro_average_precision", "calibration_error"):
-        contract.metrics[name] = scores[name]
     Predictions(
         ecg_id=np.asarray(store.column("ecg_id")[records]),
-        patient_id=np.asarray(store.column("patient_id")[records]),
+        patient_id=patients,
         labels=truth,
-        probabilities=calibrated.astype(np.float32),
+        probabilities=contract.calibrated(raw).astype(np.float32),
         classes=labels.classes,
         fold=recipe.validation_folds[0],
         protocol=recipe.protocol,
         data_hash=store.data_hash,
+        thresholds=contract.thresholds,
+        role="which also chose",
     ).save(folder / "predictions.npz")
     draw(folder, best_epoch, store.synthetic)
     contract.save(weights)

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_origin
@@ -11,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.errors import TwelveLeadError, Unreadable
+from twelvelead.evaluation.selective import STEPS
 from twelvelead.files import replacing
 
 FORMAT = "twelvelead-weights"
-VERSION = 1
+VERSION = 2
 FILE = "contract.json"
 
 
@@ -34,11 +36,22 @@ class Contract:
         attention_samples: samples for each value of the attention.
         metadata: what the columns of `features` mean; empty where age and sex take no part.
         calibration: "slope" and "intercept", one number a class each, for the logits of the files' probabilities
-            (Platt 1999).
+            (Platt 1999). It is what is applied.
+        temperature: the one number that would divide all logits (Guo et al. 2017), for comparison: where it was
+            measured, the calibration of each class left a smaller error.
         thresholds: aim -> one threshold a class, for the calibrated probabilities.
+        operating_points: aim -> "sensitivity" and "specificity" of each class as (value, low, high), cross-fitted by
+            patient; (None, None, None) where the class is too rare for that.
+        prevalence: share of the validation folds' records with each class.
+        conformal: "error_rates", and for each of them "present_from" and "absent_to", one limit a class
+            (`twelvelead.evaluation.conformal`).
+        certainty: quantiles of the certainty over the validation folds (`twelvelead.evaluation.selective`).
+        ages: (low, high) of training, in years.
+        members: names of the networks of an ensemble; empty for a single network.
         train_folds, validation_folds, protocol: what trained, and what chose the epoch and the thresholds.
         data: name, hash, licence and citation of the data, and whether they are synthetic.
         metrics: on the validation folds, which also chose.
+        intervals: 95 % intervals of the metrics, (low, high); a metric without one is absent.
         recipe: the whole recipe.
         files: kind ("onnx", "safetensors", "keras") -> file name and SHA-256.
         versions: of the software that trained.
@@ -57,15 +70,23 @@ class Contract:
     attention_samples: int
     metadata: tuple[str, ...]
     calibration: dict[str, tuple[float, ...]]
+    temperature: float
     thresholds: dict[str, tuple[float, ...]]
+    operating_points: dict[str, dict[str, tuple[tuple[float | None, ...], ...]]]
+    prevalence: tuple[float, ...]
+    conformal: dict[str, Any]
+    certainty: tuple[float, ...]
+    ages: tuple[float, float]
     train_folds: tuple[int, ...]
     validation_folds: tuple[int, ...]
     protocol: str
     data: dict[str, Any]
     metrics: dict[str, float]
+    intervals: dict[str, tuple[float, ...]]
     recipe: dict[str, Any]
     files: dict[str, dict[str, str]]
     versions: dict[str, str]
+    members: tuple[str, ...] = ()
     unit: str = "mV"
     format: str = FORMAT
     version: int = VERSION
@@ -107,6 +128,18 @@ class Contract:
             )
         return np.full(len(self.classes), value)
 
+    def limits(self, error_rate: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """The limits of the conformal rule, one a class: "present" stays possible from, "absent" to.
+
+        Raises:
+            TwelveLeadError: the contract does not hold this error rate.
+        """
+        rates = self.conformal["error_rates"]
+        if error_rate not in rates:
+            raise TwelveLeadError(f"error rate {error_rate:g}: give one of {', '.join(f'{rate:g}' for rate in rates)}")
+        row = rates.index(error_rate)
+        return self.conformal["present_from"][row], self.conformal["absent_to"][row]
+
     def save(self, folder: Path) -> None:
         """Write `contract.json` into the folder, atomically."""
         text = json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False) + "\n"
@@ -132,7 +165,7 @@ class Contract:
         if values.get("version") != VERSION:
             raise Unreadable(
                 f"{path}: contract version {values.get('version')}, but this twelvelead reads version {VERSION}; "
-                "export the weights again"
+                "update twelvelead, or fit the contract anew with python -m twelvelead.inference.refit"
             )
         names = {field.name for field in dataclasses.fields(cls)}
         if values.keys() != names:
@@ -140,24 +173,70 @@ class Contract:
             raise Unreadable(f"{path}: missing or unknown entries {', '.join(wrong)}; export the weights again")
         for field in dataclasses.fields(cls):
             kind: Any = get_origin(field.type) or field.type
-            if not isinstance(values[field.name], list if kind is tuple else kind):
+            given = (int, float) if kind is float else list if kind is tuple else kind
+            if not isinstance(values[field.name], given):
                 raise Unreadable(f"{path}: {field.name} is damaged; export the weights again")
-            values[field.name] = kind(values[field.name])
-        for name in ("thresholds", "calibration"):
-            if not all(_one_each(numbers, values["classes"]) for numbers in values[name].values()):
-                raise Unreadable(f"{path}: {name} are not one number for each class; export the weights again")
-            values[name] = {key: tuple(numbers) for key, numbers in values[name].items()}
-        if values["calibration"].keys() != {"slope", "intercept"} or not all(map(_is_file, values["files"].values())):
-            raise Unreadable(f"{path}: calibration or files are damaged; export the weights again")
+            values[field.name] = _as_tuples(values[field.name]) if kind is tuple else values[field.name]
+        for name, fits in _FITS.items():
+            if not fits(values[name], len(values["classes"])):
+                raise Unreadable(f"{path}: {name} do not fit the classes or are damaged; export the weights again")
+            values[name] = _as_tuples(values[name])
+        if not all(map(_is_file, values["files"].values())):
+            raise Unreadable(f"{path}: files are damaged; export the weights again")
         return cls(**values)
 
 
-def _one_each(numbers: Any, classes: tuple[str, ...]) -> bool:
+def _as_tuples(value: Any) -> Any:
+    """Lists as tuples, whatever holds them."""
+    if isinstance(value, dict):
+        return {key: _as_tuples(inner) for key, inner in value.items()}
+    return tuple(map(_as_tuples, value)) if isinstance(value, list | tuple) else value
+
+
+def _numbers(value: Any, count: int) -> bool:
     return (
-        isinstance(numbers, list)
-        and len(numbers) == len(classes)
-        and all(isinstance(number, int | float) for number in numbers)
+        isinstance(value, list | tuple) and len(value) == count and all(isinstance(each, int | float) for each in value)
     )
+
+
+def _by_name(fits: Callable[[Any, int], bool], *names: str) -> Callable[[Any, int], bool]:
+    """A check of a dictionary that has to hold these names, or any, each with what fits."""
+    return lambda value, classes: (
+        isinstance(value, dict)
+        and (not names or value.keys() == set(names))
+        and all(fits(each, classes) for each in value.values())
+    )
+
+
+def _estimates(value: Any, classes: int) -> bool:
+    return isinstance(value, list) and len(value) == classes and all(_numbers(e, 3) or e == [None] * 3 for e in value)
+
+
+def _limits(value: Any, classes: int) -> bool:
+    if not isinstance(value, dict) or value.keys() != {"error_rates", "present_from", "absent_to"}:
+        return False
+    rates, *limits = (value[key] for key in ("error_rates", "present_from", "absent_to"))
+    return (
+        isinstance(rates, list)
+        and _numbers(rates, len(rates))
+        and all(
+            isinstance(rows, list) and len(rows) == len(rates) and all(_numbers(row, classes) for row in rows)
+            for rows in limits
+        )
+    )
+
+
+_FITS: dict[str, Callable[[Any, int], bool]] = {
+    "calibration": _by_name(_numbers, "slope", "intercept"),
+    "thresholds": _by_name(_numbers),
+    "operating_points": _by_name(_by_name(_estimates, "sensitivity", "specificity")),
+    "prevalence": _numbers,
+    "conformal": _limits,
+    "certainty": lambda value, classes: _numbers(value, STEPS + 1),
+    "ages": lambda value, classes: _numbers(value, 2),
+    "intervals": _by_name(lambda value, classes: _numbers(value, 2)),
+}
+"""What the entries that are used without another look have to be, for a number of classes."""
 
 
 def _is_file(entry: Any) -> bool:

@@ -1,4 +1,5 @@
 import ast
+import csv
 
 import numpy as np
 import pytest
@@ -33,6 +34,19 @@ def test_cells_become_columns_in_the_order_of_ecg_id(read):
     np.testing.assert_array_equal(table.columns["sex"], [np.nan, 0])
     np.testing.assert_array_equal(table.likelihoods, [[np.nan] * 3, [80, np.nan, 0]])
     assert table.files == ("records100/00000/00002_lr", "records100/00000/00001_lr")
+
+
+def test_notes_are_columns_where_the_table_holds_any(shared_ptbxl):
+    codes = read_statements(shared_ptbxl / "scp_statements.csv").codes
+    genuine = read_table(shared_ptbxl / "genuine_rows.csv", codes)
+    with (shared_ptbxl / "genuine_rows.csv").open(newline="") as stream:
+        rows = {int(row["ecg_id"]): row for row in csv.DictReader(stream)}
+    for name in ("baseline_drift", "static_noise", "burst_noise", "electrodes_problems"):
+        noted = [bool(rows[number][name].strip()) for number in genuine.columns["ecg_id"].tolist()]
+        assert genuine.columns[name].tolist() == noted
+        assert any(noted)
+    blank = read_table(shared_ptbxl / "ptbxl_database.csv", codes)
+    assert set(blank.columns) == {"ecg_id", "patient_id", "fold", "age", "sex"}
 
 
 def test_the_rate_chooses_the_files(read):

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from twelvelead.data.cells import whole_number
 from twelvelead.data.ptbxl.release import Rate, inside, require_size
 from twelvelead.data.ptbxl.source import ZIP_FAULTS
+from twelvelead.data.store import NOTES
 from twelvelead.errors import Unreadable
 
 _FILE_COLUMN = {100: "filename_lr", 500: "filename_hr"}
@@ -33,7 +34,8 @@ class Table:
     """What a store needs of ptbxl_database.csv, in ascending ecg_id.
 
     Attributes:
-        columns: the columns of a store, [record] each. `age` 300 stands for "over 89" and is kept as published.
+        columns: the columns of a store, [record] each. `age` 300 stands for "over 89" and is kept as published. Notes
+            are among them where the table holds any; the release writes words where something was noted, else nothing.
         likelihoods: [record, statement] float32, percent: 0 where unknown, NaN where absent.
         files: path of each record below the folder, without suffix.
     """
@@ -67,8 +69,8 @@ def read_table(path: Path | ZipPath, codes: Sequence[str], rate: Rate = 100) -> 
     position = {code: index for index, code in enumerate(codes)}
     # cells repeat: few ages, folds and sets of statements
     whole, known = lru_cache(None)(whole_number), lru_cache(8192)(partial(_likelihoods, known=position))
-    rows: dict[int, tuple[int, int, float, float, str, dict[str, float]]] = {}
-    for line, ecg_id, patient_id, fold, age, sex, file, scp_codes in _rows(path, _FILE_COLUMN[rate]):
+    rows: dict[int, tuple[int, int, float, float, str, dict[str, float], list[bool]]] = {}
+    for line, ecg_id, patient_id, fold, age, sex, file, scp_codes, *notes in _rows(path, _FILE_COLUMN[rate]):
         try:
             identity = whole_number(ecg_id, "ecg_id", 2**53)
             if identity in rows:
@@ -80,6 +82,7 @@ def read_table(path: Path | ZipPath, codes: Sequence[str], rate: Rate = 100) -> 
                 _sex(sex),
                 inside(file),
                 known(scp_codes),
+                [bool(note.strip()) for note in notes],
             )
         except ValueError as error:
             raise Unreadable(f"{path}: line {line} (ecg_id {ecg_id}): {error}; take the file of the release") from None
@@ -99,11 +102,13 @@ def read_table(path: Path | ZipPath, codes: Sequence[str], rate: Rate = 100) -> 
         "age": np.array([row[2] for row in ordered], np.float32),
         "sex": np.array([row[3] for row in ordered], np.float32),
     }
+    noted = np.array([row[6] for row in ordered])
+    columns |= {name: column for name, column in zip(NOTES, noted.T, strict=True) if column.any()}
     return Table(columns, likelihoods, tuple(row[4] for row in ordered))
 
 
 def _rows(path: Path | ZipPath, file_column: str) -> Iterator[tuple[Any, ...]]:
-    """Line number and the needed cells of each row, as text."""
+    """Line number, the needed cells and the notes of each row, as text; "" for a note that has no column."""
     wanted = ("ecg_id", "patient_id", "strat_fold", "age", "sex", file_column, "scp_codes")
     try:
         with path.open(newline="", encoding="utf-8") as stream:
@@ -112,14 +117,14 @@ def _rows(path: Path | ZipPath, file_column: str) -> Iterator[tuple[Any, ...]]:
             missing = [name for name in wanted if name not in names]
             if missing:
                 raise Unreadable(f"{path}: lacks the column {', '.join(missing)}; take the file of the PTB-XL release")
-            take = itemgetter(*[names.index(name) for name in wanted])
+            take = itemgetter(*[names.index(name) if name in names else len(names) for name in (*wanted, *NOTES)])
             for row in reader:
                 if len(row) != len(names):
                     raise Unreadable(
                         f"{path}: line {reader.line_num} has {len(row)} cells of {len(names)}, as in a truncated "
                         "file; take that of the PTB-XL release"
                     )
-                yield (reader.line_num, *take(row))
+                yield (reader.line_num, *take([*row, ""]))
     except (OSError, csv.Error, *ZIP_FAULTS) as error:
         raise Unreadable(f"{path}: cannot be read ({error}); take the file of the PTB-XL release") from None
 

@@ -1,0 +1,70 @@
+"""The verb evaluate."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from twelvelead.errors import Interrupted, TwelveLeadError
+
+
+def evaluate(
+    weights: Annotated[str, typer.Argument(help="A shipped name, a run folder, or a file.", show_default=False)],
+    store: Annotated[Path, typer.Argument(help="A store of the needed rate and leads.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Folder for what is written.", show_default=False)],
+    fold: Annotated[int, typer.Option(help="One that the store holds.")] = 9,
+    protocol: Annotated[
+        Literal["drop", "keep", "likely"], typer.Option(help="Which records and labels stand first.")
+    ] = "drop",
+    thresholds: Annotated[
+        str, typer.Option(help="An aim of the weights, such as f1, or one number from 0 to 1 for all classes.")
+    ] = "accuracy",
+    task: Annotated[
+        str | None, typer.Option(help="Label task, which the weights have to predict.", show_default="the weights'")
+    ] = None,
+    allow_trained_fold: Annotated[
+        bool, typer.Option("--allow-trained-fold", help="Score a fold that trained the weights; the report says so.")
+    ] = False,
+) -> None:
+    """Score weights on a fold under every protocol, with intervals and subgroups.
+
+    Writes report.html (one page, to read and to print), report.md with its pictures, metrics.json, predictions.npz and
+    a confusion matrix a class.
+    """
+    from rich.console import Console
+
+    from twelvelead.cli.meter import Meter
+    from twelvelead.data.store import Store
+    from twelvelead.data.tasks import select
+    from twelvelead.inference.engine import Engine
+    from twelvelead.inference.scoring import gate_findings, require_fitting, require_unseen, score_fold, truth_of
+    from twelvelead.output.report import evaluation, table, write
+
+    engine = Engine(weights)
+    contract = engine.contract
+    contract.threshold(thresholds)
+    if task not in (None, contract.task):
+        raise TwelveLeadError(
+            f"--task {task}: the weights {weights} predict the task {contract.task}; choose weights of that task"
+        )
+    opened = Store.open(store)
+    require_fitting(contract, opened)
+    select(opened, fold, truth_of(contract, opened, protocol))
+    if not allow_trained_fold:
+        require_unseen(contract, opened, fold)
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        with Meter() as meter:
+            scored = score_fold(engine, opened, fold, lambda done, total: meter.show("records scored", done, total))
+            findings = gate_findings(
+                contract, opened, scored.records, lambda done, total: meter.show("gate asked", done, total)
+            )
+        command = shlex.join(["twelvelead", *sys.argv[1:]])
+        found = evaluation(contract, opened, scored, findings, protocol, thresholds, engine.contract_sha256, command)
+        write(found, out)
+    except KeyboardInterrupt:
+        raise Interrupted(f"{out}: interrupted; the same command makes the report anew") from None
+    Console(highlight=False, markup=False).print(table(found.values))
+    typer.echo(f"report.html, report.md, metrics.json, predictions.npz and confusion matrices in {out}")

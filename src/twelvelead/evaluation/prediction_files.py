@@ -1,0 +1,113 @@
+"""The two files that hold predictions whole, NPZ and Parquet, as a mapping of the attributes of `Predictions`."""
+
+import json
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from twelvelead.errors import MissingExtra, Unreadable
+
+LABEL = "_label"
+"""Ends the name of the column that holds the labels of a class."""
+
+_KEYS = ("ecg_id", "patient_id", "labels", "probabilities", "classes", "fold", "protocol", "data_hash")
+_LATER = {"aims": np.array([], np.str_), "thresholds": np.empty((0, 0)), "role": np.str_("")}
+"""Keys that files of version 0.1.0 do not have, with what stands for unknown."""
+
+_ABOUT = ("classes", "fold", "protocol", "data_hash", "thresholds", "role")
+_METADATA = b"twelvelead"
+
+
+def write_npz(path: Path, values: Mapping[str, Any]) -> None:
+    """Write the attributes as arrays, without pickle."""
+    plain: dict[str, Any] = {key: np.asarray(value) for key, value in values.items() if key != "thresholds"}
+    thresholds: Mapping[str, tuple[float, ...]] = values["thresholds"]
+    cuts = np.array(list(thresholds.values()), np.float64).reshape(len(thresholds), len(values["classes"]))
+    with path.open("wb") as file:
+        np.savez_compressed(file, **plain, aims=np.array(list(thresholds), np.str_), thresholds=cuts)
+
+
+def read_npz(path: Path) -> dict[str, Any]:
+    """The attributes in an NPZ file, their types not yet checked.
+
+    Raises:
+        Unreadable: it is torn, something else, or lacks a key.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            stored = {key: file[key] for key in (*_KEYS, *_LATER) if key in file}
+    except (OSError, ValueError, EOFError, TypeError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+        raise _unreadable(path) from error
+    missing = [key for key in _KEYS if key not in stored]
+    if missing:
+        raise Unreadable(f"{path}: {', '.join(missing)} missing; write it anew with `twelvelead evaluate`")
+    stored = _LATER | stored
+    aims, cuts = stored.pop("aims"), stored["thresholds"]
+    if aims.ndim != 1 or cuts.ndim != 2 or len(aims) != len(cuts):
+        raise Unreadable(f"{path}: aims and thresholds do not match; write it anew with `twelvelead evaluate`")
+    return stored | {"thresholds": dict(zip(aims.tolist(), cuts, strict=True))}
+
+
+def write_parquet(path: Path, values: Mapping[str, Any]) -> None:
+    """Write one row a record, and what concerns all of them as JSON in the metadata.
+
+    Raises:
+        MissingExtra: pyarrow is not installed.
+    """
+    pyarrow, parquet = _pyarrow()
+    columns = {"ecg_id": values["ecg_id"], "patient_id": values["patient_id"]}
+    columns |= dict(zip(values["classes"], values["probabilities"].T, strict=True))
+    columns |= {name + LABEL: label for name, label in zip(values["classes"], values["labels"].T, strict=True)}
+    about = json.dumps({key: values[key] for key in _ABOUT}, ensure_ascii=False)
+    table = pyarrow.table({name: pyarrow.array(np.ascontiguousarray(column)) for name, column in columns.items()})
+    with path.open("wb") as file:
+        parquet.write_table(table.replace_schema_metadata({_METADATA: about.encode()}), file)
+
+
+def read_parquet(path: Path) -> dict[str, Any]:
+    """The attributes in a Parquet file, their types not yet checked.
+
+    Raises:
+        Unreadable: it is torn, lacks a column, or was not written by `Predictions.save`.
+        MissingExtra: pyarrow is not installed.
+    """
+    pyarrow, parquet = _pyarrow()
+    try:
+        with path.open("rb") as file:
+            table = parquet.ParquetFile(file).read()
+    except (OSError, ValueError, pyarrow.ArrowException) as error:
+        raise _unreadable(path) from error
+    try:
+        about = json.loads((table.schema.metadata or {})[_METADATA])
+        about = {key: about[key] for key in _ABOUT}
+        classes = list(about["classes"])
+        about["thresholds"] = dict(about["thresholds"])
+    except (KeyError, ValueError, TypeError):
+        raise Unreadable(
+            f"{path}: nothing in it says which columns are classes; write it with `Predictions.save`, or as a CSV"
+        ) from None
+    needed = ["ecg_id", "patient_id", *classes, *(name + LABEL for name in classes)]
+    missing = [name for name in needed if table.column_names.count(name) != 1]
+    if missing:
+        raise Unreadable(f"{path}: column {missing[0]} missing or there twice; write it anew with `Predictions.save`")
+    ecg_id, patient_id, *rest = (table.column(name).to_numpy() for name in needed)
+    values = np.array(rest).reshape(2, len(classes), len(ecg_id)).transpose(0, 2, 1)
+    return about | {"ecg_id": ecg_id, "patient_id": patient_id, "probabilities": values[0], "labels": values[1]}
+
+
+def _pyarrow() -> tuple[ModuleType, ModuleType]:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ModuleNotFoundError:
+        raise MissingExtra("Parquet", "parquet") from None
+    return pyarrow, parquet
+
+
+def _unreadable(path: Path) -> Unreadable:
+    return Unreadable(f"{path}: this is not a readable predictions file; write it anew with `twelvelead evaluate`")

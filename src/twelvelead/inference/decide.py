@@ -1,0 +1,124 @@
+"""Probabilities to decisions: the operating point, what stays possible at an error rate, predictive values."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twelvelead.errors import TwelveLeadError
+from twelvelead.inference.interpretation import ClassResult, Estimate
+from twelvelead.weights import Contract
+
+ERROR_RATE = 0.1
+"""The default of the conformal rule."""
+
+
+@dataclass(frozen=True)
+class _Rule:
+    threshold: float
+    present_from: float
+    absent_to: float
+    sensitivity: Estimate | None
+    specificity: Estimate | None
+    prevalence: float
+    given: bool
+
+
+class Rules:
+    """What a user asked for, looked up in a contract once and then applied to any number of answers.
+
+    Args:
+        contract: of the weights.
+        aim: operating point: one of the contract's, or one number for all classes.
+        error_rate: of the conformal rule; one that the contract holds.
+        prevalence: class -> share of the people examined who have it, 0-1; the others' is that of the validation folds.
+
+    Raises:
+        TwelveLeadError: the contract lacks the aim, the error rate or a class, or a prevalence is outside 0-1.
+    """
+
+    def __init__(
+        self,
+        contract: Contract,
+        aim: str,
+        error_rate: float = ERROR_RATE,
+        prevalence: Mapping[str, float] | None = None,
+    ) -> None:
+        given = prevalence or {}
+        for name, share in given.items():
+            if name not in contract.classes:
+                raise TwelveLeadError(
+                    f"prevalence of {name}: the weights {contract.name} predict {', '.join(contract.classes)}"
+                )
+            if not 0 <= share <= 1:
+                raise TwelveLeadError(f"prevalence of {name}: {share:g} is not a share from 0 to 1")
+        point = contract.operating_points.get(aim, {})
+        columns = zip(contract.classes, contract.threshold(aim).tolist(), *contract.limits(error_rate), strict=True)
+        self._rules = [
+            _Rule(
+                threshold=threshold,
+                present_from=present_from,
+                absent_to=absent_to,
+                sensitivity=_estimate(point, "sensitivity", column),
+                specificity=_estimate(point, "specificity", column),
+                prevalence=given.get(name, contract.prevalence[column]),
+                given=name in given,
+            )
+            for column, (name, threshold, present_from, absent_to) in enumerate(columns)
+        ]
+        self._classes = contract.classes
+
+    def __call__(
+        self, probabilities: NDArray[np.float64], spread: NDArray[np.float64] | None = None
+    ) -> tuple[ClassResult, ...]:
+        """Decide one recording.
+
+        Args:
+            probabilities: [classes] float64, calibrated.
+            spread: [classes] float64, standard deviation over the members of an ensemble; None for a single network.
+        """
+        spreads: Sequence[float | None] = [None] * len(self._rules) if spread is None else spread.tolist()
+        decided = zip(self._classes, self._rules, probabilities.tolist(), spreads, strict=True)
+        return tuple([_decide(*each) for each in decided])
+
+
+def _decide(name: str, rule: _Rule, p: float, spread: float | None) -> ClassResult:
+    possible = (("absent",) if p <= rule.absent_to else ()) + (("present",) if p >= rule.present_from else ())
+    positive, negative = predictive_values(rule.sensitivity, rule.specificity, rule.prevalence)
+    return ClassResult(
+        name=name,
+        probability=p,
+        threshold=rule.threshold,
+        present=p >= rule.threshold,
+        conformal_set=possible,
+        sensitivity=rule.sensitivity,
+        specificity=rule.specificity,
+        prevalence=rule.prevalence,
+        prevalence_given=rule.given,
+        positive_predictive_value=positive,
+        negative_predictive_value=negative,
+        spread=spread,
+    )
+
+
+def predictive_values(
+    sensitivity: Estimate | None, specificity: Estimate | None, prevalence: float
+) -> tuple[float | None, float | None]:
+    """Positive and negative predictive value by Bayes' theorem (Altman and Bland, BMJ 1994; 309:102).
+
+    Returns:
+        The share of those called present who have it, and of those called absent who have not; None where sensitivity
+        and specificity are unknown or nobody would be called so.
+    """
+    if sensitivity is None or specificity is None:
+        return None, None
+    true_positive, false_negative = sensitivity.value * prevalence, (1 - sensitivity.value) * prevalence
+    true_negative, false_positive = specificity.value * (1 - prevalence), (1 - specificity.value) * (1 - prevalence)
+    called, uncalled = true_positive + false_positive, true_negative + false_negative
+    return (true_positive / called if called else None), (true_negative / uncalled if uncalled else None)
+
+
+def _estimate(point: Mapping[str, Sequence[Sequence[float | None]]], name: str, column: int) -> Estimate | None:
+    value, low, high = point[name][column] if point else (None, None, None)
+    return None if value is None or low is None or high is None else Estimate(value, low, high)

@@ -1,0 +1,92 @@
+"""A contract fitted anew to what its ONNX file says of the validation folds of a store.
+
+    python -m twelvelead.inference.refit WEIGHTS STORE
+
+Contracts of earlier versions are read too: everything that they lack is computed.
+"""
+
+import argparse
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from twelvelead.data.store import Store
+from twelvelead.data.tasks import Protocol, select
+from twelvelead.evaluation.selective import STEPS
+from twelvelead.inference.engine import Engine
+from twelvelead.inference.scoring import predict_fold
+from twelvelead.weights import Contract, find
+from twelvelead.weights.contract import FILE, VERSION
+from twelvelead.weights.fit import age_range, fitted
+
+
+def refit(
+    weights: str | Path, store: Store, progress: Callable[[int, int], None] = lambda done, total: None
+) -> Contract:
+    """Fit the contract of weights anew, and write it in the place of the old one.
+
+    Args:
+        weights: a shipped name, a run folder, a folder of weights, or a file in one.
+        store: holds the folds that trained and chose.
+        progress: called with the records done and all of a fold.
+
+    Returns:
+        The contract as written.
+
+    Raises:
+        TwelveLeadError: no such weights, or the store does not fit them.
+    """
+    folder = find(weights)
+    values = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory() as temporary:
+        bare = Path(temporary)
+        shutil.copy(folder / values["files"]["onnx"]["name"], bare)
+        (bare / FILE).write_text(
+            json.dumps({"members": []} | values | _neutral(len(values["classes"]))), encoding="utf-8"
+        )
+        engine = Engine(bare)
+    contract = engine.contract
+    protocol: Protocol = contract.protocol  # type: ignore[assignment]
+    parts = [predict_fold(engine, store, fold, protocol, progress) for fold in contract.validation_folds]
+    labels, probabilities, patients = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("labels", "probabilities", "patient_id")
+    )
+    ages = age_range(store.features[select(store, contract.train_folds), 0])
+    contract = replace(contract, **fitted(labels, probabilities, patients, contract.classes), ages=ages)
+    contract.save(folder)
+    return contract
+
+
+def _neutral(classes: int) -> dict[str, object]:
+    """Entries that leave the file's probabilities as they are, until they are fitted."""
+    return {
+        "version": VERSION,
+        "calibration": {"slope": [1.0] * classes, "intercept": [0.0] * classes},
+        "temperature": 1.0,
+        "thresholds": {},
+        "operating_points": {},
+        "prevalence": [0.0] * classes,
+        "conformal": {"error_rates": [], "present_from": [], "absent_to": []},
+        "certainty": [0.0] * (STEPS + 1),
+        "ages": [0, 0],
+        "metrics": {},
+        "intervals": {},
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("weights")
+    parser.add_argument("store")
+    options = parser.parse_args()
+    contract = refit(options.weights, Store.open(options.store))
+    print(json.dumps(contract.metrics, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""The part of a contract that is fitted on the validation folds: what outputs mean and how good they are."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from twelvelead.errors import Unreadable
+from twelvelead.evaluation.bootstrap import intervals, patient_weights
+from twelvelead.evaluation.calibration import apply_platt, fit_platt, fit_temperature
+from twelvelead.evaluation.conformal import ERROR_RATES, fit_conformal
+from twelvelead.evaluation.crossfit import crossfit
+from twelvelead.evaluation.metrics import evaluate
+from twelvelead.evaluation.selective import fit_certainty
+from twelvelead.evaluation.thresholds import Aim, fit_thresholds
+
+AIMS: tuple[Aim, ...] = ("accuracy", "f1", "youden", "sensitivity=0.95")
+"""What a contract holds thresholds for."""
+
+PARTS = 5
+"""Of the patients, for what is cross-fitted."""
+
+_AT_AIM = ("macro_f1", "subset_accuracy", "hamming_loss")
+_ANYWHERE = ("macro_auroc", "macro_average_precision", "calibration_error")
+
+
+def fitted(labels: ArrayLike, probabilities: ArrayLike, patients: ArrayLike, classes: Sequence[str]) -> dict[str, Any]:
+    """The entries of a `Contract` that follow from predictions of the validation folds.
+
+    Calibration, thresholds, limits and metrics are fitted and measured on the same records, which also chose.
+    Sensitivity and specificity are cross-fitted: each fifth of the patients is decided with the thresholds that the
+    other four give.
+
+    Args:
+        labels: [records, classes] bool.
+        probabilities: [records, classes], 0-1, as the files of the weights give them.
+        patients: [records], a patient's identity in each.
+        classes: names of the columns.
+
+    Returns:
+        calibration, temperature, thresholds, operating_points, prevalence, conformal, certainty, metrics, intervals.
+
+    Raises:
+        Unreadable: there are no records, a class has no positives or no negatives, a probability is NaN or outside 0-1.
+    """
+    y = np.asarray(labels, bool)
+    slope, intercept = fit_platt(y, probabilities)
+    p = apply_platt(probabilities, slope, intercept)
+    found: dict[str, Any] = {
+        "calibration": {"slope": _plain(slope), "intercept": _plain(intercept)},
+        "temperature": fit_temperature(y, probabilities),
+        "thresholds": {},
+        "operating_points": {},
+        "prevalence": _plain(y.mean(axis=0)),
+        "certainty": _plain(fit_certainty(p)),
+        "metrics": {},
+        "intervals": {},
+    }
+    limits = [fit_conformal(y, p, rate) for rate in ERROR_RATES]
+    found["conformal"] = {
+        "error_rates": ERROR_RATES,
+        "present_from": tuple(_plain(present_from) for present_from, _ in limits),
+        "absent_to": tuple(_plain(absent_to) for _, absent_to in limits),
+    }
+    for aim in AIMS:
+        thresholds = fit_thresholds(y, p, aim)
+        found["thresholds"][aim] = _plain(thresholds)
+        found["operating_points"][aim] = operating_point(y, p, patients, aim)
+    for aim in ("accuracy", "f1"):
+        thresholds = np.array(found["thresholds"][aim])
+        values = evaluate(y, p, thresholds, classes)
+        bounds = intervals(y, p, p >= thresholds, patients, classes)
+        for name in (*_AT_AIM, *_ANYWHERE):
+            key = f"{name}_at_{aim}" if name in _AT_AIM else name
+            found["metrics"][key] = values[name]
+            if name in bounds:
+                found["intervals"][key] = bounds[name]
+    return found
+
+
+def operating_point(
+    labels: NDArray[np.bool_], probabilities: NDArray[np.float64], patients: ArrayLike, aim: Aim
+) -> dict[str, tuple[tuple[float | None, ...], ...]]:
+    """Sensitivity and specificity of each class with 95 % intervals, thresholds cross-fitted by patient.
+
+    The interval is that of the share of right decisions under a bootstrap of patients; it takes the thresholds as
+    given.
+
+    Args:
+        labels: [records, classes] bool.
+        probabilities: [records, classes] float64, calibrated.
+        patients: [records].
+        aim: of the thresholds.
+
+    Returns:
+        "sensitivity" and "specificity": for each class (value, low, high), or (None, None, None) where a part of the
+        patients leaves the others without a positive or a negative.
+    """
+    weights = patient_weights(patients, 1000, seed=0)
+    found: dict[str, list[tuple[float | None, ...]]] = {"sensitivity": [], "specificity": []}
+    for y, p in zip(labels.T, probabilities.T, strict=True):
+        decided = _crossfitted(y, p, patients, aim)
+        for name, among in (("sensitivity", y), ("specificity", ~y)):
+            found[name].append(
+                (None,) * 3 if decided is None else _share(decided[among] == y[among], weights[:, among])
+            )
+    return {name: tuple(values) for name, values in found.items()}
+
+
+def age_range(ages: ArrayLike) -> tuple[float, float]:
+    """The ages that training saw enough of: the 1st to the 99th percentile, in years.
+
+    PTB-XL writes 300 for everyone over 89, so no age above counts as unseen where there are such; 120 stands for that.
+
+    Args:
+        ages: [records] years, NaN where unknown.
+    """
+    known = np.asarray(ages, np.float64)
+    known = np.clip(known[~np.isnan(known)], 0, 120)
+    low, high = np.quantile(known, [0.01, 0.99]) if known.size else (0.0, 120.0)
+    return float(low), float(high)
+
+
+def _crossfitted(
+    y: NDArray[np.bool_], p: NDArray[np.float64], patients: ArrayLike, aim: Aim
+) -> NDArray[np.bool_] | None:
+    def fit(labels: NDArray[np.bool_], probabilities: NDArray[np.float64]) -> Callable[..., NDArray[np.bool_]]:
+        threshold = fit_thresholds(labels, probabilities, aim)
+        return lambda others: others >= threshold
+
+    try:
+        return np.asarray(crossfit(y[:, None], p[:, None], patients, fit, PARTS)[:, 0])
+    except Unreadable:
+        return None
+
+
+def _share(right: NDArray[np.bool_], weights: NDArray[np.float64]) -> tuple[float, ...]:
+    """The share that is right, and its percentiles over the resamples that hold any."""
+    counted = weights.sum(axis=1)
+    resampled = (weights @ right)[counted > 0] / counted[counted > 0]
+    low, high = np.quantile(resampled, [0.025, 0.975])
+    return float(right.mean()), float(low), float(high)
+
+
+def _plain(values: NDArray[np.float64]) -> tuple[float, ...]:
+    return tuple(values.tolist())

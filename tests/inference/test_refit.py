@@ -1,0 +1,31 @@
+"""A contract can be fitted anew from the ONNX file and a store."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from twelvelead.inference.refit import refit
+from twelvelead.weights import Contract
+
+FITTED = ("temperature", "operating_points", "prevalence", "conformal", "certainty", "intervals", "ages", "members")
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_refitting_gives_what_the_training_gave(tiny_run, generated_store, tmp_path, version):
+    folder = shutil.copytree(tiny_run / "weights", tmp_path / "weights")
+    values = json.loads((folder / "contract.json").read_text())
+    if version == 1:
+        values = {name: value for name, value in values.items() if name not in FITTED} | {"version": 1}
+    values["thresholds"] = {"f1": [0.0] * 5}
+    (folder / "contract.json").write_text(json.dumps(values))
+    refit(folder, generated_store)
+    before, after = Contract.load(tiny_run / "weights"), Contract.load(folder)
+    assert after.classes == before.classes
+    assert (after.prevalence, after.ages, after.files) == (before.prevalence, before.ages, before.files)
+    assert after.temperature == pytest.approx(before.temperature, abs=1e-3)
+    for aim in before.thresholds:
+        np.testing.assert_allclose(after.thresholds[aim], before.thresholds[aim], atol=1e-3)
+    np.testing.assert_allclose(after.conformal["present_from"], before.conformal["present_from"], atol=1e-3)
+    assert after.metrics.keys() == before.metrics.keys()
