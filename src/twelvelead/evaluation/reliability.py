@@ -67,12 +67,13 @@ def calibration_error_interval(
         level: of the interval.
 
     Returns:
-        The lowest and highest true error that the estimate does not speak against.
+        The lowest and highest true error that the estimate does not speak against. The highest is at least the estimate
+        itself, which makes the interval wider than it need be where the true error is next to nothing.
     """
     spread = noise.std(axis=0)
     standing_out = np.sign(gap) * np.maximum(np.abs(gap) - spread, 0)
     lowest = _limit(gap, standing_out if standing_out.any() else gap, noise, (1 + level) / 2)
-    return lowest, max(lowest, _limit(gap, gap, noise, (1 - level) / 2))
+    return lowest, max(float(np.abs(gap).sum()), _limit(gap, gap, noise, (1 - level) / 2))
 
 
 def _limit(gap: NDArray[np.float64], shape: NDArray[np.float64], noise: NDArray[np.float64], share: float) -> float:

@@ -19,7 +19,7 @@ LOWER_IS_BETTER = ("hamming_loss", "brier", "calibration_error")
 """Of the overall metrics; of all others more is better."""
 
 FMAX_THRESHOLDS = np.arange(101) / 100
-"""Of `fmax`, as in the evaluation code of Strodthoff et al. (the paper says 0 to 1 and no step)."""
+"""Of `fmax`, as in the evaluation code of Mehari and Strodthoff 2022; the benchmark's released code has no Fmax."""
 
 
 @dataclass(frozen=True, eq=False)

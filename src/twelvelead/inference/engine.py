@@ -129,6 +129,8 @@ class Engine:
         mean = by_piece.mean(axis=0)
         attentions = [row for part in parts if part.attention is not None for row in part.attention]
         members = [part.members for part in parts if part.members is not None]
+        sure = float(certainty(mean))
+        telling = starts[by_piece[:, mean.argmax()].argmax()]
         return Interpretation(
             ecg=twelve,
             classes=rules(mean, _joined(members).mean(axis=0).std(axis=0) if members else None),
@@ -139,7 +141,7 @@ class Engine:
             contract_sha256=self.contract_sha256,
             synthetic=contract.synthetic,
             error_rate=error_rate,
-            certainty=(sure := float(certainty(mean))),
+            certainty=sure,
             certainty_rank=rank(sure, contract.certainty),
             windows=tuple(
                 Window(start / contract.sampling_rate, (start + length) / contract.sampling_rate, tuple(values))
@@ -147,9 +149,7 @@ class Engine:
             ),
             findings=findings,
             members=contract.members,
-            attribution=self._explained(signal, features, starts[by_piece[:, mean.argmax()].argmax()], length)
-            if explain
-            else None,
+            attribution=self._explained(signal, features, telling, length) if explain else None,
         )
 
     def rules(
@@ -167,17 +167,24 @@ class Engine:
     ) -> Iterator[Outputs]:
         for first in range(0, len(starts), BATCH):
             pieces = np.stack([signal[start : start + length] for start in starts[first : first + BATCH]])
-            yield self.run(pieces, np.broadcast_to(features, (len(pieces), len(features))))
+            yield self._of_one(pieces, features)
+
+    def _of_one(self, pieces: NDArray[np.float32], features: NDArray[np.float32]) -> Outputs:
+        """`run` for several signals of one person."""
+        return self.run(pieces, np.broadcast_to(features, (len(pieces), len(features))))
 
     def _explained(
         self, signal: NDArray[np.float32], features: NDArray[np.float32], start: int, length: int
     ) -> Attribution:
-        def probabilities(ecg: NDArray[np.float32]) -> NDArray[np.float64]:
-            return self.run(ecg, np.broadcast_to(features, (len(ecg), len(features)))).probabilities
-
         contract = self.contract
-        piece = signal[start : start + length]
-        return attribute(probabilities, piece, contract.sampling_rate, contract.classes, contract.leads, start)
+        return attribute(
+            lambda ecg: self._of_one(ecg, features).probabilities,
+            signal[start : start + length],
+            contract.sampling_rate,
+            contract.classes,
+            contract.leads,
+            start,
+        )
 
 
 def _joined(parts: list[NDArray[np.float64]]) -> NDArray[np.float64]:
