@@ -59,7 +59,7 @@ def test_the_whole_way_without_a_deep_learning_framework(tiny_run, generated_sto
     assert codes == [0, 0, 0, 2, 2], err
     assert "report.html, report.md, metrics.json, predictions.npz" in out
     assert "Synthetic ECGs from a dipole model." in out
-    assert out.count("SYNTHETIC ECG") == 3
+    assert out.count("SYNTHETIC ECG") == 4
     assert out.count("trained on synthetic ECGs: the answer means nothing") == 1 + 2
     assert {path.stem for path in (tmp_path / "demo").iterdir()} == {"normal", "st_elevation", "refused"}
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in (tmp_path / "demo").iterdir())

@@ -81,7 +81,7 @@ def test_bad_recordings_are_left_out_and_named(source, tmp_path, write_record):
     (source / "1.dat").write_bytes(b"short")
     (source / "2.hea").unlink()
     write_record(source / "3", np.zeros((500, 12), np.int16))
-    signal = np.zeros((1000, 12), np.int16)
+    signal = np.random.default_rng(0).integers(-500, 500, (1000, 12), dtype=np.int16)
     signal[3, 4] = -32768
     write_record(source / "4", signal)
     made = create(source, write_table(tmp_path / "labels.csv"), tmp_path / "store", rate=100, folds=2)

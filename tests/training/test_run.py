@@ -83,7 +83,7 @@ def test_the_contract_describes_the_run(tiny_run, tiny_recipe, generated_store):
     assert contract.data["hash"] == generated_store.data_hash
     assert (contract.train_folds, contract.validation_folds) == (tuple(range(1, 9)), (9,))
     assert Recipe.from_dict(contract.recipe, "contract") == recipe
-    assert set(contract.thresholds) == {"accuracy", "f1"}
+    assert set(contract.thresholds) == {"accuracy", "f1", "youden", "sensitivity=0.95"}
 
 
 def test_the_predictions_are_of_the_validation_fold_and_give_the_stated_metrics(tiny_run, generated_store):
