@@ -1,4 +1,4 @@
-"""What abstaining is worth on a fold: conformal coverage of each class, and subset accuracy of the more certain records.
+"""What abstaining is worth on a fold: conformal coverage of each class, subset accuracy of the more certain records.
 
     python benchmarks/selective.py STORE [--weights reference] [--fold 9] [--splits 50]
 
