@@ -29,6 +29,7 @@ try:
     from tensorflow.keras.models import load_model
 except ModuleNotFoundError:
     from keras.models import load_model
+import twelvelead.keras  # registers the model's own layers
 model = load_model(sys.argv[1], compile=False)
 with np.load(sys.argv[2]) as given:
     print(model.predict([given["ecg"], given["features"]], verbose=0))
@@ -38,7 +39,8 @@ with np.load(sys.argv[2]) as given:
 def run(command: list[str]) -> tuple[float, float, float]:
     """Seconds, CPU seconds and MiB of resident memory at its highest of one process."""
     begun = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    environment = os.environ | {"PYTHONPATH": str(Path(twelvelead.__file__).parents[1])}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         sys.exit(f"{' '.join(command[:4])}: ended with status {os.waitstatus_to_exitcode(status)}")
