@@ -38,7 +38,7 @@ FASTER, MILLISECONDS, SLOWER = 500.0, 1.0, 1.25
 
 def batches(store: Store, seed: int) -> Iterator[Batch]:
     records = np.arange(len(store))
-    truth = labels(store, protocol="keep").values
+    truth = labels(store, protocol="keep").targets
     for epoch in range(1_000_000):
         yield from Crops(
             store.signals, store.features, truth, records, window=WINDOW, batch_size=BATCH, seed=seed, epoch=epoch

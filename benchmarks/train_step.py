@@ -203,7 +203,7 @@ def feeding(batch: int, samples: int, count: int) -> float:
     crops = Crops(
         signals,
         np.zeros((records, 2), np.float32),
-        np.zeros((records, CLASSES), bool),
+        np.zeros((records, CLASSES), np.float32),
         np.arange(records),
         window=samples,
         batch_size=batch,

@@ -149,7 +149,7 @@ def test_an_entry_of_another_kind_is_unreadable_or_used_as_it_is(folder, field, 
 @pytest.mark.parametrize(
     ("entries", "fault"),
     [
-        ({"version": 1}, "contract version 1, but this twelvelead reads version 2"),
+        ({"version": 1}, "contract version 1, but this twelvelead reads version 3"),
         ({"format": "other"}, "not a contract of twelvelead"),
         ({"extra": 1}, "missing or unknown entries extra"),
         ({"thresholds": {"f1": [0.5] * 4}}, "thresholds do not fit the classes"),

@@ -46,9 +46,7 @@ def refit(
     with tempfile.TemporaryDirectory() as temporary:
         bare = Path(temporary)
         shutil.copy(folder / values["files"]["onnx"]["name"], bare)
-        (bare / FILE).write_text(
-            json.dumps({"members": []} | values | _neutral(len(values["classes"]))), encoding="utf-8"
-        )
+        (bare / FILE).write_text(json.dumps(_ADDED | values | _neutral(len(values["classes"]))), encoding="utf-8")
         engine = Engine(bare)
     contract = engine.contract
     protocol: Protocol = contract.protocol  # type: ignore[assignment]
@@ -60,6 +58,10 @@ def refit(
     contract = replace(contract, **fitted(labels, probabilities, patients, contract.classes), ages=ages)
     contract.save(folder)
     return contract
+
+
+_ADDED = {"members": [], "aggregate": "probability", "scale": 4.0}
+"""Entries that contracts did not always have, with what then went without saying."""
 
 
 def _neutral(classes: int) -> dict[str, object]:

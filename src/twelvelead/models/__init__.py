@@ -45,4 +45,20 @@ def create_model(
     return MODELS[name](classes=classes, sampling_rate=sampling_rate, leads=leads, metadata=metadata, **settings)
 
 
-__all__ = ["MODELS", "S4D", "BidirectionalLSTM", "Inception1d", "Reference", "ResNet1d", "XResNet1d", "create_model"]
+def classifier(model: nn.Module) -> tuple[nn.Module, str]:
+    """Where the last dense layer of a model stands, one row of weights a class: the module and its attribute there."""
+    path, _, name = next(name for name, _ in model.named_modules() if name.split(".")[-1] == "output").rpartition(".")
+    return model.get_submodule(path), name
+
+
+__all__ = [
+    "MODELS",
+    "S4D",
+    "BidirectionalLSTM",
+    "Inception1d",
+    "Reference",
+    "ResNet1d",
+    "XResNet1d",
+    "classifier",
+    "create_model",
+]

@@ -1,11 +1,20 @@
 """A model of short windows applied to a whole recording: the form in which weights ship."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
+AGGREGATES: dict[str, Callable[[Tensor], Tensor]] = {
+    "probability": lambda logits: torch.sigmoid(logits).mean(dim=1),
+    "logit": lambda logits: torch.sigmoid(logits.mean(dim=1)),
+    "maximum": lambda logits: torch.sigmoid(logits).amax(dim=1),
+}
+"""What stands for a recording: logits [n, windows, classes] -> probabilities [n, classes]."""
+
 
 class Windowed(nn.Module):
-    """Overlapping windows of a recording through a model, probabilities averaged.
+    """Overlapping windows of a recording through a model, their answers taken together.
 
     The windows start every `stride` samples; where the recording does not end with a window, the last one is moved
     forward to end with it, to the nearest whole step of the model before that.
@@ -13,9 +22,10 @@ class Windowed(nn.Module):
     Args:
         model: maps `ecg` [n, window, leads] and `features` [n, 2] to logits [n, classes] and attention [n, steps].
         window, stride: in samples, whole multiples of the model's `samples_per_step`.
+        aggregate: one of `AGGREGATES`.
     """
 
-    def __init__(self, model: nn.Module, window: int, stride: int) -> None:
+    def __init__(self, model: nn.Module, window: int, stride: int, aggregate: str = "probability") -> None:
         super().__init__()
         self.step = int(model.samples_per_step)  # type: ignore[arg-type]
         if window % self.step or stride % self.step or not 0 < stride <= window:
@@ -26,6 +36,7 @@ class Windowed(nn.Module):
         self.model = model
         self.window = window
         self.stride = stride
+        self.aggregate = aggregate
 
     def forward(self, ecg: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
         """Probabilities and attention of whole recordings.
@@ -35,7 +46,7 @@ class Windowed(nn.Module):
             features: [n, 2] float32: age in years, sex (0 male, 1 female), NaN where unknown.
 
         Returns:
-            Probabilities [n, classes] (mean over windows), and attention [n, samples // samples_per_step] (the windows'
+            Probabilities [n, classes], and attention [n, samples // samples_per_step] (the windows'
             weights averaged where they overlap), which adds up to 1 for each record.
         """
         n, samples, leads = ecg.shape
@@ -44,7 +55,7 @@ class Windowed(nn.Module):
         count = windows.shape[1]
         repeated = features[:, None].expand(n, count, features.shape[1])
         logits, weights = self.model(windows.reshape(-1, self.window, leads), repeated.reshape(-1, features.shape[1]))
-        probabilities = torch.sigmoid(logits.float()).reshape(n, count, -1).mean(dim=1)
+        probabilities = AGGREGATES[self.aggregate](logits.float().reshape(n, count, -1))
         return probabilities, self._merged(weights.reshape(n, count, -1), starts, samples)
 
     def _starts(self, samples: int) -> Tensor:

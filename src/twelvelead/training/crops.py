@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.data import IterableDataset
 
 Batch = tuple[Tensor, Tensor, Tensor]
-"""`ecg` [n, samples, leads] float32 mV, `features` [n, 2] float32, `labels` [n, classes] float32."""
+"""`ecg` [n, samples, leads] float32 mV, `features` [n, 2] float32, `targets` [n, classes] float32."""
 
 
 class Crops(IterableDataset[Batch]):
@@ -18,7 +18,7 @@ class Crops(IterableDataset[Batch]):
     Args:
         signals: [record, sample, lead] int16 microvolts, usually a memory map.
         features: [record, 2] float32: age in years, sex, NaN where unknown.
-        labels: [record, class] bool.
+        targets: [record, class] float32, 0-1.
         records: positions of the records that take part.
         window: samples of a crop.
         batch_size: crops in a batch; a remainder is left out, another one each epoch.
@@ -30,7 +30,7 @@ class Crops(IterableDataset[Batch]):
         self,
         signals: NDArray[np.int16],
         features: NDArray[np.float32],
-        labels: NDArray[np.bool_],
+        targets: NDArray[np.float32],
         records: NDArray[np.int64],
         *,
         window: int,
@@ -44,7 +44,7 @@ class Crops(IterableDataset[Batch]):
         self.windows = crop_view(signals, window)
         self.leads = signals.shape[2]
         self.features = features
-        self.labels = labels
+        self.targets = targets
         self.records = records
         self.window = window
         self.batch_size = batch_size
@@ -67,7 +67,7 @@ class Crops(IterableDataset[Batch]):
             yield (
                 millivolts(self.windows[chosen, starts].reshape(self.batch_size, self.window, self.leads)),
                 torch.from_numpy(features),
-                torch.from_numpy(self.labels[chosen]).float(),
+                torch.from_numpy(self.targets[chosen]),
             )
 
 

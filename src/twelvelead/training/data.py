@@ -9,6 +9,7 @@ from torch.utils.data import DataLoader, Dataset
 from twelvelead.data.store import Store
 from twelvelead.data.tasks import Labels, fold_names, select
 from twelvelead.errors import TwelveLeadError
+from twelvelead.training.augment import margin
 from twelvelead.training.crops import Batch, Crops, millivolts
 from twelvelead.training.recipe import Recipe
 
@@ -20,16 +21,21 @@ class StoreData(pl.LightningDataModule):
         recipe: names the folds and how crops are cut.
         store: holds the folds.
         labels: of all records of the store.
+        auxiliary: labels of the auxiliary task; None for none.
 
     Raises:
         TwelveLeadError: the store lacks a fold of the recipe, or its folds show a class in none or in all records.
     """
 
-    def __init__(self, recipe: Recipe, store: Store, labels: Labels) -> None:
+    def __init__(self, recipe: Recipe, store: Store, labels: Labels, auxiliary: Labels | None = None) -> None:
         super().__init__()
         self.recipe = recipe
         self.store = store
         self.labels = labels
+        self.auxiliary = auxiliary
+        self.targets = labels.targets
+        if auxiliary is not None:
+            self.targets = np.concatenate([labels.targets, auxiliary.targets], axis=1)
         self.train_records = select(store, recipe.train_folds, labels)
         self.validation_records = select(store, recipe.validation_folds, labels)
         for folds, records in (
@@ -44,15 +50,21 @@ class StoreData(pl.LightningDataModule):
                         f"{name}, so this class can be neither learned nor measured; choose other folds"
                     )
 
+    def teach(self, probabilities: NDArray[np.float32]) -> None:
+        """Soften the labels of the task on the training records by what teachers say of them, [records, classes]."""
+        share = self.recipe.teacher_weight
+        rows, classes = self.train_records, len(self.labels.classes)
+        self.targets[rows, :classes] = (1 - share) * self.targets[rows, :classes] + share * probabilities
+
     def train_dataloader(self) -> DataLoader[Batch]:
         trainer = self.trainer
         assert trainer is not None
         crops = Crops(
             self.store.signals,
             self.store.features,
-            self.labels.values,
+            self.targets,
             self.train_records,
-            window=self.recipe.window,
+            window=self.recipe.window + margin(self.recipe),
             batch_size=self.recipe.batch_size,
             hidden_metadata=self.recipe.hidden_metadata,
             seed=self.recipe.seed,

@@ -12,7 +12,34 @@ import torch
 from numpy.typing import NDArray
 
 from twelvelead.files import replacing
+from twelvelead.models import create_model
 from twelvelead.models.windows import Windowed
+from twelvelead.weights import Contract, file, find
+
+
+def load_windowed(weights: str | Path) -> Windowed:
+    """The PyTorch form of weights, from their safetensors file and contract.
+
+    Args:
+        weights: a shipped name, a run folder, a folder of weights, or a file in one.
+
+    Raises:
+        Unreadable: there are no such weights, or a file that is not what the contract describes.
+    """
+    from safetensors.torch import load_file
+
+    contract = Contract.load(find(weights))
+    settings = {name: tuple(value) if isinstance(value, list) else value for name, value in contract.model.items()}
+    model = create_model(
+        contract.architecture,
+        classes=len(contract.classes),
+        sampling_rate=contract.sampling_rate,
+        leads=len(contract.leads),
+        metadata=bool(contract.metadata),
+        **settings,
+    ).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.load_state_dict(load_file(file(weights, "safetensors")))
+    return Windowed(model, contract.window, contract.stride, contract.aggregate).eval()
 
 
 def write_safetensors(windowed: Windowed, path: Path, metadata: dict[str, str]) -> None:

@@ -6,9 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from torch import nn
 
 from twelvelead.evaluation.plots import curves_png
 from twelvelead.evaluation.predictions import Predictions
+from twelvelead.models import classifier
+from twelvelead.models.layers import first_outputs
 from twelvelead.training.data import StoreData
 from twelvelead.training.export import probabilities, write_onnx, write_safetensors
 from twelvelead.training.module import Training
@@ -27,6 +30,7 @@ def finish(training: Training, data: StoreData, folder: Path, *, best_epoch: int
     """Fit calibration and thresholds on the validation folds, and write everything; returns the folder of weights."""
     recipe, store, labels = training.recipe, data.store, data.labels
     windowed = training.windowed.cpu().eval()
+    keep_outputs(windowed.model, len(labels.classes))
     records = data.validation_records
     raw = probabilities(windowed, store.signals, store.features, records)
     truth = labels.values[records]
@@ -47,6 +51,8 @@ def finish(training: Training, data: StoreData, folder: Path, *, best_epoch: int
         minimum_samples=recipe.window,
         window=recipe.window,
         stride=recipe.stride,
+        aggregate=recipe.aggregate,
+        scale=float(windowed.model.scale),  # type: ignore[arg-type]
         attention_samples=windowed.step,
         metadata=("age in years", "sex (0 male, 1 female)") if recipe.metadata else (),
         ages=age_range(store.features[data.train_records, 0]),
@@ -86,6 +92,12 @@ def finish(training: Training, data: StoreData, folder: Path, *, best_epoch: int
         f"{contract.metrics['subset_accuracy_at_accuracy']:.4f}; weights in {weights}"
     )
     return weights
+
+
+def keep_outputs(model: nn.Module, count: int) -> None:
+    """Cut what is predicted only while training from the last layer."""
+    holder, name = classifier(model)
+    setattr(holder, name, first_outputs(getattr(holder, name), count))
 
 
 def draw(folder: Path, best_epoch: int, synthetic: bool) -> None:

@@ -53,6 +53,33 @@ class FocalLoss(nn.Module):
         return -(self.weights * (positive + negative)).mean()
 
 
+class AsymmetricLoss(nn.Module):
+    """Mean over records and classes of w_c * -[y ln p + (1-y) q^gamma ln(1-q)], q = max(p - 0.05, 0).
+
+    Ridnik et al. 2021, "Asymmetric loss for multi-label classification", doi:10.1109/ICCV48922.2021.00015, with a
+    focus of 0 on the positives: sure right negatives count little, and those below 5 % not at all.
+
+    Args:
+        weights: [classes] w_c.
+        gamma: focus on the negatives.
+    """
+
+    weights: Tensor
+    margin = 0.05
+
+    def __init__(self, weights: Tensor, *, gamma: float) -> None:
+        super().__init__()
+        self.register_buffer("weights", weights, persistent=False)
+        self.gamma = gamma
+
+    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Scalar loss of `logits` [n, classes] against `labels` [n, classes] in 0-1."""
+        shifted = (torch.sigmoid(logits) - self.margin).clamp(min=0)
+        positive = labels * nn.functional.logsigmoid(logits)
+        negative = (1 - labels) * shifted**self.gamma * torch.log1p(-shifted)
+        return -(self.weights * (positive + negative)).mean()
+
+
 class CrossEntropyLoss(nn.Module):
     """Binary cross-entropy, mean over records and classes, with a weight for each class.
 

@@ -12,8 +12,9 @@ from torchmetrics.classification import MultilabelAUROC
 from twelvelead.errors import TwelveLeadError
 from twelvelead.models import create_model
 from twelvelead.models.windows import Windowed
+from twelvelead.training.augment import disturbed, mixed
 from twelvelead.training.crops import Batch
-from twelvelead.training.loss import CrossEntropyLoss, FocalLoss, class_weights
+from twelvelead.training.loss import AsymmetricLoss, CrossEntropyLoss, FocalLoss, class_weights
 from twelvelead.training.recipe import Recipe
 
 
@@ -30,7 +31,7 @@ def build(recipe: Recipe, *, classes: int, sampling_rate: int, leads: int) -> Wi
             **settings,
         )
         channels_last: nn.Module = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return Windowed(channels_last, recipe.window, recipe.stride)
+        return Windowed(channels_last, recipe.window, recipe.stride, recipe.aggregate)
     except (TypeError, ValueError) as error:
         raise TwelveLeadError(f"recipe {recipe.name}: {error}") from None
 
@@ -41,22 +42,35 @@ class Training(pl.LightningModule):
     Args:
         recipe: what to do.
         labels: [records, classes] of the training folds, from which the class weights follow.
+        auxiliary_classes: further outputs, which are trained and not asked for.
         steps_per_epoch: optimiser steps in an epoch.
         sampling_rate: of the signals, in Hz.
         leads: number of leads.
     """
 
     def __init__(
-        self, recipe: Recipe, labels: NDArray[np.bool_], *, steps_per_epoch: int, sampling_rate: int, leads: int
+        self,
+        recipe: Recipe,
+        labels: NDArray[np.bool_],
+        *,
+        auxiliary_classes: int = 0,
+        steps_per_epoch: int,
+        sampling_rate: int,
+        leads: int,
     ) -> None:
         super().__init__()
         self.recipe = recipe
         self.steps_per_epoch = steps_per_epoch
         self._plateau_state: dict[str, Any] | None = None
         torch.manual_seed(recipe.seed)
-        self.windowed = build(recipe, classes=labels.shape[1], sampling_rate=sampling_rate, leads=leads)
+        self.classes = labels.shape[1]
+        self.sampling_rate = sampling_rate
+        self.windowed = build(
+            recipe, classes=self.classes + auxiliary_classes, sampling_rate=sampling_rate, leads=leads
+        )
         self.loss = loss(recipe, labels)
-        self.auroc = MultilabelAUROC(labels.shape[1], average="macro")
+        self.auxiliary_loss = CrossEntropyLoss(torch.ones(auxiliary_classes))
+        self.auroc = MultilabelAUROC(self.classes, average="macro")
 
     def on_train_batch_start(self, batch: Batch, number: int) -> None:
         # Lightning stores no random state, and draws from it at another point of a resumed epoch than of any other:
@@ -65,9 +79,17 @@ class Training(pl.LightningModule):
         torch.manual_seed(int(draw.generate_state(1, np.uint64)[0] >> np.uint64(1)))
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
-        ecg, features, labels = batch
+        recipe, classes = self.recipe, self.classes
+        ecg, features, targets = batch
+        ecg = disturbed(ecg, recipe, self.sampling_rate)
+        if recipe.mixup:
+            ecg, features, targets = mixed(ecg, features, targets, recipe.mixup)
+        targets = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / 2
         logits, _attention = self.windowed.model(ecg, features)
-        value: Tensor = self.loss(logits.float(), labels)
+        logits = logits.float()
+        value: Tensor = self.loss(logits[:, :classes], targets[:, :classes])
+        if logits.shape[1] > classes:
+            value = value + recipe.auxiliary_weight * self.auxiliary_loss(logits[:, classes:], targets[:, classes:])
         if not torch.isfinite(value):
             raise TwelveLeadError(
                 f"{self.trainer.default_root_dir}: the loss is {value.item()} in epoch {self.current_epoch + 1}; "
@@ -79,7 +101,7 @@ class Training(pl.LightningModule):
     def validation_step(self, batch: Batch, _: int) -> None:
         ecg, features, labels = batch
         probabilities, _attention = self.windowed(ecg, features)
-        self.auroc.update(probabilities, labels.long())
+        self.auroc.update(probabilities[:, : self.classes], labels.long())
 
     def on_validation_epoch_end(self) -> None:
         self.log("validation_auroc", self.auroc.compute())
@@ -89,10 +111,13 @@ class Training(pl.LightningModule):
         recipe = self.recipe
         kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[recipe.optimizer]
         optimizer = kind(self.windowed.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+        steps = recipe.epochs * self.steps_per_epoch
         if recipe.schedule == "one_cycle":
-            steps = recipe.epochs * self.steps_per_epoch
             cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.learning_rate, total_steps=steps)
             return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
+        if recipe.schedule == "cosine":
+            cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cosine, "interval": "step"}}
         # Lightning would move a plateau schedule on after the checkpoint is written and lose that move on resuming.
         self.plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
             optimizer,
@@ -102,12 +127,16 @@ class Training(pl.LightningModule):
         )
         return optimizer
 
+    @property
+    def _plateaus(self) -> bool:
+        return self.recipe.schedule in ("plateau", "constant")
+
     def on_train_epoch_end(self) -> None:
-        if self.recipe.schedule != "one_cycle":
+        if self._plateaus:
             self.plateau.step(float(self.trainer.callback_metrics["validation_auroc"]))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        if self.recipe.schedule != "one_cycle":
+        if self._plateaus:
             checkpoint["plateau"] = self.plateau.state_dict()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -125,4 +154,6 @@ def loss(recipe: Recipe, labels: NDArray[np.bool_]) -> nn.Module:
         weights = torch.from_numpy(class_weights(labels))
     if recipe.loss == "focal":
         return FocalLoss(weights, alpha=recipe.alpha, gamma=recipe.gamma)
+    if recipe.loss == "asymmetric":
+        return AsymmetricLoss(weights, gamma=recipe.gamma)
     return CrossEntropyLoss(weights)

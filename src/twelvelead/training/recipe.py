@@ -6,9 +6,11 @@ import json
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from twelvelead.errors import TwelveLeadError, Unreadable
+
+Aggregate = Literal["probability", "logit", "maximum"]
 
 
 def _reference_settings() -> dict[str, Any]:
@@ -36,20 +38,32 @@ class Recipe:
         metadata: whether age and sex take part.
         task, protocol: which labels, and which records count (see `twelvelead.data`).
         train_folds, validation_folds: the validation folds choose the epoch and the thresholds.
-        window, stride: samples of a training crop, and between the averaged windows of a whole recording.
+        auxiliary_task: a second task of the store, predicted beside `task` while training only; "" for none.
+        auxiliary_weight: of its loss, which is its classes' mean as that of `task` is.
+        teachers: weights (folders of runs, for instance) whose probabilities soften the labels; relative paths start at
+            the working directory. A record is taught by those that did not train on its fold, where there are any.
+        teacher_weight: share of the teachers in a label.
+        window, stride: samples of a training crop, and between the windows of a whole recording.
+        aggregate: what stands for a whole recording: the mean of its windows' probabilities, the mean of their logits
+            ("logit"), or the highest probability ("maximum").
         hidden_metadata: share of ages and of sexes hidden while training, each at random.
+        mixup, lead_dropout, gain, stretch, noise, wander: disturbances of training crops, 0 for none
+            (`twelvelead.training.augment`).
         batch_size: crops in a step.
-        loss: "focal" or "cross_entropy".
-        alpha, gamma: of the focal loss.
+        loss: "focal", "cross_entropy" or "asymmetric".
+        alpha, gamma: of the focal loss; `gamma` is also that of the negatives in the asymmetric loss.
+        label_smoothing: labels become this share of 1/2 and else themselves.
         class_weights: whether the loss weighs each class by its rarity.
         optimizer: "adam" or "adamw".
         learning_rate: at its highest.
         weight_decay: of the optimiser.
-        schedule: "plateau" (the rate falls when the validation AUROC stops rising), "one_cycle" or "constant".
+        schedule: "plateau" (the rate falls when the validation AUROC stops rising), "one_cycle", "cosine" (from the
+            start down to 0) or "constant".
         plateau_patience, plateau_factor: epochs without a better AUROC before the rate falls, and to which share.
         average_decay: of the exponential moving average of the weights, a step; 0 turns it off.
         epochs: at most.
         patience: epochs without a better validation AUROC before training ends.
+        precision: "auto" (bfloat16 where the device multiplies in it natively) or "float32".
         seed: every random draw follows from (seed, epoch, rank).
     """
 
@@ -61,23 +75,36 @@ class Recipe:
     protocol: Literal["drop", "keep", "likely"] = "drop"
     train_folds: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7, 8)
     validation_folds: tuple[int, ...] = (9,)
+    auxiliary_task: str = ""
+    auxiliary_weight: float = 1.0
+    teachers: tuple[str, ...] = ()
+    teacher_weight: float = 0.5
     window: int = 256
     stride: int = 124
+    aggregate: Aggregate = "probability"
     hidden_metadata: float = 0.1
+    mixup: float = 0.0
+    lead_dropout: float = 0.0
+    gain: float = 0.0
+    stretch: float = 0.0
+    noise: float = 0.0
+    wander: float = 0.0
     batch_size: int = 128
-    loss: Literal["focal", "cross_entropy"] = "focal"
+    loss: Literal["focal", "cross_entropy", "asymmetric"] = "focal"
     alpha: float = 0.434
     gamma: float = 2.135
+    label_smoothing: float = 0.0
     class_weights: bool = True
     optimizer: Literal["adam", "adamw"] = "adam"
     learning_rate: float = 4.67e-4
     weight_decay: float = 0.0
-    schedule: Literal["plateau", "one_cycle", "constant"] = "plateau"
+    schedule: Literal["plateau", "one_cycle", "cosine", "constant"] = "plateau"
     plateau_patience: int = 2
     plateau_factor: float = 0.3
     average_decay: float = 0.998
     epochs: int = 40
     patience: int = 8
+    precision: Literal["auto", "float32"] = "auto"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -97,6 +124,10 @@ class Recipe:
             raise TwelveLeadError(
                 f"recipe {self.name}: stride {self.stride} is longer than window {self.window}, "
                 "so samples between windows would not be read"
+            )
+        if self.auxiliary_task == self.task:
+            raise TwelveLeadError(
+                f"recipe {self.name}: auxiliary_task and task are both {self.task}; a second task has to be another one"
             )
         both = set(self.train_folds) & set(self.validation_folds)
         if both:
@@ -161,14 +192,25 @@ class Recipe:
 
 _CHOICES = {
     "protocol": ("drop", "keep", "likely"),
-    "loss": ("focal", "cross_entropy"),
+    "aggregate": get_args(Aggregate),
+    "loss": ("focal", "cross_entropy", "asymmetric"),
     "optimizer": ("adam", "adamw"),
-    "schedule": ("plateau", "one_cycle", "constant"),
+    "schedule": ("plateau", "one_cycle", "cosine", "constant"),
+    "precision": ("auto", "float32"),
 }
 _RANGES = (
     ("window", 1, 1e9),
     ("stride", 1, 1e9),
+    ("auxiliary_weight", 0, 1000),
+    ("teacher_weight", 0, 1),
     ("hidden_metadata", 0, 1),
+    ("mixup", 0, 100),
+    ("lead_dropout", 0, 0.9),
+    ("gain", 0, 0.9),
+    ("stretch", 0, 0.5),
+    ("noise", 0, 10),
+    ("wander", 0, 10),
+    ("label_smoothing", 0, 0.9),
     ("batch_size", 2, 1e6),
     ("alpha", 0, 1),
     ("gamma", 0, 100),
@@ -199,7 +241,10 @@ def _fits(value: Any, default: Any) -> bool:
     if isinstance(default, float):
         return isinstance(value, int | float)
     if isinstance(default, list | tuple):
-        return isinstance(value, list | tuple) and bool(value) and all(type(item) is int for item in value)
+        kind = type(default[0]) if default else str
+        return (
+            isinstance(value, list | tuple) and len(value) >= len(default[:1]) and all(type(v) is kind for v in value)
+        )
     return isinstance(value, type(default))
 
 

@@ -18,6 +18,7 @@ from twelvelead.data.store import Store
 from twelvelead.data.tasks import labels
 from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.files import replacing
+from twelvelead.training.augment import margin
 from twelvelead.training.checkpoints import BEST, LAST, AtomicCheckpointIO, ModelCheckpoint, load, newest
 from twelvelead.training.data import StoreData
 from twelvelead.training.finish import finish
@@ -25,6 +26,8 @@ from twelvelead.training.module import Training
 from twelvelead.training.progress import Log, Report
 from twelvelead.training.recipe import Recipe
 from twelvelead.training.speed import keep_freed_memory, precision
+from twelvelead.training.teachers import require_teaching, taught
+from twelvelead.weights import Contract, find
 
 
 def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None] = print) -> Path:
@@ -44,13 +47,20 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
         TwelveLeadError: the store does not fit the recipe, the folder holds another run, or the loss is not finite.
         KeyboardInterrupt: Ctrl-C; the same call goes on.
     """
-    if recipe.window > store.samples:
+    longest = recipe.window + margin(recipe)
+    if longest > store.samples:
+        stretched = f" (stretched by up to {recipe.stretch:g})" if recipe.stretch else ""
         raise TwelveLeadError(
-            f"recipe {recipe.name}: window {recipe.window} is longer than the {store.samples} samples of {store.path}"
+            f"recipe {recipe.name}: window {recipe.window}{stretched} is longer than the {store.samples} samples of "
+            f"{store.path}"
         )
     quiet()
     keep_freed_memory()
-    data = StoreData(recipe, store, labels(store, recipe.task, recipe.protocol))
+    auxiliary = labels(store, recipe.auxiliary_task, "keep") if recipe.auxiliary_task else None
+    data = StoreData(recipe, store, labels(store, recipe.task, recipe.protocol), auxiliary)
+    teachers = [Contract.load(find(teacher)) for teacher in recipe.teachers]
+    for name, contract in zip(recipe.teachers, teachers, strict=True):
+        require_teaching(name, contract, data)
     if len(data.train_records) < recipe.batch_size:
         raise TwelveLeadError(
             f"recipe {recipe.name}: batch_size {recipe.batch_size} is more than the {len(data.train_records)} records "
@@ -59,6 +69,7 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
     training = Training(
         recipe,
         data.labels.values[data.train_records],
+        auxiliary_classes=data.targets.shape[1] - len(data.labels.classes),
         steps_per_epoch=len(data.train_records) // recipe.batch_size,
         sampling_rate=round(store.sampling_rate),
         leads=len(store.leads),
@@ -72,8 +83,10 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
     if not json.loads((folder / "run.json").read_text(encoding="utf-8"))["fitted"]:
         say(
             f"{recipe.name}: {len(data.train_records)} records to train on, {len(data.validation_records)} to "
-            f"validate, {sum(p.numel() for p in training.parameters()):,} parameters, {precision()}"
+            f"validate, {sum(p.numel() for p in training.parameters()):,} parameters, {precision(recipe)}"
         )
+        if recipe.teachers:
+            data.teach(taught(recipe.teachers, data, folder / "teachers.npy", say))
         fit(training, data, folder, say)
         note(folder, fitted=True)
     best = load(folder / "checkpoints" / f"{BEST}.ckpt")
@@ -111,7 +124,7 @@ def fit(training: Training, data: StoreData, folder: Path, say: Callable[[str], 
     trainer = pl.Trainer(
         accelerator="auto",
         devices="auto",
-        precision=precision(),
+        precision=precision(recipe),
         max_epochs=recipe.epochs,
         callbacks=callbacks,
         plugins=[AtomicCheckpointIO()],

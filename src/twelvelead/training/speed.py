@@ -6,6 +6,8 @@ from typing import Literal
 
 import torch
 
+from twelvelead.training.recipe import Recipe
+
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
 
@@ -25,8 +27,10 @@ def keep_freed_memory() -> None:
     mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
 
 
-def precision() -> Literal["bf16-mixed", "32-true"]:
-    """bfloat16 autocast where the device multiplies in it natively, else float32."""
+def precision(recipe: Recipe | None = None) -> Literal["bf16-mixed", "32-true"]:
+    """bfloat16 autocast where the device multiplies in it natively, else float32; float32 where the recipe says so."""
+    if recipe is not None and recipe.precision == "float32":
+        return "32-true"
     if torch.cuda.is_available():
         return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
     if torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported():

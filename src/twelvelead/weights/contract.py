@@ -16,7 +16,7 @@ from twelvelead.evaluation.selective import STEPS
 from twelvelead.files import replacing
 
 FORMAT = "twelvelead-weights"
-VERSION = 2
+VERSION = 3
 FILE = "contract.json"
 
 
@@ -33,6 +33,8 @@ class Contract:
         unit: of the input; always "mV".
         minimum_samples: the shortest recording that is read.
         window, stride: samples of the overlapping windows, which the files hold inside.
+        aggregate: what stands for a recording (`twelvelead.models.windows`), also inside the files.
+        scale: multiplies the input inside the files.
         attention_samples: samples for each value of the attention.
         metadata: what the columns of `features` mean; empty where age and sex take no part.
         calibration: "slope" and "intercept", one number a class each, for the logits of the files' probabilities
@@ -67,6 +69,8 @@ class Contract:
     minimum_samples: int
     window: int
     stride: int
+    aggregate: str
+    scale: float
     attention_samples: int
     metadata: tuple[str, ...]
     calibration: dict[str, tuple[float, ...]]
