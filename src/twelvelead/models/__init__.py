@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import nn
 
+from twelvelead.models.attentive import Attentive
 from twelvelead.models.inception1d import Inception1d
 from twelvelead.models.lstm import BidirectionalLSTM
 from twelvelead.models.reference import Reference
@@ -19,6 +20,7 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "inception1d": Inception1d,
     "s4d": S4D,
     "lstm": BidirectionalLSTM,
+    "attentive": Attentive,
 }
 """Name -> constructor. Each maps `ecg` [n, samples, leads] float32 mV and `features` [n, 2] to logits [n, classes] and
 attention [n, steps]."""
@@ -54,6 +56,7 @@ def classifier(model: nn.Module) -> tuple[nn.Module, str]:
 __all__ = [
     "MODELS",
     "S4D",
+    "Attentive",
     "BidirectionalLSTM",
     "Inception1d",
     "Reference",

@@ -14,18 +14,21 @@ class S4D(nn.Module):
     Gu, Gupta, Goel, Ré 2022, "On the parameterization and initialization of diagonal state space models",
     arXiv:2206.11893 (S4D-Lin); on PTB-XL in the manner of Mehari and Strodthoff 2023, "Towards quantitative precision
     for ECG analysis: leveraging state space models, self-supervision and patient metadata",
-    doi:10.1109/JBHI.2023.3310989.
+    doi:10.1109/JBHI.2023.3310989. Batch norm stands in the place of their layer norm: it runs over contiguous memory
+    here and costs nothing where it predicts.
 
     Args:
         classes: number of outputs.
         sampling_rate: in Hz; the time steps of the states are laid out for 100 Hz and scaled to it.
         leads: number of leads.
         metadata: whether age and sex take part.
+        patch: samples that enter as one step.
         channels: width.
         states: complex states of a channel and direction.
         layers: state-space layers.
         metadata_units, units: widths of the dense layers for metadata and before the output.
-        dropout: in the layers and before the output; half of it before the hidden dense layer.
+        dropout: of whole channels in the layers.
+        head_dropout: before the output; half of it before the hidden dense layer.
         scale: multiplies the millivolts; PTB-XL has a standard deviation of 0.24 mV.
     """
 
@@ -36,22 +39,25 @@ class S4D(nn.Module):
         leads: int = 12,
         metadata: bool = True,
         *,
+        patch: int = 2,
         channels: int = 256,
         states: int = 8,
         layers: int = 4,
         metadata_units: int = 16,
         units: int = 128,
-        dropout: float = 0.2,
+        dropout: float = 0.1,
+        head_dropout: float = 0.5,
         scale: float = 4.0,
     ) -> None:
         super().__init__()
         self.sampling_rate = sampling_rate
-        self.samples_per_step = 1
+        self.samples_per_step = patch
         self.scale = scale
-        self.encoder = nn.Linear(leads, channels)
-        self.layers = nn.ModuleList(_Layer(channels, states, dropout, rate=100 / sampling_rate) for _ in range(layers))
+        self.encoder = nn.Linear(patch * leads, channels)
+        rate = patch * 100 / sampling_rate
+        self.layers = nn.ModuleList(_Layer(channels, states, dropout, rate) for _ in range(layers))
         self.head = PooledHead(
-            channels, classes, metadata_units=metadata_units if metadata else 0, units=units, dropout=dropout
+            channels, classes, metadata_units=metadata_units if metadata else 0, units=units, dropout=head_dropout
         )
 
     def forward(self, ecg: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
@@ -62,50 +68,53 @@ class S4D(nn.Module):
             features: [n, 2] float32: age in years, sex (0 male, 1 female), NaN where unknown.
 
         Returns:
-            Logits [n, classes], and saliency [n, samples] (see `PooledHead`).
+            Logits [n, classes], and saliency [n, samples // patch] (see `PooledHead`).
         """
-        x = self.encoder(ecg * self.scale)
+        n, samples, leads = ecg.shape
+        steps = samples // self.samples_per_step
+        patches = ecg[:, : steps * self.samples_per_step].reshape(n, steps, self.samples_per_step * leads)
+        # [channels, n, samples] throughout: convolving and mixing are matrix products that need no transposition.
+        x = self.encoder(patches * self.scale).permute(2, 0, 1).contiguous()
         for layer in self.layers:
             x = layer(x)
-        logits, saliency = self.head(x.transpose(1, 2), features, ecg.shape[1])
+        logits, saliency = self.head(x.transpose(0, 1), features, steps)
         return logits, saliency
 
 
 class _Layer(nn.Module):
-    """State space in both directions, GELU, a gated mix of the channels, and a shortcut with layer norm."""
+    """State space in both directions, GELU, a gated mix of the channels, and a shortcut with batch norm."""
 
     def __init__(self, channels: int, states: int, dropout: float, rate: float) -> None:
         super().__init__()
         self.kernels = _Kernels(2 * channels, states, rate)
         self.skip = nn.Parameter(torch.randn(channels))
         self.mix = nn.Linear(channels, 2 * channels)
-        self.dropout = nn.Dropout(dropout)
-        self.norm = nn.LayerNorm(channels)
+        self.dropout = dropout
+        self.norm = nn.BatchNorm1d(channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map [n, time, channels] to the same shape."""
-        time, channels = x.shape[1:]
-        signal = x.transpose(1, 2).float()
-        forward, backward = self.kernels(time).split(channels)
-        y = self._convolved(signal, forward, backward) + signal * self.skip[:, None]
-        y = self.dropout(nn.functional.gelu(y)).transpose(1, 2)
-        mixed: Tensor = self.norm(x + self.dropout(nn.functional.glu(self.mix(y))))
-        return mixed
+        """Map [channels, n, time] to the same shape."""
+        channels, n, time = x.shape
+        y = nn.functional.gelu(self._convolved(x), approximate="tanh")
+        if self.training and self.dropout:
+            kept = torch.rand(channels, n, 1, device=x.device) >= self.dropout
+            y = y * (kept / (1 - self.dropout)).to(y.dtype)
+        gate = torch.addmm(self.mix.bias[:, None], self.mix.weight, y.reshape(channels, n * time))
+        mixed = x + nn.functional.glu(gate, dim=0).reshape(channels, n, time)
+        normed: Tensor = self.norm(mixed.reshape(1, channels, n * time))
+        return normed.reshape(channels, n, time)
 
-    def _convolved(self, signal: Tensor, forward: Tensor, backward: Tensor) -> Tensor:
-        """Causal with one kernel plus anti-causal with the other: by FFT to train, as one depthwise convolution, which
-        every runtime has, to predict."""
-        time = signal.shape[2]
-        # [2 time - 1] taps, from `time - 1` samples behind on the right to `time - 1` ahead on the left
-        pad = nn.functional.pad
-        taps = pad(forward, (time - 1, 0)) + pad(backward.flip(1), (0, time - 1))
-        if not self.training:
-            return nn.functional.conv1d(signal, taps.flip(1)[:, None], padding=time - 1, groups=len(taps))
-        size = 1 << (3 * time - 3).bit_length()
-        with torch.autocast(signal.device.type, enabled=False):
-            product = torch.fft.rfft(signal, size) * torch.fft.rfft(taps.float(), size)
-            convolved: Tensor = torch.fft.irfft(product, size)[..., time - 1 : 2 * time - 1]
-            return convolved
+    def _convolved(self, x: Tensor) -> Tensor:
+        """Causal with one kernel plus anti-causal with the other, as one matrix product a channel."""
+        channels, _, time = x.shape
+        forward, backward = self.kernels(time).split(channels)
+        now = forward[:, :1] + backward[:, :1] + self.skip[:, None]
+        # Lag -(time - 1) to time - 1; row `i` of the matrix holds what sample `i` gives to each later or earlier one.
+        taps = torch.cat([backward[:, 1:].flip(1), now, forward[:, 1:]], dim=1)
+        if self.training:  # the same product, upside down: a view, whose gradient costs one pass
+            return torch.bmm(x.flip(2), taps.unfold(1, time, 1))
+        sample = torch.arange(time, device=x.device)
+        return torch.bmm(x, taps[:, sample[None, :] - sample[:, None] + time - 1])
 
 
 class _Kernels(nn.Module):
@@ -118,6 +127,8 @@ class _Kernels(nn.Module):
         self.log_decay = nn.Parameter(torch.full((channels, states), math.log(0.5)))
         self.frequency = nn.Parameter(math.pi * torch.arange(states).repeat(channels, 1).float())
         self.output = nn.Parameter(torch.randn(channels, states, 2) * 0.5**0.5)
+        for parameter in (self.log_step, self.log_decay, self.frequency):
+            parameter.undecayed = True  # type: ignore[attr-defined]
 
     def forward(self, time: int) -> Tensor:
         """[channels, time] float32."""
@@ -133,8 +144,21 @@ class _Kernels(nn.Module):
         ratio_i = (-decay * over_i - frequency * over_r) / square
         c_r, c_i = self.output.unbind(-1)
         weight_r, weight_i = c_r * ratio_r - c_i * ratio_i, c_r * ratio_i + c_i * ratio_r
-        moments = torch.arange(time, device=step.device, dtype=step.dtype)
-        envelope = (real[..., None] * moments).exp()
-        angle = imaginary[..., None] * moments
-        waves = weight_r[..., None] * angle.cos() - weight_i[..., None] * angle.sin()
-        return 2 * (envelope * waves).sum(dim=1)
+        # exp(A t) at t = BLOCK i + j is a product of two short series, so that one matrix product makes the kernel.
+        inner_r, inner_i = _powers(real, imaginary, torch.arange(BLOCK, device=step.device))
+        outer_r, outer_i = _powers(real, imaginary, BLOCK * torch.arange(-(-time // BLOCK), device=step.device))
+        weight_r, weight_i = weight_r[..., None], weight_i[..., None]
+        left = torch.cat([weight_r * outer_r - weight_i * outer_i, -(weight_r * outer_i + weight_i * outer_r)], dim=1)
+        with torch.autocast(step.device.type, enabled=False):
+            waves = torch.bmm(left.transpose(1, 2), torch.cat([inner_r, inner_i], dim=1))
+        return 2 * waves.flatten(1)[:, :time]
+
+
+BLOCK = 16
+"""Samples of the short series from which `_Kernels` builds its kernels."""
+
+
+def _powers(real: Tensor, imaginary: Tensor, times: Tensor) -> tuple[Tensor, Tensor]:
+    """Real and imaginary part of exp((real + i imaginary) times), [..., times]."""
+    envelope, angle = (real[..., None] * times).exp(), imaginary[..., None] * times
+    return envelope * angle.cos(), envelope * angle.sin()

@@ -110,7 +110,11 @@ class Training(pl.LightningModule):
     def configure_optimizers(self) -> Any:
         recipe = self.recipe
         kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[recipe.optimizer]
-        optimizer = kind(self.windowed.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+        # Time scales, of state-space models for instance, mean nothing at 0: a model marks them, and they do not decay.
+        undecayed = [p for p in self.windowed.parameters() if getattr(p, "undecayed", False)]
+        others = [p for p in self.windowed.parameters() if not getattr(p, "undecayed", False)]
+        groups = [{"params": others}, *([{"params": undecayed, "weight_decay": 0.0}] if undecayed else [])]
+        optimizer = kind(groups, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
         steps = recipe.epochs * self.steps_per_epoch
         if recipe.schedule == "one_cycle":
             cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.learning_rate, total_steps=steps)
