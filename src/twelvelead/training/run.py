@@ -26,7 +26,7 @@ from twelvelead.training.module import Training
 from twelvelead.training.progress import Log, Report
 from twelvelead.training.recipe import Recipe
 from twelvelead.training.speed import keep_freed_memory, precision
-from twelvelead.training.teachers import require_teaching, taught
+from twelvelead.training.teachers import parts, require_teaching, taught
 from twelvelead.weights import Contract, find
 
 
@@ -58,9 +58,10 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
     keep_freed_memory()
     auxiliary = labels(store, recipe.auxiliary_task, "keep") if recipe.auxiliary_task else None
     data = StoreData(recipe, store, labels(store, recipe.task, recipe.protocol), auxiliary)
-    teachers = [Contract.load(find(teacher)) for teacher in recipe.teachers]
-    for name, contract in zip(recipe.teachers, teachers, strict=True):
-        require_teaching(name, contract, data)
+    first = parts(recipe) if recipe.cross_fit else []
+    if not first:
+        for teacher in recipe.teachers:
+            require_teaching(teacher, Contract.load(find(teacher)), data)
     if len(data.train_records) < recipe.batch_size:
         raise TwelveLeadError(
             f"recipe {recipe.name}: batch_size {recipe.batch_size} is more than the {len(data.train_records)} records "
@@ -86,7 +87,8 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
             f"validate, {sum(p.numel() for p in training.parameters()):,} parameters, {precision(recipe)}"
         )
         if recipe.teachers:
-            data.teach(taught(recipe.teachers, data, folder / "teachers.npy", say))
+            trained = tuple(str(train(part, store, folder / "teachers" / part.name, say)) for part in first)
+            data.teach(taught(trained or recipe.teachers, data, folder / "teachers.npy", say))
         fit(training, data, folder, say)
         note(folder, fitted=True)
     best = load(folder / "checkpoints" / f"{BEST}.ckpt")

@@ -1,6 +1,7 @@
 """Labels softened by what other weights say of the training records (Hinton et al. 2015, arXiv:1503.02531)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,28 @@ from twelvelead.errors import TwelveLeadError
 from twelvelead.files import replacing
 from twelvelead.training.data import StoreData
 from twelvelead.training.export import load_windowed, probabilities
+from twelvelead.training.recipe import Recipe
 from twelvelead.training.speed import precision
 from twelvelead.weights import Contract, find
+
+
+def parts(recipe: Recipe) -> list[Recipe]:
+    """The recipes that are trained first, so that they can teach this one: see `Recipe.cross_fit`."""
+    made = []
+    for teacher in map(Recipe.load, recipe.teachers):
+        for number, held_out in enumerate(np.array_split(np.array(recipe.train_folds), recipe.cross_fit), start=1):
+            made.append(
+                replace(
+                    teacher,
+                    name=f"{teacher.name}-{number}",
+                    task=recipe.task,
+                    protocol=recipe.protocol,
+                    train_folds=tuple(fold for fold in recipe.train_folds if fold not in held_out),
+                    validation_folds=tuple(held_out.tolist()),
+                    seed=recipe.seed + number,
+                )
+            )
+    return made
 
 
 def require_teaching(name: str, contract: Contract, data: StoreData) -> None:
