@@ -95,7 +95,7 @@ class _Layer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map [channels, n, time] to the same shape."""
         channels, n, time = x.shape
-        y = nn.functional.gelu(self._convolved(x), approximate="tanh")
+        y = nn.functional.gelu(self._convolved(x))
         if self.training and self.dropout:
             kept = torch.rand(channels, n, 1, device=x.device) >= self.dropout
             y = y * (kept / (1 - self.dropout)).to(y.dtype)
