@@ -37,5 +37,5 @@ def precision(recipe: Recipe | None = None) -> Literal["bf16-mixed", "32-true"]:
 def bfloat16(device: Literal["cuda", "cpu"]) -> bool:
     """Whether the device multiplies in bfloat16 natively."""
     if device == "cuda":
-        return torch.cuda.is_bf16_supported()
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())

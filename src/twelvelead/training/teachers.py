@@ -98,10 +98,11 @@ def taught(data: StoreData, cache: Path, say: Callable[[str], None]) -> NDArray[
 
 def _kept(cache: Path) -> NDArray[np.floating] | None:
     try:
-        values = np.load(cache, allow_pickle=False)
+        with cache.open("rb") as stream:
+            values: NDArray[np.generic] = np.lib.format.read_array(stream, allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
-    return values if isinstance(values, np.ndarray) and np.issubdtype(values.dtype, np.floating) else None
+    return values if np.issubdtype(values.dtype, np.floating) else None
 
 
 def _few(classes: tuple[str, ...]) -> str:
