@@ -33,7 +33,9 @@ SETTINGS = {
 }
 
 
-def saved(folder: Path, classes=twins.CLASSES, metadata=("age in years", "sex (0 male, 1 female)")):
+def saved(
+    folder: Path, classes=twins.CLASSES, metadata=("age in years", "sex (0 male, 1 female)"), aggregate="probability"
+):
     """A folder of weights with random values, in the batch-norm statistics too, and the model they are of."""
     torch.manual_seed(0)
     model = create_model("reference", classes=len(classes), metadata=bool(metadata), **SETTINGS)
@@ -42,12 +44,13 @@ def saved(folder: Path, classes=twins.CLASSES, metadata=("age in years", "sex (0
             value.uniform_(0.5, 1.5)
         elif value.is_floating_point():
             value.mul_(2)
-    windowed = Windowed(model, WINDOW, STRIDE).eval()
+    windowed = Windowed(model, WINDOW, STRIDE, aggregate).eval()
     folder.mkdir()
     write_safetensors(windowed, folder / "small.safetensors", {"architecture": "reference"})
     contract = Contract(
         **{"name": "small", "architecture": "reference", "model": SETTINGS, "task": "superclass", "classes": classes},
         **{"leads": LEADS, "sampling_rate": 100, "minimum_samples": WINDOW, "window": WINDOW, "stride": STRIDE},
+        **{"aggregate": aggregate, "scale": 4.0},
         **{"attention_samples": 4, "metadata": metadata, "thresholds": {}, "train_folds": (1,)},
         **{"validation_folds": (2,), "protocol": "drop", "data": {}, "metrics": {}, "recipe": {"learning_rate": 1e-3}},
         files={"safetensors": {"name": "small.safetensors", "sha256": sha256(folder / "small.safetensors")}},
@@ -144,6 +147,20 @@ def test_weights_without_metadata_ignore_it(tmp_path):
     ecg, features = recordings(4, 100)
     answer = load_model(tmp_path / "twin.h5").predict([ecg, features], verbose=0)
     np.testing.assert_allclose(answer, answers(windowed, ecg, features), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("aggregate", ["logit", "maximum"])
+def test_windows_are_taken_together_as_the_contract_says(tmp_path, aggregate):
+    from keras.models import load_model
+
+    windowed = saved(tmp_path / "weights", aggregate=aggregate)
+    twins.write_h5(tmp_path / "weights", tmp_path / "twin.h5")
+    ecg, features = recordings(4, 250)
+    ecg *= np.linspace(0, 10, 250, dtype=np.float32)[:, None]  # so that the windows differ
+    expected = answers(windowed, ecg, features)
+    assert np.abs(expected - answers(Windowed(windowed.model, WINDOW, STRIDE), ecg, features)).max() > 1e-3
+    answer = load_model(tmp_path / "twin.h5").predict([ecg, features], verbose=0)
+    np.testing.assert_allclose(answer, expected, atol=1e-5, rtol=0)
 
 
 def test_the_class_weights_are_those_of_the_training():

@@ -135,6 +135,17 @@ class WindowMean(layers.Layer):  # type: ignore[misc]
         return (features[0], probabilities[-1])
 
 
+@_registered
+class WindowMaximum(WindowMean):
+    """The highest of the windows of each recording."""
+
+    def call(self, inputs: Any) -> Any:
+        """Map probabilities [n * windows, classes] and features [n, 2], which tell n, to [n, classes]."""
+        probabilities, features = inputs
+        n = ops.shape(features)[0]
+        return ops.max(ops.reshape(probabilities, (n, -1, probabilities.shape[-1])), axis=1)
+
+
 def build_twin(contract: Contract) -> Any:
     """The network that the contract describes, untrained and compiled.
 
@@ -170,13 +181,22 @@ def build_twin(contract: Contract) -> Any:
         joined = layers.Concatenate(name="beside")([joined, known])
     joined = layers.Dense(settings["units"], activation="relu", name="joined")(joined)
     joined = layers.Dropout(settings["dropout"], name="dropout")(joined)
-    output = layers.Dense(len(contract.classes), activation="sigmoid", name="output")(joined)
-    mean = WindowMean(name="probabilities")([output, features])
+    answer = _together(joined, features, contract)
     # In a list, so that the configuration has the one form that every Keras 3 reads.
-    twin = keras.Model([ecg, features], [mean], name=contract.name)
+    twin = keras.Model([ecg, features], [answer], name=contract.name)
     loss = focal_loss_with_class_weights if contract.classes == CLASSES else "binary_crossentropy"
     twin.compile(keras.optimizers.Adam(contract.recipe["learning_rate"]), loss)
     return twin
+
+
+def _together(joined: Any, features: Any, contract: Contract) -> Any:
+    """Probabilities of the recordings from the last hidden layer of their windows, by the contract's `aggregate`."""
+    logits = contract.aggregate == "logit"
+    output = layers.Dense(len(contract.classes), activation="linear" if logits else "sigmoid", name="output")(joined)
+    if logits:
+        return layers.Activation("sigmoid", name="probabilities")(WindowMean(name="logits")([output, features]))
+    kind = WindowMaximum if contract.aggregate == "maximum" else WindowMean
+    return kind(name="probabilities")([output, features])
 
 
 def _residual_block(x: Any, name: str, filters: int, kernel_size: int, settings: dict[str, Any]) -> Any:

@@ -16,13 +16,17 @@ FITTED = ("temperature", "operating_points", "prevalence", "conformal", "certain
 def test_refitting_gives_what_the_training_gave(tiny_run, generated_store, tmp_path, version):
     folder = shutil.copytree(tiny_run / "weights", tmp_path / "weights")
     values = json.loads((folder / "contract.json").read_text())
+    for added_later in ("aggregate", "scale"):
+        del values[added_later]
+    values["version"] = version
     if version == 1:
-        values = {name: value for name, value in values.items() if name not in FITTED} | {"version": 1}
+        values = {name: value for name, value in values.items() if name not in FITTED}
     values["thresholds"] = {"f1": [0.0] * 5}
     (folder / "contract.json").write_text(json.dumps(values))
     refit(folder, generated_store)
     before, after = Contract.load(tiny_run / "weights"), Contract.load(folder)
     assert after.classes == before.classes
+    assert (after.aggregate, after.scale, after.version) == ("probability", 4.0, before.version)
     assert (after.prevalence, after.ages, after.files) == (before.prevalence, before.ages, before.files)
     assert after.temperature == pytest.approx(before.temperature, abs=1e-3)
     for aim in before.thresholds:

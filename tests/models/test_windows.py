@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from twelvelead.models import create_model
-from twelvelead.models.windows import Windowed
+from twelvelead.models.windows import AGGREGATES, Windowed
 
 WINDOW, STRIDE, STEP = 64, 28, 4
 NAN = float("nan")
@@ -58,6 +58,29 @@ def test_a_recording_of_one_window_is_the_model_itself(windowed):
         probabilities, attention = windowed(ecg, features)
     torch.testing.assert_close(probabilities, torch.sigmoid(logits))
     torch.testing.assert_close(attention, weights)
+
+
+@pytest.mark.parametrize(
+    ("aggregate", "expected"),
+    [
+        ("probability", lambda logits: (1 / (1 + np.exp(-logits))).mean(axis=1)),
+        ("logit", lambda logits: 1 / (1 + np.exp(-logits.mean(axis=1)))),
+        ("maximum", lambda logits: (1 / (1 + np.exp(-logits))).max(axis=1)),
+    ],
+)
+def test_windows_are_taken_together_in_the_way_asked_for(windowed, aggregate, expected):
+    logits = np.random.default_rng(0).normal(0, 3, (4, 7, 5))
+    np.testing.assert_allclose(AGGREGATES[aggregate](torch.tensor(logits)), expected(logits), rtol=1e-12)
+    ecg, features = torch.randn(3, 250, 12), torch.full((3, 2), NAN)
+    with torch.inference_mode():
+        each = [windowed.model(ecg[:, start : start + WINDOW], features)[0].numpy() for start in starts_of(250)]
+        together = Windowed(windowed.model, WINDOW, STRIDE, aggregate)(ecg, features)[0]
+    np.testing.assert_allclose(together, expected(np.stack(each, axis=1)), rtol=1e-4)
+
+
+def test_there_is_no_other_way_to_take_windows_together(windowed):
+    with pytest.raises(ValueError, match="aggregate is 'median'; it has to be one of probability, logit, maximum"):
+        Windowed(windowed.model, WINDOW, STRIDE, "median")
 
 
 @pytest.mark.parametrize(("window", "stride"), [(66, 28), (64, 30), (64, 68), (64, 0)])

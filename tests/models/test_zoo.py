@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from twelvelead.models import MODELS, create_model
+from twelvelead.models import MODELS, classifier, create_model
 from twelvelead.models.cost import multiply_adds, parameters
+from twelvelead.models.layers import first_outputs
 from twelvelead.models.windows import Windowed
 
 NAN = float("nan")
@@ -112,3 +113,21 @@ def test_s4d_predicts_what_it_trains():
 def test_xresnet_of_an_unknown_depth():
     with pytest.raises(ValueError, match="18, 50, 101"):
         create_model("xresnet1d", classes=5, depth=34)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_last_layer_is_found_and_can_be_cut_to_the_first_classes(name):
+    model = create_model(name, classes=7, **SMALL[name]).eval()
+    holder, attribute = classifier(model)
+    assert getattr(holder, attribute).out_features == 7
+    ecg, features = torch.randn(2, 256, 12), torch.full((2, 2), float("nan"))
+    with torch.inference_mode():
+        before = model(ecg, features)[0]
+        setattr(holder, attribute, first_outputs(getattr(holder, attribute), 3))
+        torch.testing.assert_close(model(ecg, features)[0], before[:, :3])
+
+
+def test_settings_are_lists_or_tuples_and_none_is_unknown():
+    assert create_model("resnet1d", classes=2, filters=8, strides=[2]).samples_per_step == 2
+    with pytest.raises(TypeError, match="unexpected keyword argument 'filter'"):
+        create_model("resnet1d", classes=2, filter=8)

@@ -1,6 +1,8 @@
 """Every form in which weights ship is one and the same function."""
 
+import dataclasses
 import json
+import shutil
 
 import numpy as np
 import onnx
@@ -9,8 +11,10 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from twelvelead.training.export import probabilities
-from twelvelead.weights import file
+from twelvelead.errors import Unreadable
+from twelvelead.models.windows import Windowed
+from twelvelead.training.export import load_windowed, probabilities, write_onnx
+from twelvelead.weights import Contract, file
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +71,49 @@ def test_the_contract_names_the_files_and_their_hashes(tiny_run):
     for entry in contract["files"].values():
         content = (tiny_run / "weights" / entry["name"]).read_bytes()
         assert entry["sha256"] == hashlib.sha256(content).hexdigest()
+
+
+# "probability" is that of `session`, and "logit" that of the run in test_auxiliary.py
+def test_windows_are_taken_together_inside_the_onnx_file(tiny_windowed, tmp_path):
+    highest = Windowed(tiny_windowed.model, tiny_windowed.window, tiny_windowed.stride, "maximum").eval()
+    write_onnx(highest, tmp_path / "model.onnx", 12)
+    session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"), providers=["CPUExecutionProvider"])
+    ecg = np.random.default_rng(0).normal(0, 0.3, (2, 1003, 12)).astype(np.float32)
+    features = np.array([[63, 1], [np.nan, np.nan]], np.float32)
+    with torch.inference_mode():
+        expected, mean = (
+            windowed(torch.from_numpy(ecg), torch.from_numpy(features))[0].numpy()
+            for windowed in (highest, tiny_windowed)
+        )
+    given = session.run(["probabilities"], {"ecg": ecg, "features": features})[0]
+    np.testing.assert_allclose(given, expected, atol=1e-5, rtol=0)
+    assert np.abs(expected - mean).max() > 1e-4
+
+
+def test_weights_are_loaded_as_the_function_that_was_trained(tiny_run, tiny_windowed, millivolts):
+    ecg, features = (torch.from_numpy(array) for array in millivolts(np.arange(3)))
+    loaded = load_windowed(tiny_run)
+    assert not loaded.training
+    with torch.inference_mode():
+        torch.testing.assert_close(loaded(ecg, features), tiny_windowed(ecg, features))
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"aggregate": "median"}, "aggregate is 'median'"),
+        ({"architecture": "gru"}, "no model is named 'gru'"),
+        ({"architecture": "resnet1d", "model": {}}, "does not fit the model in its contract"),
+        ({"model": {"units": 9}}, "does not fit the model in its contract"),
+        ({"model": {"unit": 8}}, "unexpected keyword argument 'unit'"),
+        ({"window": 254}, "multiples of 4"),
+    ],
+)
+def test_a_contract_that_does_not_fit_its_weights_is_named(tiny_run, tmp_path, changes, fault):
+    folder = shutil.copytree(tiny_run / "weights", tmp_path / "weights")
+    dataclasses.replace(Contract.load(folder), **changes).save(folder)
+    with pytest.raises(Unreadable) as caught:
+        load_windowed(folder)
+    assert str(caught.value).startswith(f"{folder / 'tiny.safetensors'}: does not fit the model in its contract (")
+    assert fault in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from twelvelead.training.loss import CrossEntropyLoss, FocalLoss, class_weights
+from twelvelead.training.loss import AsymmetricLoss, CrossEntropyLoss, FocalLoss, class_weights
 from twelvelead.training.module import loss
 from twelvelead.training.recipe import Recipe
 
@@ -79,3 +79,40 @@ def test_the_recipe_chooses_the_loss():
     plain = loss(Recipe(loss="cross_entropy", class_weights=False), labels)
     assert isinstance(plain, CrossEntropyLoss)
     assert plain.weights.tolist() == [1, 1]
+    asymmetric = loss(Recipe(loss="asymmetric", gamma=4.0), labels)
+    assert isinstance(asymmetric, AsymmetricLoss)
+    assert asymmetric.gamma == 4.0
+    torch.testing.assert_close(asymmetric.weights, weighted.weights)
+
+
+def asymmetric_by_the_formula(logits, labels, weights, gamma):
+    p = 1 / (1 + np.exp(-np.float64(logits)))
+    shifted = np.maximum(p - 0.05, 0)
+    return (weights * -(labels * np.log(p) + (1 - labels) * shifted**gamma * np.log(1 - shifted))).mean()
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0, 4.0])
+def test_asymmetric_loss_is_its_formula_for_soft_labels_too(batch, gamma):
+    logits, hard, weights = batch
+    for labels in (hard.astype(np.float64), np.random.default_rng(1).random(hard.shape)):
+        value = AsymmetricLoss(torch.tensor(weights), gamma=gamma)(torch.tensor(logits), torch.tensor(labels))
+        assert value.item() == pytest.approx(asymmetric_by_the_formula(logits, labels, weights, gamma), rel=1e-12)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 1e-4, 0.5, 1.0, 2.135, 100.0])
+@pytest.mark.parametrize("label", [0.0, 0.5, 1.0])
+def test_asymmetric_loss_and_its_gradient_are_finite_for_extreme_logits(gamma, label):
+    at_the_margin = float(np.log(0.05 / 0.95))
+    logits = torch.tensor([[-1e4, -100.0, at_the_margin, 0.0, 100.0, 1e4]], requires_grad=True)
+    value = AsymmetricLoss(torch.ones(6), gamma=gamma)(logits, torch.full((1, 6), label))
+    value.backward()
+    assert torch.isfinite(value)
+    assert torch.isfinite(logits.grad).all()
+
+
+def test_asymmetric_loss_forgets_negatives_below_the_margin_and_no_positive():
+    logits = torch.tensor([[-3.0, -4.0]], requires_grad=True)  # 4.7 % and 1.8 %
+    AsymmetricLoss(torch.ones(2), gamma=2.0)(logits, torch.zeros(1, 2)).backward()
+    assert logits.grad.abs().max().item() < 1e-30
+    positive = AsymmetricLoss(torch.ones(2), gamma=2.0)(logits, torch.ones(1, 2))
+    torch.testing.assert_close(positive, CrossEntropyLoss(torch.ones(2))(logits, torch.ones(1, 2)))

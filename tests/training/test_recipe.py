@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twelvelead.errors import TwelveLeadError, Unreadable
+from twelvelead.models import MODELS, default_settings
 from twelvelead.training.recipe import Recipe
 
 
@@ -50,7 +51,10 @@ def test_what_a_file_leaves_out_keeps_its_default(tmp_path):
     filters=st.lists(st.integers(1, 512), min_size=1, max_size=3),
     folds=st.lists(st.integers(1, 8), min_size=1, unique=True),
     metadata=st.booleans(),
-    schedule=st.sampled_from(["plateau", "one_cycle", "constant"]),
+    schedule=st.sampled_from(["plateau", "one_cycle", "cosine", "constant"]),
+    teachers=st.lists(st.text(st.characters(blacklist_categories=["Cs"])), max_size=3),
+    auxiliary_task=st.text(st.characters(blacklist_categories=["Cs"])).filter(lambda name: name != "superclass"),
+    stretch=st.floats(0, 0.5),
 )
 def test_toml_gives_the_same_recipe_back(tmp_path_factory, name, filters, folds, **settings):
     recipe = Recipe.from_dict(settings | {"name": name, "train_folds": folds, "model": {"filters": filters}}, "here")
@@ -78,6 +82,17 @@ def test_toml_gives_the_same_recipe_back(tmp_path_factory, name, filters, folds,
         ("train_folds = 3", "train_folds is 3"),
         ("train_folds = []", "train_folds is []"),
         ("train_folds = [1.5]", "train_folds is [1.5]"),
+        ("teachers = 'run'", "teachers is 'run'; it has to be of the kind of []"),
+        ("teachers = [1]", "teachers is [1]"),
+        ("auxiliary_task = ['all']", "auxiliary_task is ['all']"),
+        ("architecture = 'resnet'", "no architecture is named resnet; did you mean resnet1d?"),
+        ("architecture = 'gru'", "no architecture is named gru; there are reference, resnet1d"),
+        ("architecture = 'resnet1d'\n[model]\nfilter = 64", "model: unknown setting filter; did you mean filters?"),
+        ("architecture = 'resnet1d'\n[model]\npool = 2", "model: unknown setting pool; there are filters, stem"),
+        ("architecture = 'xresnet1d'\n[model]\ndepth = 50.0", "model: depth is 50.0"),
+        ("architecture = 'inception1d'\n[model]\nmodule = 3", "did you mean modules?"),
+        ("architecture = 's4d'\n[model]\nstate = 4", "did you mean states?"),
+        ("architecture = 'lstm'\n[model]\nunit = 4", "did you mean units?"),
         ("model = 3", "model is 3"),
         ("name = 3", "name is 3"),
     ],
@@ -104,7 +119,21 @@ def test_unknown_settings_and_wrong_types_name_the_file_and_the_setting(tmp_path
         ("seed = -1", "seed is -1"),
         ("hidden_metadata = 2", "hidden_metadata is 2"),
         ("average_decay = 1", "average_decay is 1"),
-        ("schedule = 'cosine'", "schedule is 'cosine'; it has to be one of plateau, one_cycle, constant"),
+        ("schedule = 'linear'", "schedule is 'linear'; it has to be one of plateau, one_cycle, cosine, constant"),
+        ("aggregate = 'median'", "aggregate is 'median'; it has to be one of probability, logit, maximum"),
+        ("precision = 'float16'", "precision is 'float16'; it has to be one of auto, float32"),
+        ("auxiliary_task = 'superclass'", "auxiliary_task and task are both superclass"),
+        ("auxiliary_weight = -1", "auxiliary_weight is -1; it has to be from 0 to 1000"),
+        ("teacher_weight = 1.1", "teacher_weight is 1.1; it has to be from 0 to 1"),
+        ("mixup = -0.2", "mixup is -0.2"),
+        ("mixup = 101", "mixup is 101"),
+        ("mixup = 0.001", "mixup is 0.001; it has to be 0, for none, or from 0.01 to 100"),
+        ("lead_dropout = 1.0", "lead_dropout is 1.0; it has to be from 0 to 0.9"),
+        ("gain = 1", "gain is 1;"),
+        ("stretch = 0.6", "stretch is 0.6"),
+        ("noise = nan", "noise is nan"),
+        ("wander = -1", "wander is -1"),
+        ("label_smoothing = 1", "label_smoothing is 1"),
         ("protocol = 'all'", "protocol is 'all'"),
         ("loss = 'mse'", "loss is 'mse'"),
         ("optimizer = 'sgd'", "optimizer is 'sgd'"),
@@ -120,6 +149,36 @@ def test_settings_out_of_range_or_contradictory_are_refused(tmp_path, text, faul
         Recipe.load(write(tmp_path, text))
     assert fault in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_every_architecture_has_all_its_settings_in_the_recipe(tmp_path):
+    text = "architecture = 'xresnet1d'\nteachers = []\n[model]\ndepth = 50\n"
+    recipe = Recipe.load(write(tmp_path, text))
+    assert recipe.model == {**default_settings("xresnet1d"), "depth": 50}
+    assert recipe.teachers == ()
+    assert default_settings("resnet1d")["kernel_sizes"] == [5, 3]
+    assert all(Recipe.from_dict({"architecture": name}, "here").model == default_settings(name) for name in MODELS)
+
+
+@pytest.mark.parametrize(
+    ("settings", "lines"),
+    [
+        ({}, []),
+        ({"loss": "cross_entropy"}, []),  # a whole recipe on disk states alpha and gamma too
+        ({"loss": "cross_entropy", "alpha": 0.3}, ['alpha has no effect while loss is "cross_entropy"']),
+        ({"loss": "asymmetric", "alpha": 0.3, "gamma": 4}, ['alpha has no effect while loss is "asymmetric"']),
+        ({"loss": "focal", "alpha": 0.3, "gamma": 4}, []),
+        ({"schedule": "cosine", "plateau_factor": 0.5}, ['plateau_factor has no effect while schedule is "cosine"']),
+        ({"metadata": False, "hidden_metadata": 0.2}, ["hidden_metadata has no effect while metadata is false"]),
+        ({"teacher_weight": 0.2}, ["teacher_weight has no effect while teachers is []"]),
+        ({"teachers": ["run"], "teacher_weight": 0}, ["teachers has no effect while teacher_weight is 0"]),
+        ({"auxiliary_weight": 0.2}, ['auxiliary_weight has no effect while auxiliary_task is ""']),
+        ({"auxiliary_task": "all", "auxiliary_weight": 0.2}, []),
+    ],
+)
+def test_a_setting_that_another_one_turns_off_is_told_and_not_refused(settings, lines):
+    recipe = Recipe.from_dict({"name": "mine", **settings}, "here")
+    assert list(recipe.idle()) == [f"recipe mine: {line}" for line in lines]
 
 
 @pytest.mark.parametrize("content", [b"epochs = = 3", b"\xff\xfe\x00", b"PK\x03\x04"])

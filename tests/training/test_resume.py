@@ -14,7 +14,8 @@ from twelvelead.training.run import train
 # The rate falls after each epoch without a better AUROC, so that a resumed schedule shows.
 PLATEAU = {"epochs": 4, "plateau_patience": 0, "plateau_factor": 0.5}
 ONE_CYCLE = {"epochs": 4, "schedule": "one_cycle", "average_decay": 0.0, "optimizer": "adamw", "weight_decay": 0.01}
-SCHEDULES = {"plateau": PLATEAU, "one_cycle": ONE_CYCLE}
+COSINE = {"epochs": 4, "schedule": "cosine", "mixup": 0.2, "stretch": 0.05, "noise": 0.02}
+SCHEDULES = {"plateau": PLATEAU, "one_cycle": ONE_CYCLE, "cosine": COSINE}
 
 pytestmark = pytest.mark.usefixtures("fit_only")
 

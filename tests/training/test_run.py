@@ -1,9 +1,11 @@
 """What a training leaves, and what it refuses before or while it goes on."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from twelvelead.data.store import write_store
 from twelvelead.errors import MissingExtra, TwelveLeadError, Unreadable
@@ -13,7 +15,7 @@ from twelvelead.training import newcomer as newcomer_module
 from twelvelead.training.crops import Crops
 from twelvelead.training.module import Training
 from twelvelead.training.recipe import Recipe
-from twelvelead.training.run import train
+from twelvelead.training.run import claim, train
 from twelvelead.weights import Contract, find
 
 
@@ -144,9 +146,12 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(tiny_recipe, ge
     assert f"window 1004 is longer than the 1000 samples of {store}" in refused(
         tiny_recipe(window=1004), generated_store, run
     )
+    assert f"window 1000 (stretched by up to 0.1) is longer than the 1000 samples of {store}" in refused(
+        tiny_recipe(window=1000, stretch=0.1), generated_store, run
+    )
     assert "batch_size 81 is more than the 80 records" in refused(tiny_recipe(batch_size=81), generated_store, run)
     assert "multiples of 4 samples" in refused(tiny_recipe(window=254), generated_store, run)
-    assert "no model is named 'other'" in refused(tiny_recipe(architecture="other"), generated_store, run)
+    assert "no model is named 'other'" in refused(replace(tiny_recipe(), architecture="other"), generated_store, run)
     assert "no task form" in refused(tiny_recipe(task="form"), generated_store, run)
 
 
@@ -199,18 +204,24 @@ def test_the_constant_schedule_keeps_the_rate(tiny_recipe, generated_store, log_
     assert [float(row["learning_rate"]) for row in log_rows(tmp_path / "run")] == [3e-3] * 4
 
 
-@pytest.mark.usefixtures("fit_only", "flat_auroc")
-def test_the_one_cycle_schedule_rises_to_the_rate_and_falls_to_nearly_nothing(
-    tiny_recipe, generated_store, log_rows, tmp_path, monkeypatch
-):
-    rates = []
+@pytest.fixture
+def rates(monkeypatch):
+    """The learning rate of every step of the training to come."""
+    seen = []
     step = Training.training_step
 
     def watched(self, batch, number):
-        rates.append(self.trainer.optimizers[0].param_groups[0]["lr"])
+        seen.append(self.trainer.optimizers[0].param_groups[0]["lr"])
         return step(self, batch, number)
 
     monkeypatch.setattr(Training, "training_step", watched)
+    return seen
+
+
+@pytest.mark.usefixtures("fit_only", "flat_auroc")
+def test_the_one_cycle_schedule_rises_to_the_rate_and_falls_to_nearly_nothing(
+    tiny_recipe, generated_store, tmp_path, rates
+):
     train(tiny_recipe(epochs=4, schedule="one_cycle"), generated_store, tmp_path / "run", silent)
     peak = int(np.argmax(rates))
     assert len(rates) == 4 * 5
@@ -219,6 +230,56 @@ def test_the_one_cycle_schedule_rises_to_the_rate_and_falls_to_nearly_nothing(
     assert rates[-1] < 1e-6
     assert np.all(np.diff(rates[: peak + 1]) > 0)
     assert np.all(np.diff(rates[peak:]) < 0)
+
+
+@pytest.mark.usefixtures("fit_only", "flat_auroc")
+def test_the_cosine_schedule_falls_from_the_rate_to_0(tiny_recipe, generated_store, log_rows, tmp_path, rates):
+    train(tiny_recipe(epochs=3, schedule="cosine"), generated_store, tmp_path / "run", silent)
+    steps = np.arange(3 * 5)
+    np.testing.assert_allclose(rates, 3e-3 * (1 + np.cos(np.pi * steps / len(steps))) / 2, rtol=1e-6)
+    assert float(log_rows(tmp_path / "run")[-1]["learning_rate"]) == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.usefixtures("fit_only", "flat_auroc")
+@pytest.mark.parametrize(("chosen", "kind"), [("auto", torch.bfloat16), ("float32", torch.float32)])
+def test_the_recipe_can_ask_for_float32_where_the_device_multiplies_in_bfloat16(
+    tiny_recipe, generated_store, tmp_path, monkeypatch, chosen, kind
+):
+    monkeypatch.setattr("twelvelead.training.speed.bfloat16", lambda device: True)
+    kinds, step = set(), Training.training_step
+
+    def watched(self, batch, number):
+        convolution = self.windowed.model.blocks[0].conv1
+        handle = convolution.register_forward_hook(lambda module, inputs, output: kinds.add(output.dtype))
+        value = step(self, batch, number)
+        handle.remove()
+        assert value.dtype == torch.float32
+        return value
+
+    monkeypatch.setattr(Training, "training_step", watched)
+    said = []
+    train(tiny_recipe(epochs=1, precision=chosen), generated_store, tmp_path / "run", said.append)
+    assert kinds == {kind}
+    assert said[0].endswith("bf16-mixed" if chosen == "auto" else "32-true")
+
+
+@pytest.mark.usefixtures("fit_only")
+def test_what_has_no_effect_is_told_when_the_training_starts(tiny_recipe, generated_store, tmp_path):
+    said = []
+    train(tiny_recipe(epochs=1, teacher_weight=0.9, metadata=False), generated_store, tmp_path / "run", said.append)
+    assert "recipe tiny: teacher_weight has no effect while teachers is []" in said
+
+
+def test_a_run_that_began_before_a_setting_was_there_had_its_default(tiny_run, tiny_recipe, generated_store, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    about = json.loads((tiny_run / "run.json").read_text())
+    for later in ("mixup", "teachers", "aggregate"):
+        del about["recipe"][later]
+    (run / "run.json").write_text(json.dumps(about))
+    claim(run, tiny_recipe(), generated_store)
+    with pytest.raises(TwelveLeadError, match=r"differs in mixup"):
+        claim(run, tiny_recipe(mixup=0.2), generated_store)
 
 
 @pytest.mark.usefixtures("fit_only", "flat_auroc")

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +47,9 @@ def refit(
     with tempfile.TemporaryDirectory() as temporary:
         bare = Path(temporary)
         shutil.copy(folder / values["files"]["onnx"]["name"], bare)
-        (bare / FILE).write_text(json.dumps(_ADDED | values | _neutral(len(values["classes"]))), encoding="utf-8")
+        (bare / FILE).write_text(
+            json.dumps(_added(values) | values | _neutral(len(values["classes"]))), encoding="utf-8"
+        )
         engine = Engine(bare)
     contract = engine.contract
     protocol: Protocol = contract.protocol  # type: ignore[assignment]
@@ -60,8 +63,9 @@ def refit(
     return contract
 
 
-_ADDED = {"members": [], "aggregate": "probability", "scale": 4.0}
-"""Entries that contracts did not always have, with what then went without saying."""
+def _added(values: dict[str, Any]) -> dict[str, object]:
+    """Entries that contracts did not always have, with what then went without saying."""
+    return {"members": [], "aggregate": "probability", "scale": values["model"].get("scale", 4.0)}
 
 
 def _neutral(classes: int) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """Architectures in PyTorch behind one constructor signature and one registry; nothing here knows PTB-XL."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -37,20 +38,30 @@ def create_model(
         sampling_rate: in Hz.
         leads: number of leads.
         metadata: whether age and sex take part.
-        settings: further arguments of the architecture.
+        settings: further arguments of the architecture; lists are taken as tuples.
 
     Raises:
-        ValueError: the name is not in the registry, or a setting is not one of the architecture.
+        ValueError: the name is not in the registry, or a setting has a value that the architecture does not take.
+        TypeError: a setting is not one of the architecture.
     """
     if name not in MODELS:
         raise ValueError(f"no model is named {name!r}; there are {', '.join(sorted(MODELS))}")
+    settings = {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}
     return MODELS[name](classes=classes, sampling_rate=sampling_rate, leads=leads, metadata=metadata, **settings)
+
+
+def default_settings(name: str) -> dict[str, Any]:
+    """The settings of an architecture with their defaults, tuples as lists, as TOML and JSON hold them."""
+    parameters = inspect.signature(MODELS[name]).parameters.values()
+    defaults = {each.name: each.default for each in parameters if each.kind is inspect.Parameter.KEYWORD_ONLY}
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in defaults.items()}
 
 
 def classifier(model: nn.Module) -> tuple[nn.Module, str]:
     """Where the last dense layer of a model stands, one row of weights a class: the module and its attribute there."""
-    path, _, name = next(name for name, _ in model.named_modules() if name.split(".")[-1] == "output").rpartition(".")
-    return model.get_submodule(path), name
+    path = next(name for name, _ in model.named_modules() if name.split(".")[-1] == "output")
+    holder, _, attribute = path.rpartition(".")
+    return model.get_submodule(holder), attribute
 
 
 __all__ = [
@@ -64,4 +75,5 @@ __all__ = [
     "XResNet1d",
     "classifier",
     "create_model",
+    "default_settings",
 ]

@@ -33,6 +33,8 @@ class Windowed(nn.Module):
                 f"window {window} and stride {stride} have to be multiples of {self.step} samples, and the stride "
                 "no longer than the window"
             )
+        if aggregate not in AGGREGATES:
+            raise ValueError(f"aggregate is {aggregate!r}; it has to be one of {', '.join(AGGREGATES)}")
         self.model = model
         self.window = window
         self.stride = stride

@@ -23,7 +23,7 @@ def disturbed(ecg: Tensor, recipe: Recipe, sampling_rate: int) -> Tensor:
     """A window from each crop, disturbed as the recipe says.
 
     Args:
-        ecg: [n, window + margin, leads] float32 mV.
+        ecg: [n, window + margin, leads] mV, of any floating type; the draws are float32.
         recipe: `stretch`: each crop's time runs faster or slower by up to this share; `gain`: standard deviation of
             the logarithm of an amplification of all leads; `lead_dropout`: chance of each lead to be silent, of which
             a crop always keeps one; `noise`: standard deviation of white noise in mV, drawn for each crop from 0 up to
@@ -31,10 +31,10 @@ def disturbed(ecg: Tensor, recipe: Recipe, sampling_rate: int) -> Tensor:
         sampling_rate: in Hz.
 
     Returns:
-        [n, window, leads] float32 mV.
+        [n, window, leads] mV, of the type of `ecg`.
     """
     n, _, leads = ecg.shape
-    one = (n, 1, 1)
+    one, kind = (n, 1, 1), ecg.dtype
     if recipe.stretch:
         ecg = _stretched(ecg, recipe.window, recipe.stretch)
     if recipe.gain:
@@ -47,12 +47,13 @@ def disturbed(ecg: Tensor, recipe: Recipe, sampling_rate: int) -> Tensor:
         size, offset = (_upto(recipe.wander, n, leads, ecg.device) for _ in range(2))
         ecg = ecg + size * torch.sin(2 * math.pi * (hertz * time + phase)) + offset
     if recipe.noise:
-        ecg = ecg + torch.randn_like(ecg) * torch.rand(one, device=ecg.device) * recipe.noise
+        white = torch.randn(ecg.shape, device=ecg.device)
+        ecg = ecg + white * torch.rand(one, device=ecg.device) * recipe.noise
     if recipe.lead_dropout:
         draws = torch.rand(n, leads, device=ecg.device)
         kept = (draws >= recipe.lead_dropout) | (draws == draws.max(dim=1, keepdim=True).values)
-        ecg = ecg * kept[:, None].to(ecg.dtype)
-    return ecg
+        ecg = ecg * kept[:, None]
+    return ecg.to(kind)
 
 
 def mixed(ecg: Tensor, features: Tensor, labels: Tensor, alpha: float) -> tuple[Tensor, Tensor, Tensor]:
@@ -64,18 +65,19 @@ def mixed(ecg: Tensor, features: Tensor, labels: Tensor, alpha: float) -> tuple[
         ecg: [n, samples, leads].
         features: [n, 2].
         labels: [n, classes].
-        alpha: of the Beta distribution; the smaller, the less is mixed.
+        alpha: of the Beta distribution, 0.01 or more; the smaller, the less is mixed.
+
+    Returns:
+        The three, of the types that they had.
     """
     concentration = torch.full((len(ecg),), alpha, device=ecg.device)
     share = torch.distributions.Beta(concentration, concentration).sample()
     share = torch.maximum(share, 1 - share)
     other = torch.randperm(len(ecg), device=ecg.device)
     own = share[:, None, None]
-    return (
-        ecg * own + ecg[other] * (1 - own),
-        features,
-        labels * share[:, None] + labels[other] * (1 - share[:, None]),
-    )
+    signals = ecg * own + ecg[other] * (1 - own)
+    targets = labels * share[:, None] + labels[other] * (1 - share[:, None])
+    return signals.to(ecg.dtype), features, targets.to(labels.dtype)
 
 
 def _upto(most: float, n: int, leads: int, device: torch.device) -> Tensor:

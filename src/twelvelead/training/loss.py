@@ -57,7 +57,8 @@ class AsymmetricLoss(nn.Module):
     """Mean over records and classes of w_c * -[y ln p + (1-y) q^gamma ln(1-q)], q = max(p - 0.05, 0).
 
     Ridnik et al. 2021, "Asymmetric loss for multi-label classification", doi:10.1109/ICCV48922.2021.00015, with a
-    focus of 0 on the positives: sure right negatives count little, and those below 5 % not at all.
+    focus of 0 on the positives: sure right negatives count little, and those below 5 % not at all. The gradient of
+    very sure wrong negatives fades too, which the paper wants, since many of them are mislabelled.
 
     Args:
         weights: [classes] w_c.
@@ -74,7 +75,8 @@ class AsymmetricLoss(nn.Module):
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Scalar loss of `logits` [n, classes] against `labels` [n, classes] in 0-1."""
-        shifted = (torch.sigmoid(logits) - self.margin).clamp(min=0)
+        # At 0 itself a gamma below 1 has no finite slope, and the gradient would not be a number.
+        shifted = (torch.sigmoid(logits) - self.margin).clamp(min=torch.finfo(logits.dtype).tiny)
         positive = labels * nn.functional.logsigmoid(logits)
         negative = (1 - labels) * shifted**self.gamma * torch.log1p(-shifted)
         return -(self.weights * (positive + negative)).mean()

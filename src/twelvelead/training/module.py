@@ -20,7 +20,6 @@ from twelvelead.training.recipe import Recipe
 
 def build(recipe: Recipe, *, classes: int, sampling_rate: int, leads: int) -> Windowed:
     """The recipe's architecture, untrained, laid over whole recordings."""
-    settings = {name: tuple(value) if isinstance(value, list) else value for name, value in recipe.model.items()}
     try:
         model = create_model(
             recipe.architecture,
@@ -28,7 +27,7 @@ def build(recipe: Recipe, *, classes: int, sampling_rate: int, leads: int) -> Wi
             sampling_rate=sampling_rate,
             leads=leads,
             metadata=recipe.metadata,
-            **settings,
+            **recipe.model,
         )
         channels_last: nn.Module = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return Windowed(channels_last, recipe.window, recipe.stride, recipe.aggregate)

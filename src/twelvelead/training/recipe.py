@@ -4,27 +4,13 @@ import dataclasses
 import difflib
 import json
 import tomllib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from twelvelead.errors import TwelveLeadError, Unreadable
-
-Aggregate = Literal["probability", "logit", "maximum"]
-
-
-def _reference_settings() -> dict[str, Any]:
-    return {
-        "filters": [256, 128],
-        "kernel_sizes": [3, 7],
-        "pool": 2,
-        "lstm_units": 128,
-        "ecg_units": 256,
-        "metadata_units": 16,
-        "units": 128,
-        "dropout": 0.25,
-        "scale": 4.0,
-    }
+from twelvelead.models import MODELS, default_settings
 
 
 @dataclass(frozen=True)
@@ -34,12 +20,12 @@ class Recipe:
     Attributes:
         name: of the weights that come out.
         architecture: a name in the registry of models.
-        model: settings of the architecture; for `reference` the arguments of `twelvelead.models.Reference`.
+        model: settings of the architecture, the keyword arguments of its class in `twelvelead.models`.
         metadata: whether age and sex take part.
         task, protocol: which labels, and which records count (see `twelvelead.data`).
         train_folds, validation_folds: the validation folds choose the epoch and the thresholds.
         auxiliary_task: a second task of the store, predicted beside `task` while training only; "" for none.
-        auxiliary_weight: of its loss, which is its classes' mean as that of `task` is.
+        auxiliary_weight: of its loss, the cross-entropy averaged over its classes.
         teachers: weights (folders of runs, for instance) whose probabilities soften the labels; relative paths start at
             the working directory. A record is taught by those that did not train on its fold, where there are any.
         cross_fit: where this is not 0, `teachers` are recipes, which are trained first: each in this many parts, a part
@@ -71,7 +57,7 @@ class Recipe:
 
     name: str = "reference"
     architecture: str = "reference"
-    model: dict[str, Any] = field(default_factory=_reference_settings)
+    model: dict[str, Any] = field(default_factory=lambda: default_settings("reference"))
     metadata: bool = True
     task: str = "superclass"
     protocol: Literal["drop", "keep", "likely"] = "drop"
@@ -84,7 +70,7 @@ class Recipe:
     teacher_weight: float = 0.5
     window: int = 256
     stride: int = 124
-    aggregate: Aggregate = "probability"
+    aggregate: Literal["probability", "logit", "maximum"] = "probability"
     hidden_metadata: float = 0.1
     mixup: float = 0.0
     lead_dropout: float = 0.0
@@ -128,7 +114,11 @@ class Recipe:
                 f"recipe {self.name}: stride {self.stride} is longer than window {self.window}, "
                 "so samples between windows would not be read"
             )
-        if self.auxiliary_task == self.task:
+        if 0 < self.mixup < LEAST_MIXUP:
+            raise TwelveLeadError(
+                f"recipe {self.name}: mixup is {self.mixup:g}; it has to be 0, for none, or from {LEAST_MIXUP:g} to 100"
+            )
+        if self.auxiliary_task and self.auxiliary_task == self.task:
             raise TwelveLeadError(
                 f"recipe {self.name}: auxiliary_task and task are both {self.task}; a second task has to be another one"
             )
@@ -143,6 +133,15 @@ class Recipe:
                 f"recipe {self.name}: fold {min(both)} is in train_folds and in validation_folds; "
                 "a fold that trains cannot choose"
             )
+
+    def idle(self) -> tuple[str, ...]:
+        """Settings that were changed though another one leaves them without effect, each as a line that says so."""
+        usual = Recipe()
+        return tuple(
+            f"recipe {self.name}: {name} has no effect while {switch} is {json.dumps(getattr(self, switch))}"
+            for name, (switch, counts) in _SWITCHES.items()
+            if getattr(self, name) != getattr(usual, name) and not counts(getattr(self, switch))
+        )
 
     @classmethod
     def load(cls, source: str | Path) -> "Recipe":
@@ -170,18 +169,20 @@ class Recipe:
         """A recipe from plain values; `source` is named in errors.
 
         Raises:
-            Unreadable: a setting is unknown or of the wrong type.
+            Unreadable: a setting or the architecture is unknown, or a setting is of the wrong type.
+            TwelveLeadError: settings out of range or contradictory.
         """
         defaults = dataclasses.asdict(cls())
         _check(values, defaults, source)
         converted: dict[str, Any] = {
             name: tuple(value) if isinstance(defaults[name], tuple) else value for name, value in values.items()
         }
-        settings = values.get("model", {})
-        if values.get("architecture", "reference") == "reference":
-            _check(settings, defaults["model"], f"{source}: model")
-            settings = {**defaults["model"], **settings}
-        converted["model"] = settings
+        architecture = values.get("architecture", defaults["architecture"])
+        if architecture not in MODELS:
+            raise Unreadable(f"{source}: no architecture is named {architecture}{_hint(architecture, MODELS)}")
+        usual, settings = default_settings(architecture), values.get("model", {})
+        _check(settings, usual, f"{source}: model")
+        converted["model"] = usual | settings
         return cls(**converted)
 
     def to_dict(self) -> dict[str, Any]:
@@ -198,14 +199,23 @@ class Recipe:
         return "\n".join(lines) + "\n"
 
 
-_CHOICES = {
-    "protocol": ("drop", "keep", "likely"),
-    "aggregate": get_args(Aggregate),
-    "loss": ("focal", "cross_entropy", "asymmetric"),
-    "optimizer": ("adam", "adamw"),
-    "schedule": ("plateau", "one_cycle", "cosine", "constant"),
-    "precision": ("auto", "float32"),
+LEAST_MIXUP = 0.01
+"""Below it the Beta distribution is so near to its ends that float32 gives its middle instead."""
+
+_CHOICES = {name: get_args(kind) for name, kind in get_type_hints(Recipe).items() if get_origin(kind) is Literal}
+_SWITCHES: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "hidden_metadata": ("metadata", bool),
+    "auxiliary_task": ("auxiliary_weight", bool),
+    "auxiliary_weight": ("auxiliary_task", bool),
+    "teachers": ("teacher_weight", bool),
+    "teacher_weight": ("teachers", bool),
+    "alpha": ("loss", lambda loss: loss == "focal"),
+    "gamma": ("loss", lambda loss: loss in ("focal", "asymmetric")),
+    "plateau_patience": ("schedule", lambda schedule: schedule == "plateau"),
+    "plateau_factor": ("schedule", lambda schedule: schedule == "plateau"),
 }
+"""Setting -> the setting on which it hangs, and for which values of that one it counts."""
+
 _RANGES = (
     ("window", 1, 1e9),
     ("stride", 1, 1e9),
@@ -237,11 +247,14 @@ _RANGES = (
 def _check(values: dict[str, Any], defaults: dict[str, Any], source: str) -> None:
     for name, value in values.items():
         if name not in defaults:
-            near = difflib.get_close_matches(name, defaults, 1)
-            hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(defaults)}"
-            raise Unreadable(f"{source}: unknown setting {name}{hint}")
+            raise Unreadable(f"{source}: unknown setting {name}{_hint(name, defaults)}")
         if not _fits(value, defaults[name]):
             raise Unreadable(f"{source}: {name} is {value!r}; it has to be of the kind of {json.dumps(defaults[name])}")
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1)
+    return f"; did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"
 
 
 def _fits(value: Any, default: Any) -> bool:
@@ -250,13 +263,12 @@ def _fits(value: Any, default: Any) -> bool:
     if isinstance(default, float):
         return isinstance(value, int | float)
     if isinstance(default, list | tuple):
+        # What is empty by default holds names and may be empty; the others hold numbers and may not.
         kind = type(default[0]) if default else str
-        return (
-            isinstance(value, list | tuple) and len(value) >= len(default[:1]) and all(type(v) is kind for v in value)
-        )
+        return isinstance(value, list | tuple) and bool(value or not default) and all(type(v) is kind for v in value)
     return isinstance(value, type(default))
 
 
 def _toml(value: Any) -> str:
-    # JSON's strings, numbers, booleans and lists of them are TOML's too.
-    return json.dumps(value, ensure_ascii=False)
+    # JSON's strings, numbers, booleans and lists of them are TOML's too, but for one character.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

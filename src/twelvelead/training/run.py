@@ -26,8 +26,7 @@ from twelvelead.training.module import Training
 from twelvelead.training.progress import Log, Report
 from twelvelead.training.recipe import Recipe
 from twelvelead.training.speed import keep_freed_memory, precision
-from twelvelead.training.teachers import parts, require_teaching, taught
-from twelvelead.weights import Contract, find
+from twelvelead.training.teachers import parts, require_teachers, taught
 
 
 def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None] = print) -> Path:
@@ -37,7 +36,7 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
         recipe: what to do.
         store: holds the training and validation folds.
         folder: of the run; receives `recipe.toml`, `run.json`, `log.csv`, `tensorboard/`, `checkpoints/`, `curves.png`,
-            `predictions.npz` (validation folds) and `weights/` with the contract.
+            `predictions.npz` (validation folds), `weights/` with the contract, and `teachers.npy` where there are some.
         say: takes a line of text.
 
     Returns:
@@ -60,8 +59,7 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
     data = StoreData(recipe, store, labels(store, recipe.task, recipe.protocol), auxiliary)
     first = parts(recipe) if recipe.cross_fit else []
     if not first:
-        for teacher in recipe.teachers:
-            require_teaching(teacher, Contract.load(find(teacher)), data)
+        require_teachers(data)
     if len(data.train_records) < recipe.batch_size:
         raise TwelveLeadError(
             f"recipe {recipe.name}: batch_size {recipe.batch_size} is more than the {len(data.train_records)} records "
@@ -86,9 +84,11 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
             f"{recipe.name}: {len(data.train_records)} records to train on, {len(data.validation_records)} to "
             f"validate, {sum(p.numel() for p in training.parameters()):,} parameters, {precision(recipe)}"
         )
-        if recipe.teachers:
-            trained = tuple(str(train(part, store, folder / "teachers" / part.name, say)) for part in first)
-            data.teach(taught(trained or recipe.teachers, data, folder / "teachers.npy", say))
+        for line in recipe.idle():
+            say(line)
+        if recipe.teachers and recipe.teacher_weight:
+            trained = [str(train(part, store, folder / "teachers" / part.name, say)) for part in first]
+            data.teach(taught(data, folder / "teachers.npy", say, trained or recipe.teachers))
         fit(training, data, folder, say)
         note(folder, fitted=True)
     best = load(folder / "checkpoints" / f"{BEST}.ckpt")
@@ -164,11 +164,12 @@ def claim(folder: Path, recipe: Recipe, store: Store) -> None:
     if about.is_file():
         try:
             recorded = json.loads(about.read_text(encoding="utf-8"))
-            before, data_hash, _ = dict(recorded["recipe"]), recorded["data_hash"], recorded["fitted"]
+            values, data_hash, _ = dict(recorded["recipe"]), recorded["data_hash"], recorded["fitted"]
         except (ValueError, KeyError, TypeError):
             raise Unreadable(f"{about}: damaged; name another folder for the run") from None
-        now = recipe.to_dict()
-        differing = [name for name in now if before.get(name) != now[name]]
+        # A run that began before a setting was there had what is now its default.
+        before, now = Recipe.from_dict(values, str(about)).to_dict(), recipe.to_dict()
+        differing = [name for name in now if before[name] != now[name]]
         if differing:
             raise TwelveLeadError(
                 f"{folder}: holds a run of another recipe (differs in {', '.join(differing)}); name another folder"

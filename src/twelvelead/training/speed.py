@@ -31,8 +31,11 @@ def precision(recipe: Recipe | None = None) -> Literal["bf16-mixed", "32-true"]:
     """bfloat16 autocast where the device multiplies in it natively, else float32; float32 where the recipe says so."""
     if recipe is not None and recipe.precision == "float32":
         return "32-true"
-    if torch.cuda.is_available():
-        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
-    if torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported():
-        return "bf16-mixed"
-    return "32-true"
+    return "bf16-mixed" if bfloat16("cuda" if torch.cuda.is_available() else "cpu") else "32-true"
+
+
+def bfloat16(device: Literal["cuda", "cpu"]) -> bool:
+    """Whether the device multiplies in bfloat16 natively."""
+    if device == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())

@@ -1,6 +1,6 @@
 """Labels softened by what other weights say of the training records (Hinton et al. 2015, arXiv:1503.02531)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from twelvelead.files import replacing
 from twelvelead.training.data import StoreData
 from twelvelead.training.export import load_windowed, probabilities
 from twelvelead.training.recipe import Recipe
-from twelvelead.training.speed import precision
+from twelvelead.training.speed import bfloat16
 from twelvelead.weights import Contract, find
 
 
@@ -36,65 +36,98 @@ def parts(recipe: Recipe) -> list[Recipe]:
     return made
 
 
-def require_teaching(name: str, contract: Contract, data: StoreData) -> None:
-    """See that weights can teach this recipe.
+def require_teachers(data: StoreData) -> None:
+    """See that the teachers of a recipe can teach it.
 
     Args:
-        name: of the weights, for messages.
-        contract: of the weights.
-        data: what is trained on.
+        data: what is trained on, with its recipe.
 
     Raises:
-        TwelveLeadError: they predict other classes, read other leads or another rate, or a validation fold taught them.
+        Unreadable: there are no such weights.
+        TwelveLeadError: they predict other classes, read other leads, another rate or longer recordings, have no
+            PyTorch form, or a validation fold taught them.
     """
     store, recipe = data.store, data.recipe
-    if contract.classes != data.labels.classes:
-        raise TwelveLeadError(
-            f"recipe {recipe.name}: teacher {name} predicts {', '.join(contract.classes[:5])}, and the task "
-            f"{recipe.task} is {', '.join(data.labels.classes[:5])}; choose teachers of the same task"
-        )
-    if contract.leads != store.leads or contract.sampling_rate != round(store.sampling_rate):
-        raise TwelveLeadError(
-            f"recipe {recipe.name}: teacher {name} reads {len(contract.leads)} leads at {contract.sampling_rate} Hz, "
-            f"and {store.path} holds {len(store.leads)} at {store.sampling_rate:g} Hz"
-        )
-    seen = set(contract.train_folds) & set(recipe.validation_folds)
-    if seen:
-        raise TwelveLeadError(
-            f"recipe {recipe.name}: teacher {name} was trained on fold {min(seen)}, which is to choose here; "
-            "its knowledge of it would leak into the training"
-        )
+    for name in recipe.teachers:
+        contract = Contract.load(find(name))
+        teacher = f"recipe {recipe.name}: teacher {name}"
+        if contract.classes != data.labels.classes:
+            raise TwelveLeadError(
+                f"{teacher} predicts {_few(contract.classes)}, and the task {recipe.task} is "
+                f"{_few(data.labels.classes)}; choose teachers of the same task"
+            )
+        if contract.leads != store.leads or contract.sampling_rate != round(store.sampling_rate):
+            raise TwelveLeadError(
+                f"{teacher} reads {len(contract.leads)} leads at {contract.sampling_rate} Hz, and {store.path} holds "
+                f"{len(store.leads)} at {store.sampling_rate:g} Hz; choose teachers that read what is in the store"
+            )
+        if contract.minimum_samples > store.samples:
+            raise TwelveLeadError(
+                f"{teacher} reads {contract.minimum_samples} samples or more, and the recordings of {store.path} have "
+                f"{store.samples}; choose teachers with a shorter window"
+            )
+        if "safetensors" not in contract.files:
+            raise TwelveLeadError(
+                f"{teacher} has no safetensors file; name a training's own weights, of an ensemble its members"
+            )
+        seen = set(contract.train_folds) & set(recipe.validation_folds)
+        if seen:
+            raise TwelveLeadError(
+                f"{teacher} was trained on fold {min(seen)}, which is to choose here; what it knows of that fold would "
+                "leak into the training, so choose other teachers or other validation_folds"
+            )
 
 
-def taught(teachers: tuple[str, ...], data: StoreData, cache: Path, say: Callable[[str], None]) -> NDArray[np.float32]:
-    """Mean calibrated probabilities of the teachers for the training records.
+def taught(
+    data: StoreData, cache: Path, say: Callable[[str], None], teachers: Sequence[str] = ()
+) -> NDArray[np.float32]:
+    """Mean calibrated probabilities of teachers for the training records.
 
     A record is judged by the teachers that did not train on its fold; where all did, by all.
 
     Args:
-        teachers: weights, by name or place.
-        data: holds the training records.
-        cache: file that keeps the result for a training that goes on.
+        data: holds the training records and the recipe.
+        cache: file that keeps the result for a training that goes on; what does not fit in it is computed anew.
         say: takes a line of text.
+        teachers: weights; those that the recipe names, if none are given.
 
     Returns:
         [records, classes] float32, in the order of `data.train_records`.
     """
-    records = data.train_records
-    if cache.is_file():
-        return np.asarray(np.load(cache, allow_pickle=False), np.float32)
+    records, teachers = data.train_records, teachers or data.recipe.teachers
+    shape = (len(records), len(data.labels.classes))
+    kept = _kept(cache)
+    if kept is not None and kept.shape == shape and np.isfinite(kept).all():
+        return np.asarray(kept, np.float32)
+    if cache.exists():
+        say(f"{cache}: does not fit this training and is made anew")
     folds = np.asarray(data.store.column("fold"))[records]
     contracts = [Contract.load(find(teacher)) for teacher in teachers]
     unseen = np.array([~np.isin(folds, contract.train_folds) for contract in contracts])
     asked = np.where(unseen.any(axis=0), unseen, True)
-    total = np.zeros((len(records), len(data.labels.classes)))
+    total = np.zeros(shape)
     for number, (teacher, contract, rows) in enumerate(zip(teachers, contracts, asked, strict=True)):
         say(f"teacher {number + 1} of {len(teachers)}: {teacher} judges {int(rows.sum())} records")
         if rows.any():
-            with torch.autocast("cpu", torch.bfloat16, enabled=precision(data.recipe) == "bf16-mixed"):
+            # On the CPU, whatever the training runs on.
+            fast = data.recipe.precision == "auto" and bfloat16("cpu")
+            with torch.autocast("cpu", torch.bfloat16, enabled=fast):
                 raw = probabilities(load_windowed(teacher), data.store.signals, data.store.features, records[rows])
             total[rows] += contract.calibrated(raw)
     mean = np.asarray(total / asked.sum(axis=0)[:, None], np.float32)
     with replacing(cache) as partial, partial.open("wb") as stream:
         np.save(stream, mean)
     return mean
+
+
+def _kept(cache: Path) -> NDArray[np.floating] | None:
+    try:
+        with cache.open("rb") as stream:
+            values: NDArray[np.generic] = np.lib.format.read_array(stream, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return values if np.issubdtype(values.dtype, np.floating) else None
+
+
+def _few(classes: tuple[str, ...]) -> str:
+    return ", ".join(classes[:5]) + (f" and {len(classes) - 5} more" if len(classes) > 5 else "")
