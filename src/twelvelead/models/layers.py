@@ -82,7 +82,7 @@ class _PairMaximum(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         (is_first,) = ctx.saved_tensors
-        given = is_first.new_empty_strided(ctx.shape, ctx.layout)
+        given: Tensor = is_first.new_empty_strided(ctx.shape, ctx.layout)
         even = ctx.shape[3] // 2 * 2
         first = torch.mul(gradients[0], is_first, out=given[..., 0:even:2])
         torch.sub(gradients[0], first, out=given[..., 1:even:2])
