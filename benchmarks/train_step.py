@@ -1,11 +1,15 @@
 """Our training step against a plain PyTorch loop of the same network (Conv1d, float32, default settings).
 
-    python benchmarks/train_step.py [--batch 128] [--samples 256] [--rounds 8] [--steps 3]
+    python benchmarks/train_step.py [reference] [--batch 128] [--samples 256] [--rounds 8] [--steps 3]
 
-Two worker processes take turns, so that each has its own allocator and the machine's noise falls on both. First both
-take the same steps from the same weights without dropout, and their losses have to agree; then steps with dropout are
-timed. Prints the median times, their ratio (the bar is 3 on a processor with bfloat16), and what feeding a batch
-costs.
+The argument is a recipe: `reference`, `single`, or a TOML file. Two worker processes take turns, so that each has its
+own allocator and the machine's noise falls on both. First both take the same steps from the same weights without
+dropout, and their losses have to agree; then steps as the recipe has them are timed, without augmentation. Prints the
+median times, their ratio (the bars on a processor with bfloat16 are 3 for `reference` and 2 for others), which share of
+the processor's convolution peak each reaches in its own number format, and what feeding a batch costs.
+
+The peak is that of the best of nine convolutions forth and back (kernels 1x3, 1x5, 1x7; 128, 192, 256 channels) on the
+same batch, measured between the turns.
 """
 
 import argparse
@@ -13,17 +17,21 @@ import multiprocessing as mp
 import statistics
 import time
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 CLASSES = 5
-WEIGHTS = [0.6, 0.9, 1.0, 1.0, 1.5]
 AGREE = 0.02
+BARS = {"reference": 3}
+OTHER_BAR = 2
+PEAK_BAR = 0.6
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("recipe", nargs="?", default="reference", help="a built-in recipe or a TOML file")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--samples", type=int, default=256, help="of a crop")
     parser.add_argument("--rounds", type=int, default=8, help="turns of each worker")
@@ -34,28 +42,41 @@ def main() -> None:
     workers: dict[str, Connection] = {}
     for name in ("plain", "ours"):
         ours, theirs = context.Pipe()
-        context.Process(target=work, args=(name, theirs, options.batch, options.samples), daemon=True).start()
+        work_on = (name, theirs, options.recipe, options.batch, options.samples)
+        context.Process(target=work, args=work_on, daemon=True).start()
         workers[name] = ours
 
     losses = {name: ask(pipe, "losses", 5) for name, pipe in workers.items()}
     worst = max(abs(a - b) / b for a, b in zip(losses["ours"], losses["plain"], strict=True))
-    print(f"losses of 5 steps without dropout agree to {worst:.2%} (at most {AGREE:.0%})")
+    print(f"{options.recipe}: losses of 5 steps without dropout agree to {worst:.2%} (at most {AGREE:.0%})")
     if worst > AGREE:
         raise SystemExit(f"losses differ: {losses}")
 
     times: dict[str, list[float]] = {name: [] for name in workers}
+    peaks: dict[str, list[float]] = {name: [] for name in workers}
     for round_ in range(options.rounds + 1):
         for name, pipe in workers.items():
             seconds = ask(pipe, "steps", options.steps) / options.steps
+            peak = ask(workers["ours"], "peak" if name == "ours" else "peak in float32", 2)
             if round_:  # the first turn warms up
                 times[name].append(seconds)
-    median = {name: statistics.median(values) for name, values in times.items()}
-    for name, seconds in median.items():
-        print(f"{name:>5}: {seconds * 1e3:7.0f} ms a step of {options.batch}, {options.batch / seconds:5.0f} records/s")
+                peaks[name].append(peak)
+    operations = ask(workers["ours"], "operations", 0)
+    for name, values in times.items():
+        seconds, peak = statistics.median(values), statistics.median(peaks[name])
+        share = operations / seconds / peak
+        bar = f" (bar {PEAK_BAR})" if name == "ours" and options.recipe == "reference" else ""
+        print(
+            f"{name:>5}: {seconds * 1e3:7.0f} ms a step of {options.batch}, {options.batch / seconds:5.0f} records/s, "
+            f"{share:.2f} of the convolution peak of {peak / 1e9:.0f} GFLOP/s{bar}"
+        )
     ratios = [plain / ours for plain, ours in zip(times["plain"], times["ours"], strict=True)]
-    print(f"ratio: {statistics.median(ratios):.2f} times faster (turns {min(ratios):.2f} to {max(ratios):.2f}; bar 3)")
+    bar = BARS.get(options.recipe, OTHER_BAR)
+    print(
+        f"ratio: {statistics.median(ratios):.2f} times faster (turns {min(ratios):.2f} to {max(ratios):.2f}; bar {bar})"
+    )
     feed = ask(workers["ours"], "feed", 50) / 50
-    print(f"feeding: {feed * 1e3:.2f} ms a batch, {feed / median['ours']:.2%} of a step (bar 5 %)")
+    print(f"feeding: {feed * 1e3:.2f} ms a batch, {feed / statistics.median(times['ours']):.2%} of a step (bar 5 %)")
     for pipe in workers.values():
         pipe.send(("end", 0))
 
@@ -65,16 +86,23 @@ def ask(pipe: Connection, what: str, count: int) -> Any:
     return pipe.recv()
 
 
-def work(name: str, pipe: Connection, batch: int, samples: int) -> None:
+def work(name: str, pipe: Connection, recipe_name: str, batch: int, samples: int) -> None:
     import torch
 
+    from twelvelead.models.cost import multiply_adds
+    from twelvelead.training.module import loss as loss_of_recipe
+    from twelvelead.training.recipe import Recipe
     from twelvelead.training.speed import keep_freed_memory, precision
 
+    recipe = Recipe.load(recipe_name if recipe_name != "single" or shipped("single") else "resnet1d")
     if name == "ours":
         keep_freed_memory()
-    autocast = name == "ours" and precision() == "bf16-mixed"
+    autocast = name == "ours" and precision(recipe) == "bf16-mixed"
     inputs = random_batches(batch, samples)
-    timed = make(name, dropout=0.25)
+    loss_of = loss_of_recipe(recipe, np.concatenate([labels.numpy() > 0.5 for _, _, labels in inputs]))
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[recipe.optimizer]
+    timed = make(name, recipe)
+    timed_optimizer = kind(timed.parameters(), lr=4.67e-4)
     while True:
         what, count = pipe.recv()
         if what == "end":
@@ -82,21 +110,35 @@ def work(name: str, pipe: Connection, batch: int, samples: int) -> None:
         if what == "feed":
             pipe.send(feeding(batch, samples, count))
             continue
-        model = make(name, dropout=0.0) if what == "losses" else timed
-        loss_of, optimizer = make_loss(name), torch.optim.Adam(model.parameters(), lr=4.67e-4)
+        if what.startswith("peak"):
+            low = autocast and what == "peak"
+            pipe.send(peak(batch, samples, count, torch.bfloat16 if low else torch.float32))
+            continue
+        if what == "operations":
+            pipe.send(multiply_adds(make(name, recipe), samples) * 2 * 3 * batch)  # back costs twice what forth does
+            continue
+        model, optimizer = timed, timed_optimizer
+        if what == "losses":
+            model = make(name, recipe, dropout=0.0)
+            optimizer = kind(model.parameters(), lr=4.67e-4)
         losses = []
         start = time.perf_counter()
         for step in range(count):
             ecg, features, labels = inputs[step % len(inputs)]
             optimizer.zero_grad(set_to_none=True)
             with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
-                logits = model(ecg, features)
-                logits = logits[0] if isinstance(logits, tuple) else logits
+                logits, _ = model(ecg, features)
             loss = loss_of(logits.float(), labels)
             loss.backward()
             optimizer.step()
             losses.append(float(loss.detach()))
         pipe.send(losses if what == "losses" else time.perf_counter() - start)
+
+
+def shipped(name: str) -> bool:
+    from twelvelead.training import recipe
+
+    return (Path(recipe.__file__).parent / "recipes" / f"{name}.toml").is_file()
 
 
 def random_batches(batch: int, samples: int) -> list[Any]:
@@ -113,85 +155,97 @@ def random_batches(batch: int, samples: int) -> list[Any]:
     ]
 
 
-def make(name: str, dropout: float) -> Any:
-    """The reference model with the same weights for both: as we train it, or as one would write it first."""
+def make(name: str, recipe: Any, **settings: Any) -> Any:
+    """The recipe's model with the same weights for both: as we train it, or as one would write it first."""
     import torch
 
     from twelvelead.models import create_model
 
     torch.manual_seed(1)
-    ours = create_model("reference", classes=CLASSES, dropout=dropout)
+    given = {key: tuple(value) if isinstance(value, list) else value for key, value in recipe.model.items()}
+    ours = create_model(recipe.architecture, classes=CLASSES, metadata=recipe.metadata, **given | settings)
     if name == "ours":
         return ours.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-    plain = plain_reference(dropout)
-    with torch.no_grad():
-        for theirs, value in zip(plain.parameters(), ours.parameters(), strict=True):
-            theirs.copy_(value.reshape(theirs.shape))
-    return plain.train()
+    return plain(ours).train()
 
 
-def make_loss(name: str) -> Any:
-    import torch
-
-    from twelvelead.training.loss import FocalLoss
-
-    weights = torch.tensor(WEIGHTS)
-    if name == "ours":
-        return FocalLoss(weights, alpha=0.434, gamma=2.135)
-
-    def loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        p = torch.sigmoid(logits).clamp(1e-7, 1 - 1e-7)
-        positive = 0.434 * labels * (1 - p) ** 2.135 * torch.log(p)
-        negative = 0.566 * (1 - labels) * p**2.135 * torch.log(1 - p)
-        return -(weights * (positive + negative)).mean()
-
-    return loss
-
-
-def plain_reference(dropout: float) -> Any:
-    """The same layers in the same order of parameters, from Conv1d, BatchNorm1d, Dropout and LSTM as they come."""
+def plain(model: Any) -> Any:
+    """The network from Conv1d, BatchNorm1d, MaxPool1d and Dropout as they come, on [n, channels, time]."""
     import torch
     from torch import nn
 
-    class Block(nn.Module):
-        def __init__(self, inputs: int, filters: int, kernel_size: int) -> None:
-            super().__init__()
-            self.conv1 = nn.Conv1d(inputs, filters, kernel_size, padding="same", bias=False)
-            self.norm1 = nn.BatchNorm1d(filters)
-            self.dropout = nn.Dropout(dropout)
-            self.conv2 = nn.Conv1d(filters, filters, kernel_size, padding="same", bias=False)
-            self.norm2 = nn.BatchNorm1d(filters)
-            self.shortcut = nn.Conv1d(inputs, filters, 1, bias=False)
-            self.shortcut_norm = nn.BatchNorm1d(filters)
-            self.pool = nn.MaxPool1d(2)
+    from twelvelead.models.layers import ByteDropout, PairPool
+
+    class First:
+        """Ours hand their first layers [n, channels, 1, time]."""
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            y = self.norm2(self.conv2(self.dropout(torch.relu(self.norm1(self.conv1(x))))))
-            pooled: torch.Tensor = self.pool(torch.relu(y + self.shortcut_norm(self.shortcut(x))))
-            return pooled
+            return super().forward(x.squeeze(2) if x.dim() == 4 else x)  # type: ignore[misc, no-any-return]
 
-    class Plain(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.blocks = nn.Sequential(Block(12, 256, 3), Block(256, 128, 7))
-            self.lstm = nn.LSTM(128, 128, batch_first=True, bidirectional=True)
-            self.score = nn.Linear(256, 1)
-            self.ecg_dense = nn.Linear(256, 256)
-            self.metadata = nn.Linear(4, 16)
-            self.joined = nn.Linear(272, 128)
-            self.dropout = nn.Dropout(dropout)
-            self.output = nn.Linear(128, CLASSES)
+    class Conv1d(First, nn.Conv1d):
+        pass
 
-        def forward(self, ecg: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
-            sequence, _ = self.lstm(self.blocks((ecg * 4).transpose(1, 2)).transpose(1, 2))
-            context = (torch.softmax(self.score(sequence), dim=1) * sequence).sum(dim=1)
-            scaled = torch.stack([(features[:, 0] - 60) / 20, features[:, 1] * 2 - 1], dim=1)
-            metadata = torch.relu(self.metadata(torch.cat([scaled, torch.ones_like(scaled)], dim=1)))
-            joined = torch.cat([torch.relu(self.ecg_dense(context)), metadata], dim=1)
-            logits: torch.Tensor = self.output(self.dropout(torch.relu(self.joined(joined))))
-            return logits
+    class MaxPool1d(First, nn.MaxPool1d):
+        pass
 
-    return Plain()
+    def last(value: Any) -> Any:
+        return value[-1] if isinstance(value, tuple) else value
+
+    def twin(layer: nn.Module) -> nn.Module | None:
+        if isinstance(layer, nn.Conv2d):
+            made = Conv1d(
+                layer.in_channels,
+                layer.out_channels,
+                last(layer.kernel_size),
+                last(layer.stride),
+                last(layer.padding),
+                last(layer.dilation),
+                layer.groups,
+                layer.bias is not None,
+            )
+            weights = {
+                key: value.squeeze(2) if value.dim() == 4 else value for key, value in layer.state_dict().items()
+            }
+            made.load_state_dict(weights)
+            return made
+        if isinstance(layer, nn.BatchNorm2d):
+            norm = nn.BatchNorm1d(layer.num_features, layer.eps, layer.momentum)
+            norm.load_state_dict(layer.state_dict())
+            return norm
+        if isinstance(layer, PairPool):
+            return MaxPool1d(2)
+        if isinstance(layer, nn.MaxPool2d):
+            return MaxPool1d(last(layer.kernel_size), last(layer.stride), last(layer.padding))
+        if isinstance(layer, ByteDropout):
+            return nn.Dropout(layer.p)
+        return None
+
+    for name, child in list(model.named_children()):
+        other = twin(child)
+        if other is not None:
+            setattr(model, name, other)
+        else:
+            plain(child)
+    return model
+
+
+def peak(batch: int, samples: int, count: int, dtype: Any) -> float:
+    """Operations a second of the best convolution, channels last, forth and back."""
+    import torch
+
+    best = 0.0
+    for channels in (128, 192, 256):
+        x = torch.randn(batch, channels, 1, samples).to(dtype).to(memory_format=torch.channels_last).requires_grad_()
+        for size in (3, 5, 7):
+            conv = torch.nn.Conv2d(channels, channels, (1, size), padding=(0, size // 2), bias=False)
+            conv = conv.to(dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            gradient = torch.ones_like(x)
+            for _ in range(count):  # the first warms up
+                start = time.perf_counter()
+                torch.autograd.grad(conv(x), (x, conv.weight), gradient)
+                seconds = time.perf_counter() - start
+                best = max(best, 6 * batch * samples * channels**2 * size / seconds)
+    return best
 
 
 def feeding(batch: int, samples: int, count: int) -> float:

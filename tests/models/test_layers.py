@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from twelvelead.models.layers import ByteDropout, Metadata, ResidualBlock, TimeAttention
+from twelvelead.models.layers import ByteDropout, Metadata, PairPool, ResidualBlock, TimeAttention
 
 NAN = float("nan")
 
@@ -120,3 +120,20 @@ def test_residual_block_cuts_what_the_pooling_leaves_over():
     assert block(torch.zeros(2, 12, 1, 101)).shape == (2, 5, 1, 50)
     with pytest.raises(ValueError, match="odd"):
         ResidualBlock(12, 5, 4, dropout=0.25, pool=2)
+
+
+@pytest.mark.parametrize("time", [2, 8, 9])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_pair_pool_is_max_pooling_both_ways(time, dtype):
+    torch.manual_seed(0)
+    values = torch.randn(3, 5, 1, time).to(dtype).to(memory_format=torch.channels_last)
+    results = []
+    for pool in (PairPool().train(), PairPool().eval(), torch.nn.MaxPool2d((1, 2))):
+        x = values.clone().requires_grad_()
+        y = pool(x)
+        (y * torch.arange(y.numel()).reshape(y.shape)).sum().backward()
+        assert x.grad.stride() == x.stride()
+        results.append((y.detach(), x.grad))
+    for y, gradient in results[1:]:
+        assert torch.equal(y, results[0][0])
+        assert torch.equal(gradient, results[0][1])

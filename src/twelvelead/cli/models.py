@@ -18,6 +18,12 @@ def train(
     task: Annotated[
         str | None, typer.Option(help="Label task of the store, such as rhythm.", show_default="the recipe's")
     ] = None,
+    devices: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Accelerators (without any, CPU processes) that share each batch; more with torchrun."
+        ),
+    ] = 1,
 ) -> None:
     """Train a recipe on a store. After Ctrl-C or a kill, the same command goes on.
 
@@ -43,7 +49,7 @@ def train(
     else:
         opened = Store.open(store)
     try:
-        start(chosen, opened, run, typer.echo)
+        start(chosen, opened, run, typer.echo, devices=devices)
     except ModuleNotFoundError as error:
         raise _missing(error, "Training", "train") from None
     except KeyboardInterrupt:

@@ -1,6 +1,7 @@
-"""Batches of random crops, cut from the memory map without workers."""
+"""Batches of random crops, cut without workers: from the memory map, or on an accelerator that holds the signals."""
 
 from collections.abc import Iterator
+from typing import overload
 
 import numpy as np
 import torch
@@ -13,22 +14,26 @@ Batch = tuple[Tensor, Tensor, Tensor]
 
 
 class Crops(IterableDataset[Batch]):
-    """One epoch of shuffled batches; every draw follows from (seed, epoch, rank).
+    """One epoch of shuffled batches; every draw follows from (seed, epoch), on every device and for any number of
+    processes.
 
     Args:
-        signals: [record, sample, lead] int16 microvolts, usually a memory map.
+        signals: [record, sample, lead] int16 microvolts: usually a memory map; a tensor where they lie on an
+            accelerator, and there the crops come out.
         features: [record, 2] float32: age in years, sex, NaN where unknown.
         targets: [record, class] float32, 0-1.
         records: positions of the records that take part.
         window: samples of a crop.
-        batch_size: crops in a batch; a remainder is left out, another one each epoch.
+        batch_size: crops in a batch of all processes together, a multiple of `ranks`; a remainder of the records is
+            left out, another one each epoch.
         hidden_metadata: share of ages and of sexes turned into NaN.
-        seed, epoch, rank, ranks: what the draws follow from, and which share of each epoch this process takes.
+        seed, epoch: what the draws follow from.
+        rank, ranks: which share of each batch this process takes, of how many.
     """
 
     def __init__(
         self,
-        signals: NDArray[np.int16],
+        signals: NDArray[np.int16] | Tensor,
         features: NDArray[np.float32],
         targets: NDArray[np.float32],
         records: NDArray[np.int64],
@@ -42,11 +47,10 @@ class Crops(IterableDataset[Batch]):
         ranks: int = 1,
     ) -> None:
         self.windows = crop_view(signals, window)
-        self.leads = signals.shape[2]
+        self.shape = (batch_size // ranks, window, signals.shape[2])
         self.features = features
         self.targets = targets
         self.records = records
-        self.window = window
         self.batch_size = batch_size
         self.hidden_metadata = hidden_metadata
         self.draw = (seed, epoch)
@@ -54,32 +58,38 @@ class Crops(IterableDataset[Batch]):
         self.ranks = ranks
 
     def __len__(self) -> int:
-        return len(self.records) // (self.batch_size * self.ranks)
+        return len(self.records) // self.batch_size
 
     def __iter__(self) -> Iterator[Batch]:
-        order = np.random.default_rng(self.draw).permutation(self.records)[self.rank :: self.ranks]
-        rng = np.random.default_rng((*self.draw, 1 + self.rank))  # (seed, epoch, 0) is the stream of (seed, epoch)
+        order = np.random.default_rng(self.draw).permutation(self.records)
+        rng = np.random.default_rng((*self.draw, 1))  # (seed, epoch, 0) is the stream of (seed, epoch)
+        share = slice(self.rank, None, self.ranks)
         for batch in range(len(self)):
             chosen = order[batch * self.batch_size : (batch + 1) * self.batch_size]
             starts = rng.integers(0, self.windows.shape[1], self.batch_size)
             features = self.features[chosen]
             features[rng.random(features.shape) < self.hidden_metadata] = np.nan
             yield (
-                millivolts(self.windows[chosen, starts].reshape(self.batch_size, self.window, self.leads)),
-                torch.from_numpy(features),
-                torch.from_numpy(self.targets[chosen]),
+                millivolts(self.windows[chosen[share], starts[share]].reshape(self.shape)),
+                torch.from_numpy(features[share]),
+                torch.from_numpy(self.targets[chosen[share]]),
             )
 
 
-def crop_view(signals: NDArray[np.int16], window: int) -> NDArray[np.int16]:
+@overload
+def crop_view(signals: NDArray[np.int16], window: int) -> NDArray[np.int16]: ...
+@overload
+def crop_view(signals: Tensor, window: int) -> Tensor: ...
+def crop_view(signals: NDArray[np.int16] | Tensor, window: int) -> NDArray[np.int16] | Tensor:
     """A view [record, start, window * leads] of [record, sample, lead], each crop contiguous in memory."""
     records, samples, leads = signals.shape
-    strides = signals.strides
-    return np.lib.stride_tricks.as_strided(
-        signals, (records, samples - window + 1, window * leads), (strides[0], strides[1], strides[2]), writeable=False
-    )
+    shape = (records, samples - window + 1, window * leads)
+    if isinstance(signals, Tensor):
+        by_record, by_sample, by_lead = signals.stride()
+        return signals.as_strided(shape, (by_record, by_sample, by_lead))
+    return np.lib.stride_tricks.as_strided(signals, shape, signals.strides, writeable=False)
 
 
-def millivolts(microvolts: NDArray[np.int16]) -> Tensor:
-    """int16 microvolts as float32 millivolts, the same shape."""
-    return torch.from_numpy(microvolts).float().mul_(1e-3)
+def millivolts(microvolts: NDArray[np.int16] | Tensor) -> Tensor:
+    """int16 microvolts as float32 millivolts, the same shape, where they lie."""
+    return torch.as_tensor(microvolts).float().mul_(1e-3)

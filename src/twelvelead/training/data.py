@@ -4,6 +4,7 @@ import lightning.pytorch as pl
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from twelvelead.data.store import Store
@@ -33,6 +34,7 @@ class StoreData(pl.LightningDataModule):
         self.store = store
         self.labels = labels
         self.auxiliary = auxiliary
+        self._resident: Tensor | None = None
         self.targets = labels.targets
         if auxiliary is not None:
             self.targets = np.concatenate([labels.targets, auxiliary.targets], axis=1)
@@ -56,11 +58,24 @@ class StoreData(pl.LightningDataModule):
         rows, classes = self.train_records, len(self.labels.classes)
         self.targets[rows, :classes] = (1 - share) * self.targets[rows, :classes] + share * probabilities
 
+    def signals(self) -> NDArray[np.int16] | Tensor:
+        """[record, sample, lead] int16 microvolts: on the accelerator that trains where they fill at most half of what
+        is free there, else the store's memory map."""
+        assert self.trainer is not None
+        device = self.trainer.strategy.root_device
+        if device.type != "cuda":
+            return self.store.signals
+        if self._resident is None:
+            if self.store.signals.nbytes > torch.cuda.mem_get_info(device)[0] / 2:
+                return self.store.signals
+            self._resident = torch.from_numpy(np.array(self.store.signals)).to(device)
+        return self._resident
+
     def train_dataloader(self) -> DataLoader[Batch]:
         trainer = self.trainer
         assert trainer is not None
         crops = Crops(
-            self.store.signals,
+            self.signals(),
             self.store.features,
             self.targets,
             self.train_records,
@@ -75,20 +90,32 @@ class StoreData(pl.LightningDataModule):
         return DataLoader(crops, batch_size=None)
 
     def val_dataloader(self) -> DataLoader[Batch]:
-        return DataLoader(Whole(self.store, self.labels, self.validation_records), batch_size=None)
+        trainer = self.trainer
+        assert trainer is not None
+        # Every record to one process, whatever their number: the metrics are gathered, and no record may count twice.
+        records = self.validation_records[trainer.global_rank :: trainer.world_size]
+        return DataLoader(Whole(self.signals(), self.store.features, self.labels, records), batch_size=None)
 
 
 class Whole(Dataset[Batch]):
     """Whole recordings in order, 64 in a batch.
 
     Args:
-        store: holds the signals.
-        labels: of all records of the store.
-        records: positions of the records.
+        signals: [record, sample, lead] int16 microvolts.
+        features: [record, 2] float32.
+        labels: of all records.
+        records: positions of those that are read.
     """
 
-    def __init__(self, store: Store, labels: Labels, records: NDArray[np.int64]) -> None:
-        self.store = store
+    def __init__(
+        self,
+        signals: NDArray[np.int16] | Tensor,
+        features: NDArray[np.float32],
+        labels: Labels,
+        records: NDArray[np.int64],
+    ) -> None:
+        self.signals = signals
+        self.features = features
         self.labels = labels
         self.parts = [records[start : start + 64] for start in range(0, len(records), 64)]
 
@@ -98,7 +125,7 @@ class Whole(Dataset[Batch]):
     def __getitem__(self, part: int) -> Batch:
         records = self.parts[part]
         return (
-            millivolts(self.store.signals[records]),
-            torch.from_numpy(self.store.features[records]),
+            millivolts(self.signals[records]),
+            torch.from_numpy(self.features[records]),
             torch.from_numpy(self.labels.values[records]).float(),
         )

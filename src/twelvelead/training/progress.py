@@ -41,7 +41,8 @@ class Log(pl.Callback):
                 "seconds": round(time.monotonic() - self._started, 1),
             }
         )
-        self.write()
+        if trainer.is_global_zero:
+            self.write()
 
     def write(self) -> None:
         """Write the whole log, atomically."""
@@ -75,7 +76,7 @@ class Report(pl.Callback):
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         console = Console(stderr=True)
-        if console.is_terminal:
+        if console.is_terminal and trainer.is_global_zero:
             self._bar = Progress(
                 TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), console=console, transient=True
             )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
+import torch
 from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.trainer.states import TrainerStatus
@@ -25,11 +26,12 @@ from twelvelead.training.finish import finish
 from twelvelead.training.module import Training
 from twelvelead.training.progress import Log, Report
 from twelvelead.training.recipe import Recipe
+from twelvelead.training.scale import layout, rank
 from twelvelead.training.speed import keep_freed_memory, precision
 from twelvelead.training.teachers import parts, require_teachers, taught
 
 
-def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None] = print) -> Path:
+def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None] = print, *, devices: int = 1) -> Path:
     """Train a recipe on a store, or go on where an interrupted training of both stopped.
 
     Args:
@@ -38,12 +40,15 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
         folder: of the run; receives `recipe.toml`, `run.json`, `log.csv`, `tensorboard/`, `checkpoints/`, `curves.png`,
             `predictions.npz` (validation folds), `weights/` with the contract, and `teachers.npy` where there are some.
         say: takes a line of text.
+        devices: accelerators of this machine (without any, processes on its CPU) that share each batch. For more than
+            one, Lightning runs the program again for each; under torchrun its number counts.
 
     Returns:
-        The folder of weights.
+        The folder of weights; of several processes, the first one writes it.
 
     Raises:
-        TwelveLeadError: the store does not fit the recipe, the folder holds another run, or the loss is not finite.
+        TwelveLeadError: the store does not fit the recipe, the folder holds another run, the devices are not there or
+            cannot share a batch, or the loss is not finite.
         KeyboardInterrupt: Ctrl-C; the same call goes on.
     """
     longest = recipe.window + margin(recipe)
@@ -65,6 +70,7 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
             f"recipe {recipe.name}: batch_size {recipe.batch_size} is more than the {len(data.train_records)} records "
             f"of its training folds in {store.path}; make it smaller"
         )
+    shape = layout(recipe, devices)
     training = Training(
         recipe,
         data.labels.values[data.train_records],
@@ -74,12 +80,15 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
         leads=len(store.leads),
     )
     # Nothing is written before everything that can be refused has been looked at.
-    claim(folder, recipe, store)
+    if rank() == 0:
+        claim(folder, recipe, store)
+    else:
+        say = _nothing
     weights = folder / "weights"
     if (weights / "contract.json").is_file():
         say(f"{folder}: this training has finished; its weights are in {weights}")
         return weights
-    if not json.loads((folder / "run.json").read_text(encoding="utf-8"))["fitted"]:
+    if not fitted(folder):
         say(
             f"{recipe.name}: {len(data.train_records)} records to train on, {len(data.validation_records)} to "
             f"validate, {sum(p.numel() for p in training.parameters()):,} parameters, {precision(recipe)}"
@@ -87,18 +96,25 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
         for line in recipe.idle():
             say(line)
         if recipe.teachers and recipe.teacher_weight:
-            trained = [str(train(part, store, folder / "teachers" / part.name, say)) for part in first]
+            trained = [str(train(part, store, folder / "teachers" / part.name, say, devices=devices)) for part in first]
             data.teach(taught(data, folder / "teachers.npy", say, trained or recipe.teachers))
-        fit(training, data, folder, say)
-        note(folder, fitted=True)
+        fit(training, data, folder, say, shape)
+        if rank() == 0:
+            note(folder, fitted=True)
+    if rank():
+        return weights
     best = load(folder / "checkpoints" / f"{BEST}.ckpt")
     training.load_state_dict(best["state_dict"])
     return finish(training, data, folder, best_epoch=int(best["epoch"]), say=say)
 
 
-def fit(training: Training, data: StoreData, folder: Path, say: Callable[[str], None]) -> None:
-    """Run the epochs, from the newest checkpoint that can be read."""
+def fit(
+    training: Training, data: StoreData, folder: Path, say: Callable[[str], None], shape: tuple[int, int] = (1, 1)
+) -> None:
+    """Run the epochs, from the newest checkpoint that can be read, on (devices, nodes)."""
     recipe = training.recipe
+    devices, nodes = shape
+    several = devices * nodes > 1
     log = Log(folder / "log.csv")
     checkpoints = (folder / "checkpoints").resolve()
     stopping = EarlyStopping("validation_auroc", mode="max", patience=recipe.patience, check_on_train_epoch_end=True)
@@ -125,7 +141,11 @@ def fit(training: Training, data: StoreData, folder: Path, say: Callable[[str], 
         callbacks.insert(0, EMAWeightAveraging(decay=recipe.average_decay))
     trainer = pl.Trainer(
         accelerator="auto",
-        devices="auto",
+        devices=devices,
+        num_nodes=nodes,
+        strategy="ddp" if several else "auto",
+        sync_batchnorm=several and torch.cuda.is_available(),  # PyTorch has none on a CPU
+        use_distributed_sampler=False,
         precision=precision(recipe),
         max_epochs=recipe.epochs,
         callbacks=callbacks,
@@ -194,6 +214,12 @@ def claim(folder: Path, recipe: Recipe, store: Store) -> None:
         partial.write_text(json.dumps(recorded, indent=2) + "\n", encoding="utf-8")
 
 
+def fitted(folder: Path) -> bool:
+    """Whether the epochs of a run are over; another process may not have claimed the folder yet."""
+    about = folder / "run.json"
+    return about.is_file() and bool(json.loads(about.read_text(encoding="utf-8"))["fitted"])
+
+
 def note(folder: Path, **values: Any) -> None:
     """Set entries of `run.json`."""
     about = folder / "run.json"
@@ -206,6 +232,10 @@ def versions() -> dict[str, str]:
     """Versions of what decides the figures."""
     packages = ("twelvelead", "torch", "lightning", "torchmetrics", "numpy", "onnx", "onnxscript")
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+
+
+def _nothing(line: str) -> None:
+    pass
 
 
 def quiet() -> None:

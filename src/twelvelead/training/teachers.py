@@ -98,7 +98,7 @@ def taught(
     shape = (len(records), len(data.labels.classes))
     kept = _kept(cache)
     if kept is not None and kept.shape == shape and np.isfinite(kept).all():
-        return np.asarray(kept, np.float32)
+        return kept
     if cache.exists():
         say(f"{cache}: does not fit this training and is made anew")
     folds = np.asarray(data.store.column("fold"))[records]
@@ -120,13 +120,13 @@ def taught(
     return mean
 
 
-def _kept(cache: Path) -> NDArray[np.floating] | None:
+def _kept(cache: Path) -> NDArray[np.float32] | None:
     try:
         with cache.open("rb") as stream:
             values: NDArray[np.generic] = np.lib.format.read_array(stream, allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
-    return values if np.issubdtype(values.dtype, np.floating) else None
+    return np.asarray(values, np.float32) if np.issubdtype(values.dtype, np.floating) else None
 
 
 def _few(classes: tuple[str, ...]) -> str:

@@ -1,0 +1,5 @@
+"""`python -m twelvelead` is the command `twelvelead`."""
+
+from twelvelead.cli.main import main
+
+main()
