@@ -42,9 +42,13 @@ class Ensemble(nn.Module):
     ) -> None:
         super().__init__()
         if not len(members) == len(weights) == len(slope) == len(intercept) >= 1:
-            raise ValueError(f"{len(members)} members, {len(weights)} weights: give one weight and calibration a member")
+            raise ValueError(
+                f"{len(members)} members, {len(weights)} weights: give one weight and calibration a member"
+            )
         if min(weights) < 0 or not math.isclose(sum(weights), 1, abs_tol=1e-6):
-            raise ValueError(f"weights {', '.join(f'{w:g}' for w in weights)} have to add up to 1, none of them negative")
+            raise ValueError(
+                f"weights {', '.join(f'{w:g}' for w in weights)} have to add up to 1, none of them negative"
+            )
         if aggregate not in get_args(Mean):
             raise ValueError(f"aggregate {aggregate!r} has to be one of {', '.join(get_args(Mean))}")
         self.members = nn.ModuleList(members)

@@ -46,7 +46,9 @@ def load_windowed(weights: str | Path) -> Whole:
         state_of(whole).load_state_dict(load_file(file(weights, "safetensors")))
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         why = str(error).splitlines()[0]
-        raise Unreadable(f"{find(weights)}: its contract and its weights do not fit ({why}); export them again") from None
+        raise Unreadable(
+            f"{find(weights)}: its contract and its weights do not fit ({why}); export them again"
+        ) from None
     return whole.eval()
 
 
