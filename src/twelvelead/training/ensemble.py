@@ -79,8 +79,7 @@ def ensemble(
         answers.append(one.contract.calibrated(raw))
     y, patients = truth.values[records], np.asarray(store.column("patient_id")[records])
     calibrated = np.stack(answers, axis=1)
-    choice = choose_weights(y, calibrated, patients, MEANS[aggregate])
-    found = diversity(y, calibrated, choice.weights, patients, MEANS[aggregate])
+    weights, measured = judged(members, calibrated, y, patients, aggregate)
     values: dict[str, Any] = {
         "name": chosen_name,
         "fold": fold,
@@ -90,28 +89,10 @@ def ensemble(
         "patients": len(np.unique(patients)),
         "synthetic": store.synthetic,
         "classes": list(truth.classes),
-        "aggregate": aggregate,
-        "weights": {
-            "used": choice.used,
-            "fitted": list(choice.fitted_weights),
-            "scores": {kind: getattr(choice, kind)._asdict() for kind in ("equal", "fitted", "crossfitted")},
-        },
-        "ensemble": {"macro_auroc": found.together._asdict(), "aurocs": list(found.aurocs)},
-        "best": members[found.best].name,
-        "members": [
-            {
-                "name": one.name,
-                "architecture": one.contract.architecture,
-                "weight": weight,
-                "aurocs": list(worth.aurocs),
-                **{kind: getattr(worth, kind)._asdict() for kind in ("alone", "gain", "effect")},
-            }
-            for one, weight, worth in zip(members, choice.weights, found.members, strict=True)
-        ],
-        "correlation": {"errors": found.errors, "logits": found.logits},
+        **measured,
     }
     say("writing the weights")
-    whole = built(networks, members, choice.weights, aggregate)
+    whole = built(networks, members, weights, aggregate)
     with partial_folder(dest) as folder:
         (folder / "diversity.json").write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", "utf-8")
         diversity_png(values, folder / "diversity.png")
@@ -123,7 +104,7 @@ def ensemble(
             records,
             folder,
             name=chosen_name,
-            **entries(members, choice.weights, fold),
+            **entries(members, weights, fold),
             recipe={
                 "aggregate": aggregate,
                 "weights": values["weights"],
@@ -160,6 +141,47 @@ def fitting(runs: Sequence[str | Path], store: Store, fold: int) -> tuple[list[M
         )
     names = _names(runs, [contract.name for contract in contracts])
     return [Member(*each) for each in zip(names, contracts, strict=True)], truth
+
+
+def judged(
+    members: Sequence[Member],
+    calibrated: NDArray[np.float64],
+    truth: NDArray[np.bool_],
+    patients: NDArray[np.int64],
+    aggregate: Mean,
+) -> tuple[tuple[float, ...], dict[str, Any]]:
+    """Weights for the members, and what `diversity.json` says of the choice and of the members.
+
+    Args:
+        members: in the order of the probabilities.
+        calibrated: [records, members, classes], 0-1.
+        truth: [records, classes].
+        patients: [records].
+        aggregate: what is averaged.
+    """
+    choice = choose_weights(truth, calibrated, patients, MEANS[aggregate])
+    found = diversity(truth, calibrated, choice.weights, patients, MEANS[aggregate])
+    return choice.weights, {
+        "aggregate": aggregate,
+        "weights": {
+            "used": choice.used,
+            "fitted": list(choice.fitted_weights),
+            "scores": {kind: getattr(choice, kind)._asdict() for kind in ("equal", "fitted", "crossfitted")},
+        },
+        "ensemble": {"macro_auroc": found.together._asdict(), "aurocs": list(found.aurocs)},
+        "best": members[found.best].name,
+        "members": [
+            {
+                "name": one.name,
+                "architecture": one.contract.architecture,
+                "weight": weight,
+                "aurocs": list(worth.aurocs),
+                **{kind: getattr(worth, kind)._asdict() for kind in ("alone", "gain", "effect")},
+            }
+            for one, weight, worth in zip(members, choice.weights, found.members, strict=True)
+        ],
+        "correlation": {"errors": found.errors, "logits": found.logits},
+    }
 
 
 def built(networks: Sequence[Windowed], members: Sequence[Member], weights: Sequence[float], mean: Mean) -> Ensemble:
