@@ -91,7 +91,7 @@ def test_train_evaluate_and_interpret_ones_own_run(
 ):
     # the ONNX export takes longer than all the rest, and the same recipe gives the same network
     monkeypatch.setattr(
-        "twelvelead.training.finish.write_onnx",
+        "twelvelead.training.publish.write_onnx",
         lambda windowed, path, leads: shutil.copy(tiny_run / "weights" / "tiny.onnx", path),
     )
     (tmp_path / "mine.toml").write_text(tiny_recipe(name="mine").to_toml())

@@ -34,7 +34,7 @@ def train(
         from twelvelead.training.recipe import Recipe
         from twelvelead.training.run import train as start
     except ModuleNotFoundError as error:
-        raise _missing(error, "Training", "train") from None
+        raise missing(error, "Training", "train") from None
     from dataclasses import replace
 
     from twelvelead.data.store import Store
@@ -51,7 +51,7 @@ def train(
     try:
         start(chosen, opened, run, typer.echo, devices=devices)
     except ModuleNotFoundError as error:
-        raise _missing(error, "Training", "train") from None
+        raise missing(error, "Training", "train") from None
     except KeyboardInterrupt:
         raise Interrupted(f"{run}: interrupted; the same command goes on after the last whole epoch") from None
 
@@ -67,7 +67,7 @@ def export(
         typer.echo(str(path))
 
 
-def _missing(error: ModuleNotFoundError, what: str, extra: str) -> TwelveLeadError:
+def missing(error: ModuleNotFoundError, what: str, extra: str) -> TwelveLeadError:
     if (error.name or "").split(".")[0] == "twelvelead":
         raise error
     return MissingExtra(what, extra)

@@ -2,10 +2,8 @@
 
 import json
 import logging
-import platform
 import warnings
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +23,7 @@ from twelvelead.training.data import StoreData
 from twelvelead.training.finish import finish
 from twelvelead.training.module import Training
 from twelvelead.training.progress import Log, Report
+from twelvelead.training.publish import versions
 from twelvelead.training.recipe import Recipe
 from twelvelead.training.scale import layout, rank
 from twelvelead.training.speed import keep_freed_memory, precision
@@ -226,12 +225,6 @@ def note(folder: Path, **values: Any) -> None:
     recorded = json.loads(about.read_text(encoding="utf-8")) | values
     with replacing(about) as partial:
         partial.write_text(json.dumps(recorded, indent=2) + "\n", encoding="utf-8")
-
-
-def versions() -> dict[str, str]:
-    """Versions of what decides the figures."""
-    packages = ("twelvelead", "torch", "lightning", "torchmetrics", "numpy", "onnx", "onnxscript")
-    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
 
 
 def _nothing(line: str) -> None:

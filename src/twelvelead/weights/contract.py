@@ -26,15 +26,18 @@ class Contract:
 
     Attributes:
         name: of the weights.
-        architecture, model: registry name and its settings.
+        architecture, model: registry name and its settings; of an ensemble "ensemble", and under "members" for each
+            network its name, weight, architecture, settings, windows and calibration.
         task, classes: what is predicted, in the order of the outputs.
         leads: order of the input's leads.
         sampling_rate: of the input, in Hz.
         unit: of the input; always "mV".
         minimum_samples: the shortest recording that is read.
-        window, stride: samples of the overlapping windows, which the files hold inside.
-        aggregate: what stands for a recording (`twelvelead.models.windows`), also inside the files.
-        scale: multiplies the input inside the files.
+        window, stride: samples of the overlapping windows, which the files hold inside; of an ensemble the longest of
+            its members.
+        aggregate: what stands for a recording (`twelvelead.models.windows`), also inside the files; of an ensemble,
+            what of its members is averaged.
+        scale: multiplies the input inside the files; 1 for an ensemble, whose members have their own.
         attention_samples: samples for each value of the attention.
         metadata: what the columns of `features` mean; empty where age and sex take no part.
         calibration: "slope" and "intercept", one number a class each, for the logits of the files' probabilities

@@ -1,0 +1,48 @@
+"""The verb ensemble."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from twelvelead.errors import Interrupted
+
+_WIDTH = 132
+"""Columns for a table that goes to a file."""
+
+
+def ensemble(
+    store: Annotated[Path, typer.Argument(help="A store of the data that trained the runs.", show_default=False)],
+    dest: Annotated[Path, typer.Argument(help="Folder to make.", show_default=False)],
+    runs: Annotated[
+        list[str], typer.Argument(help="Two or more run folders, shipped names or files.", show_default=False)
+    ],
+    name: Annotated[str | None, typer.Option(help="Of the weights.", show_default="that of DEST")] = None,
+    fold: Annotated[int, typer.Option(help="That chooses; it may have trained no run.")] = 9,
+    aggregate: Annotated[Literal["logit", "probability"], typer.Option(help="What of the runs is averaged.")] = "logit",
+) -> None:
+    """Make one model of several finished runs.
+
+    DEST receives weights/ with their contract, predictions.npz, and how differently the runs answer and what each is
+    worth, as diversity.json and diversity.png. Weights of the runs are fitted on the fold, and used where they are
+    better than equal ones for patients that did not fit them.
+    """
+    from rich.console import Console
+
+    from twelvelead.cli.models import missing
+    from twelvelead.data.store import Store
+    from twelvelead.output.diversity import tables
+
+    try:
+        from twelvelead.training.ensemble import ensemble as make
+
+        values = make(runs, Store.open(store), dest, name=name, fold=fold, aggregate=aggregate, say=typer.echo)
+    except ModuleNotFoundError as error:
+        raise missing(error, "An ensemble", "train") from None
+    except KeyboardInterrupt:
+        raise Interrupted(f"{dest}: interrupted; the same command begins anew") from None
+    printed = Console(highlight=False, markup=False)
+    if not printed.is_terminal:
+        printed.width = max(printed.width, _WIDTH)
+    printed.print(tables(values))
+    typer.echo(f"diversity.json, diversity.png, predictions.npz and weights in {dest}")

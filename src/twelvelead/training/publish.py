@@ -1,0 +1,109 @@
+"""Weights in every form with the contract that is fitted to them, and the predictions that it was fitted on."""
+
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twelvelead.data.store import Store
+from twelvelead.data.tasks import Labels, fold_names
+from twelvelead.evaluation.predictions import Predictions
+from twelvelead.training.export import Whole, write_onnx, write_safetensors
+from twelvelead.weights.contract import Contract, sha256
+from twelvelead.weights.fit import fitted
+
+PTBXL = {
+    "licence": "CC BY 4.0",
+    "citation": "Wagner, Strodthoff, Bousseljot, Kreiseler, Lunze, Samek, Schaeffter. PTB-XL, a large publicly "
+    "available electrocardiography dataset. Sci Data 2020, 7:154. doi:10.1038/s41597-020-0495-6; PhysioNet, "
+    "doi:10.13026/kfzx-aw45",
+}
+METADATA = ("age in years", "sex (0 male, 1 female)")
+
+
+def publish(
+    whole: Whole,
+    raw: NDArray[np.float32],
+    store: Store,
+    labels: Labels,
+    records: NDArray[np.int64],
+    folder: Path,
+    **entries: Any,
+) -> Contract:
+    """Write `weights/` and `predictions.npz` into a folder; the contract, which marks a finished one, comes last.
+
+    Args:
+        whole: what is trained, on the CPU.
+        raw: its probabilities of the validation records, [n, classes] float32, before calibration.
+        store: what trained and chose.
+        labels: of all records of the store.
+        records: positions of the validation records, [n].
+        folder: of the run.
+        entries: of the contract, those that follow from none of these: name, architecture, model, scale, metadata,
+            ages, train_folds, validation_folds, recipe, versions, and of an ensemble members.
+
+    Returns:
+        The contract as written.
+    """
+    name, weights = entries["name"], folder / "weights"
+    weights.mkdir(parents=True, exist_ok=True)
+    files = {kind: f"{name}.{kind}" for kind in ("safetensors", "onnx")}
+    write_safetensors(whole, weights / files["safetensors"], {"architecture": entries["architecture"]})
+    write_onnx(whole, weights / files["onnx"], len(store.leads))
+    truth = labels.values[records]
+    patients = np.asarray(store.column("patient_id")[records])
+    contract = Contract(
+        task=labels.task,
+        classes=labels.classes,
+        leads=store.leads,
+        sampling_rate=round(store.sampling_rate),
+        minimum_samples=whole.window,
+        window=whole.window,
+        stride=whole.stride,
+        aggregate=whole.aggregate,
+        attention_samples=whole.step,
+        protocol=labels.protocol,
+        data={
+            "name": store.source,
+            "hash": store.data_hash,
+            "synthetic": store.synthetic,
+            **(PTBXL if store.source.startswith("PTB-XL") else {}),
+        },
+        files={kind: {"name": file, "sha256": sha256(weights / file)} for kind, file in files.items()},
+        **entries,
+        **fitted(truth, raw, patients, labels.classes),
+    )
+    Predictions(
+        ecg_id=np.asarray(store.column("ecg_id")[records]),
+        patient_id=patients,
+        labels=truth,
+        probabilities=contract.calibrated(raw).astype(np.float32),
+        classes=labels.classes,
+        fold=contract.validation_folds[0],
+        protocol=labels.protocol,
+        data_hash=store.data_hash,
+        thresholds=contract.thresholds,
+        role="which also chose",
+    ).save(folder / "predictions.npz")
+    contract.save(weights)
+    return contract
+
+
+def headline(contract: Contract) -> str:
+    """The first figures of weights, and what they were measured on."""
+    kind = ", synthetic ECGs" if contract.synthetic else ""
+    metrics = contract.metrics
+    return (
+        f"fold {fold_names(contract.validation_folds)}, which also chose{kind}: macro AUROC "
+        f"{metrics['macro_auroc']:.4f}, macro F1 {metrics['macro_f1_at_f1']:.4f}, subset accuracy "
+        f"{metrics['subset_accuracy_at_accuracy']:.4f}"
+    )
+
+
+def versions() -> dict[str, str]:
+    """Versions of what decides the figures."""
+    packages = ("twelvelead", "torch", "lightning", "torchmetrics", "numpy", "onnx", "onnxscript")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
