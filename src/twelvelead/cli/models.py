@@ -9,7 +9,9 @@ from twelvelead.errors import Interrupted, MissingExtra, TwelveLeadError
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="A built-in recipe (reference) or a TOML file.", show_default=False)],
+    recipe: Annotated[
+        str, typer.Argument(help="A built-in recipe (reference, fine-tune, ...) or a TOML file.", show_default=False)
+    ],
     store: Annotated[
         str,
         typer.Argument(help="A store, or the word synthetic for a small generated one in RUN.", show_default=False),
@@ -18,6 +20,12 @@ def train(
     task: Annotated[
         str | None, typer.Option(help="Label task of the store, such as rhythm.", show_default="the recipe's")
     ] = None,
+    initial: Annotated[
+        str,
+        typer.Option(
+            "--from", help="Weights to fine-tune: a shipped name, a run folder, or a file.", show_default=False
+        ),
+    ] = "",
 ) -> None:
     """Train a recipe on a store. After Ctrl-C or a kill, the same command goes on.
 
@@ -33,7 +41,7 @@ def train(
 
     from twelvelead.data.store import Store
 
-    chosen = Recipe.load(recipe)
+    chosen = Recipe.load(recipe, initial)
     if task is not None:
         chosen = replace(chosen, task=task)
     if store == "synthetic":

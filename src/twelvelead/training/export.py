@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from twelvelead.errors import Unreadable
 from twelvelead.files import replacing
 from twelvelead.models import create_model
 from twelvelead.models.windows import Windowed
@@ -26,20 +27,26 @@ def load_windowed(weights: str | Path) -> Windowed:
     Raises:
         Unreadable: there are no such weights, or a file that is not what the contract describes.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     contract = Contract.load(find(weights))
     settings = {name: tuple(value) if isinstance(value, list) else value for name, value in contract.model.items()}
-    model = create_model(
-        contract.architecture,
-        classes=len(contract.classes),
-        sampling_rate=contract.sampling_rate,
-        leads=len(contract.leads),
-        metadata=bool(contract.metadata),
-        **settings,
-    ).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    model.load_state_dict(load_file(file(weights, "safetensors")))
-    return Windowed(model, contract.window, contract.stride, contract.aggregate).eval()
+    path = file(weights, "safetensors")
+    try:
+        model = create_model(
+            contract.architecture,
+            classes=len(contract.classes),
+            sampling_rate=contract.sampling_rate,
+            leads=len(contract.leads),
+            metadata=bool(contract.metadata),
+            **settings,
+        ).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        model.load_state_dict(load_file(path))
+        return Windowed(model, contract.window, contract.stride, contract.aggregate).eval()
+    except (TypeError, ValueError, RuntimeError, SafetensorError) as error:
+        fault = str(error).splitlines()[0]
+        raise Unreadable(f"{path}: does not fit the model in its contract ({fault}); export it again") from None
 
 
 def write_safetensors(windowed: Windowed, path: Path, metadata: dict[str, str]) -> None:

@@ -14,6 +14,7 @@ from twelvelead.models import classifier
 from twelvelead.models.layers import first_outputs
 from twelvelead.training.data import StoreData
 from twelvelead.training.export import probabilities, write_onnx, write_safetensors
+from twelvelead.training.initial import ancestry, origin
 from twelvelead.training.module import Training
 from twelvelead.weights.contract import Contract, sha256
 from twelvelead.weights.fit import age_range, fitted
@@ -64,6 +65,7 @@ def finish(training: Training, data: StoreData, folder: Path, *, best_epoch: int
             "hash": store.data_hash,
             "synthetic": store.synthetic,
             **(PTBXL if store.source.startswith("PTB-XL") else {}),
+            **({"initial": ancestry(origin(recipe), recipe.initial)} if recipe.initial else {}),
         },
         recipe=recipe.to_dict(),
         files={kind: {"name": name, "sha256": sha256(weights / name)} for kind, name in files.items()},

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
+import torch
 from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.trainer.states import TrainerStatus
@@ -22,12 +23,17 @@ from twelvelead.training.augment import margin
 from twelvelead.training.checkpoints import BEST, LAST, AtomicCheckpointIO, ModelCheckpoint, load, newest
 from twelvelead.training.data import StoreData
 from twelvelead.training.finish import finish
+from twelvelead.training.initial import load_initial, origin, require_starting
 from twelvelead.training.module import Training
 from twelvelead.training.progress import Log, Report
 from twelvelead.training.recipe import Recipe
 from twelvelead.training.speed import keep_freed_memory, precision
 from twelvelead.training.teachers import require_teaching, taught
 from twelvelead.weights import Contract, find
+
+FORMAT = "twelvelead-run"
+VERSION = 1
+"""Of a run's folder; it rises when an older twelvelead could not go on in it, or a newer one in an older run."""
 
 
 def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None] = print) -> Path:
@@ -44,7 +50,8 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
         The folder of weights.
 
     Raises:
-        TwelveLeadError: the store does not fit the recipe, the folder holds another run, or the loss is not finite.
+        TwelveLeadError: the store does not fit the recipe or the weights it starts from, the folder holds another run
+            or one of another version, or the loss is not finite.
         KeyboardInterrupt: Ctrl-C; the same call goes on.
     """
     longest = recipe.window + margin(recipe)
@@ -61,6 +68,9 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
     teachers = [Contract.load(find(teacher)) for teacher in recipe.teachers]
     for name, contract in zip(recipe.teachers, teachers, strict=True):
         require_teaching(name, contract, data)
+    initial = origin(recipe) if recipe.initial else None
+    if initial is not None:
+        require_starting(initial, recipe, store)
     if len(data.train_records) < recipe.batch_size:
         raise TwelveLeadError(
             f"recipe {recipe.name}: batch_size {recipe.batch_size} is more than the {len(data.train_records)} records "
@@ -74,6 +84,7 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
         sampling_rate=round(store.sampling_rate),
         leads=len(store.leads),
     )
+    kept = load_initial(training.windowed.model, recipe, data.labels.classes) if initial is not None else ()
     # Nothing is written before everything that can be refused has been looked at.
     claim(folder, recipe, store)
     weights = folder / "weights"
@@ -85,6 +96,12 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
             f"{recipe.name}: {len(data.train_records)} records to train on, {len(data.validation_records)} to "
             f"validate, {sum(p.numel() for p in training.parameters()):,} parameters, {precision(recipe)}"
         )
+        if initial is not None:
+            new = [name for name in data.labels.classes if name not in kept]
+            say(
+                f"starts from {recipe.initial}; outputs taken over: {', '.join(kept) or 'none'}; "
+                f"new: {', '.join(new) or 'none'}"
+            )
         if recipe.teachers:
             data.teach(taught(recipe.teachers, data, folder / "teachers.npy", say))
         fit(training, data, folder, say)
@@ -155,15 +172,16 @@ def claim(folder: Path, recipe: Recipe, store: Store) -> None:
     """Make the folder this run's, or see that it already is.
 
     Raises:
-        TwelveLeadError: it holds something else, or a run of another recipe or store.
+        TwelveLeadError: it holds something else, or a run of another recipe, store or version.
     """
     text = recipe.to_toml()
     about = folder / "run.json"
     if about.is_file():
         try:
             recorded = json.loads(about.read_text(encoding="utf-8"))
+            _require_version(about, recorded)
             before, data_hash, _ = dict(recorded["recipe"]), recorded["data_hash"], recorded["fitted"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise Unreadable(f"{about}: damaged; name another folder for the run") from None
         now = recipe.to_dict()
         differing = [name for name in now if before.get(name) != now[name]]
@@ -180,6 +198,8 @@ def claim(folder: Path, recipe: Recipe, store: Store) -> None:
     with replacing(folder / "recipe.toml") as partial:
         partial.write_text(text, encoding="utf-8")
     recorded = {
+        "format": FORMAT,
+        "version": VERSION,
         "recipe": recipe.to_dict(),
         "data_hash": store.data_hash,
         "synthetic": store.synthetic,
@@ -191,6 +211,19 @@ def claim(folder: Path, recipe: Recipe, store: Store) -> None:
         partial.write_text(json.dumps(recorded, indent=2) + "\n", encoding="utf-8")
 
 
+def _require_version(about: Path, recorded: dict[str, Any]) -> None:
+    """Refuse a run that another version of the format wrote: what it kept may mean something else now."""
+    found = (recorded.get("format"), recorded.get("version"))
+    if found == (FORMAT, VERSION):
+        return
+    made = recorded.get("versions", {}).get("twelvelead", "of another version")
+    which = f"of run format {found[1]}" if found[0] == FORMAT else "from before runs had a format"
+    raise Unreadable(
+        f"{about}: a run {which}, and this twelvelead goes on with format {VERSION}; go on with the one that began it "
+        f"(twelvelead {made}), or name another folder; finished weights in weights/ can be used all the same"
+    )
+
+
 def note(folder: Path, **values: Any) -> None:
     """Set entries of `run.json`."""
     about = folder / "run.json"
@@ -200,9 +233,18 @@ def note(folder: Path, **values: Any) -> None:
 
 
 def versions() -> dict[str, str]:
-    """Versions of what decides the figures."""
+    """Versions of what decides the figures, and the device."""
     packages = ("twelvelead", "torch", "lightning", "torchmetrics", "numpy", "onnx", "onnxscript")
-    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+    device = f"CPU, {torch.get_num_threads()} threads"
+    if torch.cuda.is_available():
+        device = f"{torch.cuda.device_count()} x {torch.cuda.get_device_name(0)}"
+    elif torch.backends.mps.is_available():
+        device = "Apple GPU"
+    return {
+        "python": platform.python_version(),
+        **{name: version(name) for name in packages},
+        "device": device,
+    }
 
 
 def quiet() -> None:

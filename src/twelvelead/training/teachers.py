@@ -37,7 +37,9 @@ def require_teaching(name: str, contract: Contract, data: StoreData) -> None:
             f"recipe {recipe.name}: teacher {name} reads {len(contract.leads)} leads at {contract.sampling_rate} Hz, "
             f"and {store.path} holds {len(store.leads)} at {store.sampling_rate:g} Hz"
         )
-    seen = set(contract.train_folds) & set(recipe.validation_folds)
+    seen = (set(contract.train_folds) | contract.taught_by(store.source, store.data_hash)) & set(
+        recipe.validation_folds
+    )
     if seen:
         raise TwelveLeadError(
             f"recipe {recipe.name}: teacher {name} was trained on fold {min(seen)}, which is to choose here; "
