@@ -4,7 +4,6 @@ import csv
 import dataclasses
 import json
 import shutil
-from importlib.util import find_spec
 
 import jsonschema
 import numpy as np
@@ -23,7 +22,6 @@ from twelvelead.training.initial import load_initial
 from twelvelead.training.module import Training, build
 from twelvelead.training.recipe import Recipe
 from twelvelead.training.run import train
-from twelvelead.training.ship import export
 from twelvelead.weights import Contract, file
 
 SETTINGS = """
@@ -294,11 +292,3 @@ def test_the_built_in_recipe_starts_from_shipped_weights_unless_told_otherwise(t
     assert (recipe.architecture, recipe.model) == (shipped.architecture, shipped.model)
     other = Recipe.load("fine-tune", str(tiny_run))
     assert (other.initial, other.model["units"], other.learning_rate) == (str(tiny_run), 8, recipe.learning_rate)
-
-
-def test_fine_tuned_weights_are_exported(tuned, tmp_path):
-    for package in ("keras", "h5py"):
-        if find_spec(package) is None:
-            pytest.skip(f"{package} is not installed")
-    export(tuned[0], tmp_path / "out")
-    assert Contract.load(tmp_path / "out").data == Contract.load(tuned[0] / "weights").data

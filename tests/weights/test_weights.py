@@ -210,6 +210,14 @@ def test_sha256(tmp_path):
     assert sha256(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
+def test_all_that_ships_takes_less_than_50_mb():
+    folders = [find(name) for name in shipped()]
+    assert sum(path.stat().st_size for folder in folders for path in folder.iterdir()) < 50e6
+    for folder in folders:
+        named = {entry["name"] for entry in Contract.load(folder).files.values()}
+        assert {path.name for path in folder.iterdir()} == named | {"contract.json"}
+
+
 @pytest.mark.parametrize("name", shipped())
 def test_shipped_weights_are_whole_and_were_not_trained_on_synthetic_ecgs(name):
     contract = Contract.load(find(name))

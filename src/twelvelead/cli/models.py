@@ -62,7 +62,8 @@ def export(
     weights: Annotated[str, typer.Argument(help="A run folder, a shipped name, or a file.", show_default=False)],
     dest: Annotated[Path, typer.Argument(help="Folder to write.", show_default=False)],
 ) -> None:
-    """Write weights with their contract and, for the reference architecture, the HDF5 file that Keras loads."""
+    """Write every form of the weights with their contract and, for the reference architecture, the HDF5 file that Keras
+    loads."""
     from twelvelead.training.ship import export as write
 
     for path in write(weights, dest):
