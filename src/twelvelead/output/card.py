@@ -29,7 +29,8 @@ _PTBXL = (
 """Wagner et al. 2020, doi:10.1038/s41597-020-0495-6."""
 _USE = (
     "For research, teaching, and as a decision aid that a physician checks against the ECG. It is not a medical "
-    "device: no authority has assessed it, and it must not be the ground of a diagnosis, of a therapy, or of leaving one out."
+    "device: no authority has assessed it, and it must not be the ground of a diagnosis, of a therapy, or of leaving "
+    "one out."
 )
 FORMS = {"onnx": "ONNX Runtime", "safetensors": "PyTorch", "keras": "Keras 3"}
 AGGREGATES = {
