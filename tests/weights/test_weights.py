@@ -99,6 +99,12 @@ def test_shipped_contracts_satisfy_the_schema(name):
     validate(json.loads((find(name) / "contract.json").read_text()))
 
 
+def test_the_schema_names_and_requires_what_a_contract_holds():
+    schema = json.loads((weights.SHIPPED / "contract.schema.json").read_text())
+    assert set(schema["required"]) == set(schema["properties"])
+    assert set(schema["required"]) == {field.name for field in dataclasses.fields(Contract)}
+
+
 def test_a_new_contract_satisfies_the_schema(tiny_run):
     validate(json.loads((tiny_run / "weights" / "contract.json").read_text()))
 
