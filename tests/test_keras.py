@@ -264,6 +264,8 @@ def test_nothing_is_written_when_the_weights_are_not_those_of_the_contract(windo
 def test_another_architecture_has_no_twin(windowed, folder):
     with pytest.raises(TwelveLeadError, match="architecture tiny has no HDF5 form"):
         twins.build_twin(dataclasses.replace(Contract.load(folder), architecture="tiny"))
+    with pytest.raises(TwelveLeadError, match="windows taken together by logit have no HDF5 form"):
+        twins.build_twin(dataclasses.replace(Contract.load(folder), aggregate="logit"))
 
 
 @pytest.mark.parametrize(
@@ -302,9 +304,8 @@ def test_the_shipped_weights_were_trained_with_this_loss(shipped):
     assert (recipe["class_weights"], shipped.protocol, shipped.train_folds) == (True, "drop", tuple(range(1, 9)))
 
 
-def test_the_three_shipped_forms_give_the_same_on_200_real_ecgs(shipped, ptbxl_store):
+def test_the_shipped_file_gives_what_onnx_gives_on_200_real_ecgs(ptbxl_store):
     from keras.models import load_model
-    from safetensors.torch import load_file
 
     records = np.arange(0, len(ptbxl_store.signals), 2)[:200]
     ecg = ptbxl_store.signals[records].astype(np.float32) / 1000
@@ -312,9 +313,5 @@ def test_the_three_shipped_forms_give_the_same_on_200_real_ecgs(shipped, ptbxl_s
     session = onnxruntime.InferenceSession(weights.file("reference", "onnx"))
     onnx = session.run(["probabilities"], {"ecg": ecg, "features": features})[0]
     keras = load_model(weights.file("reference", "keras")).predict([ecg, features], verbose=0)
-    model = create_model("reference", classes=5, metadata=bool(shipped.metadata), **shipped.model)
-    model.load_state_dict(load_file(weights.file("reference", "safetensors")))
-    pytorch = answers(Windowed(model, shipped.window, shipped.stride).eval(), ecg, features)
     assert onnx.shape == (200, 5)
     np.testing.assert_allclose(keras, onnx, atol=1e-5, rtol=0)
-    np.testing.assert_allclose(pytorch, onnx, atol=1e-5, rtol=0)

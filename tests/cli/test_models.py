@@ -55,8 +55,11 @@ def test_the_whole_way_without_a_deep_learning_framework(tiny_run, generated_sto
         ("evaluate", tiny_run, generated_store.path, "--fold", 9, "--out", tmp_path / "fold9"),
         ("train", "reference", generated_store.path, tmp_path / "run"),
         ("export", tiny_run, tmp_path / "export"),
+        ("models",),
+        ("models", tiny_run),
+        ("models", "--json"),
     )
-    assert codes == [0, 0, 0, 2, 2], err
+    assert codes == [0, 0, 0, 2, 2, 0, 0, 0], err
     assert "report.html, report.md, metrics.json, predictions.npz" in out
     assert "Synthetic ECGs from a dipole model." in out
     assert out.count("SYNTHETIC ECG") == 4
@@ -161,6 +164,14 @@ def test_mistakes_end_with_one_line_and_2(cli, tiny_run, tiny_recipe, generated_
         (("evaluate", tiny_run, store, *out, "--fold", 12), "no fold 12; it holds 1-10"),
         (("evaluate", tiny_run, store, *out, "--thresholds", "best"), "thresholds 'best': give one of accuracy, f1"),
         (("evaluate", tiny_run, store, "--out", tmp_path / "bad.toml"), f"{tmp_path / 'bad.toml'}: "),
+        (
+            ("train", "fine-tune", store, tmp_path / "run", "--from", tmp_path / "none"),
+            f"{tmp_path / 'none'}: neither shipped weights",
+        ),
+        (
+            ("train", "reference", store, tmp_path / "run", "--from", tiny_run),
+            "batch_size 128 is more than the 80 records",
+        ),
         (("export", tmp_path / "none", tmp_path / "out"), f"{tmp_path / 'none'}: neither shipped weights"),
         (("ptbxl", "info", tmp_path / "none"), f"{tmp_path / 'none'}: no such store"),
     ]:
@@ -191,6 +202,6 @@ def test_version_and_help(cli):
     assert cli("--version").out == f"twelvelead {__version__}\n"
     shown = cli("--help")
     assert shown.code == 0
-    for verb in ("interpret", "demo", "train", "evaluate", "export", "ptbxl"):
+    for verb in ("interpret", "demo", "train", "evaluate", "export", "models", "ptbxl"):
         assert verb in shown.out
         assert cli(verb, "--help").code == 0

@@ -68,7 +68,7 @@ def test_a_finished_run_holds_all_that_is_promised(tiny_run, tiny_recipe, log_ro
     assert Recipe.load(tiny_run / "recipe.toml") == tiny_recipe()
     about = json.loads((tiny_run / "run.json").read_text())
     assert (about["seed"], about["synthetic"], about["fitted"]) == (0, True, True)
-    assert {"python", "twelvelead", "torch", "lightning", "numpy"} <= about["versions"].keys()
+    assert {"python", "twelvelead", "torch", "lightning", "numpy", "device"} <= about["versions"].keys()
     assert [row["epoch"] for row in log_rows(tiny_run)] == ["0", "1"]
     assert any((tiny_run / "tensorboard").glob("events.out.tfevents.*"))
 
@@ -124,11 +124,41 @@ def test_a_folder_that_is_no_run_is_refused(tiny_recipe, generated_store, tmp_pa
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"recipe": 3, "data_hash": ""}'])
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", '{"format": "twelvelead-run", "version": 1}', '{"format": "twelvelead-run", "version": 1, "recipe": 3}'],
+)
 def test_a_damaged_run_is_named(tiny_recipe, generated_store, tmp_path, text):
     (tmp_path / "run.json").write_text(text)
     with pytest.raises(Unreadable, match=r"run\.json: damaged; name another folder"):
         train(tiny_recipe(), generated_store, tmp_path, silent)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"version": 2}, "a run of run format 2, and this twelvelead goes on with format 1"),
+        ({"version": None}, "a run of run format None"),
+        ({"format": None}, "a run from before runs had a format"),
+        ({"format": None, "versions": {}}, "the one that began it (twelvelead of another version)"),
+    ],
+)
+def test_a_run_of_another_version_says_so_and_what_to_do(
+    tiny_run, tiny_recipe, generated_store, tmp_path, changes, fault
+):
+    about = json.loads((tiny_run / "run.json").read_text())
+    assert (about["format"], about["version"]) == ("twelvelead-run", 1)
+    about = {name: value for name, value in (about | changes).items() if value is not None or name == "version"}
+    (tmp_path / "run.json").write_text(json.dumps(about))
+    with pytest.raises(Unreadable) as caught:
+        train(tiny_recipe(), generated_store, tmp_path, silent)
+    message = str(caught.value)
+    assert message.startswith(f"{tmp_path / 'run.json'}: ")
+    assert fault in message
+    assert "go on with the one that began it (twelvelead" in message
+    assert "or name another folder" in message
+    assert "\n" not in message
+    assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
 
 
 @pytest.mark.usefixtures("fit_only")

@@ -99,6 +99,12 @@ def test_shipped_contracts_satisfy_the_schema(name):
     validate(json.loads((find(name) / "contract.json").read_text()))
 
 
+def test_the_schema_names_and_requires_what_a_contract_holds():
+    schema = json.loads((weights.SHIPPED / "contract.schema.json").read_text())
+    assert set(schema["required"]) == set(schema["properties"])
+    assert set(schema["required"]) == {field.name for field in dataclasses.fields(Contract)}
+
+
 def test_a_new_contract_satisfies_the_schema(tiny_run):
     validate(json.loads((tiny_run / "weights" / "contract.json").read_text()))
 
@@ -208,6 +214,14 @@ def test_sha256(tmp_path):
     (tmp_path / "abc").write_bytes(b"abc")
     # FIPS 180-4, appendix: SHA-256("abc")
     assert sha256(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_all_that_ships_takes_less_than_50_mb():
+    folders = [find(name) for name in shipped()]
+    assert sum(path.stat().st_size for folder in folders for path in folder.iterdir()) < 50e6
+    for folder in folders:
+        named = {entry["name"] for entry in Contract.load(folder).files.values()}
+        assert {path.name for path in folder.iterdir()} == named | {"contract.json"}
 
 
 @pytest.mark.parametrize("name", shipped())

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from twelvelead import __version__
-from twelvelead.cli import compare, ecg, ensemble, evaluate, models, ptbxl, robustness, score, store
+from twelvelead.cli import catalogue, compare, ecg, ensemble, evaluate, models, ptbxl, robustness, score, store
 from twelvelead.errors import TwelveLeadError
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.command()(evaluate.evaluate)
 app.command()(compare.compare)
 app.command()(robustness.robustness)
 app.command()(models.export)
+app.command()(catalogue.models)
 app.add_typer(ptbxl.app, name="ptbxl")
 app.add_typer(store.app, name="store")
 

@@ -9,7 +9,9 @@ from twelvelead.errors import Interrupted, MissingExtra, TwelveLeadError
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="A built-in recipe (reference) or a TOML file.", show_default=False)],
+    recipe: Annotated[
+        str, typer.Argument(help="A built-in recipe (reference, fine-tune, ...) or a TOML file.", show_default=False)
+    ],
     store: Annotated[
         str,
         typer.Argument(help="A store, or the word synthetic for a small generated one in RUN.", show_default=False),
@@ -24,6 +26,12 @@ def train(
             min=1, help="Accelerators (without any, CPU processes) that share each batch; more with torchrun."
         ),
     ] = 1,
+    initial: Annotated[
+        str,
+        typer.Option(
+            "--from", help="Weights to fine-tune: a shipped name, a run folder, or a file.", show_default=False
+        ),
+    ] = "",
 ) -> None:
     """Train a recipe on a store. After Ctrl-C or a kill, the same command goes on.
 
@@ -39,7 +47,7 @@ def train(
 
     from twelvelead.data.store import Store
 
-    chosen = Recipe.load(recipe)
+    chosen = Recipe.load(recipe, initial)
     if task is not None:
         chosen = replace(chosen, task=task)
     if store == "synthetic":
@@ -60,7 +68,8 @@ def export(
     weights: Annotated[str, typer.Argument(help="A run folder, a shipped name, or a file.", show_default=False)],
     dest: Annotated[Path, typer.Argument(help="Folder to write.", show_default=False)],
 ) -> None:
-    """Write weights with their contract and, for the reference architecture, the HDF5 file that Keras loads."""
+    """Write every form of the weights with their contract and, for the reference architecture, the HDF5 file that Keras
+    loads."""
     from twelvelead.training.ship import export as write
 
     for path in write(weights, dest):

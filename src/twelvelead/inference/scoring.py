@@ -112,7 +112,8 @@ def truth_of(contract: Contract, store: Store, protocol: Protocol) -> Labels:
     if truth.classes != contract.classes:
         raise TwelveLeadError(
             f"{store.path}: classes are {', '.join(truth.classes)}, but the weights {contract.name} predict "
-            f"{', '.join(contract.classes)}; choose weights of that task"
+            f"{', '.join(contract.classes)}; choose weights of that task, or fine-tune these to it (twelvelead train "
+            "fine-tune STORE RUN --from WEIGHTS)"
         )
     return truth
 
@@ -122,13 +123,16 @@ def role(contract: Contract, store: Store, fold: int) -> str:
     if trained_on(contract, store, fold):
         return "which trained the weights: no measure of their worth"
     if store.source != contract.data["name"]:
+        if contract.taught_by(store.source, store.data_hash):
+            return "of data that trained the weights these started from, though not this fold"
         return "other data than trained the weights"
     return "which also chose" if fold in contract.validation_folds else "held out"
 
 
 def trained_on(contract: Contract, store: Store, fold: int) -> bool:
-    """Whether this fold of the store trained the weights."""
-    return store.source == contract.data["name"] and fold in contract.train_folds
+    """Whether this fold of the store trained the weights, or weights that they started from."""
+    by_name = contract.train_folds if store.source == contract.data["name"] else ()
+    return fold in {*by_name, *contract.taught_by(store.source, store.data_hash)}
 
 
 def require_unseen(contract: Contract, store: Store, fold: int) -> None:
@@ -177,19 +181,26 @@ def recording(store: Store, row: int) -> ECG:
 
 
 def require_fitting(contract: Contract, store: Store) -> None:
-    needs = {
-        "sampling rate": (store.sampling_rate, contract.sampling_rate),
-        "order of leads": (store.leads, contract.leads),
-    }
-    for what, (there, needed) in needs.items():
-        if there != needed:
-            raise TwelveLeadError(
-                f"{store.path}: {what} is {there}, but the weights {contract.name} need {needed}; prepare such a store"
-            )
+    """Refuse a store that the weights cannot read.
+
+    Raises:
+        TwelveLeadError: it is of another sampling rate, has other leads, or its records are too short.
+    """
+    rate = contract.sampling_rate
+    if store.sampling_rate != rate:
+        raise TwelveLeadError(
+            f"{store.path}: sampling rate is {store.sampling_rate:g} Hz, but the weights {contract.name} need {rate} "
+            f"Hz; make such a store (--rate {rate})"
+        )
+    if store.leads != contract.leads:
+        raise TwelveLeadError(
+            f"{store.path}: leads are {', '.join(store.leads)}, but the weights {contract.name} need "
+            f"{', '.join(contract.leads)} in this order; make such a store, or choose weights of these leads"
+        )
     if store.samples < contract.minimum_samples:
         raise TwelveLeadError(
             f"{store.path}: records of {store.samples} samples, but the weights {contract.name} need "
-            f"{contract.minimum_samples} at least"
+            f"{contract.minimum_samples} ({contract.minimum_samples / rate:g} s) at least; store longer recordings"
         )
 
 

@@ -38,6 +38,7 @@ def load_windowed(weights: str | Path) -> Whole:
     Raises:
         Unreadable: there are no such weights, or a file that is not what the contract describes.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     contract = Contract.load(find(weights))
@@ -45,7 +46,7 @@ def load_windowed(weights: str | Path) -> Whole:
     try:
         whole = _ensemble(contract) if contract.architecture == ENSEMBLE else _single(contract, _entries(contract))
         state_of(whole).load_state_dict(load_file(path))
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
         fault = str(error).splitlines()[0]
         raise Unreadable(f"{path}: does not fit the model in its contract ({fault}); export it again") from None
     return whole.eval()

@@ -1,11 +1,13 @@
 """Weights in every form with the contract that is fitted to them, and the predictions that it was fitted on."""
 
 import platform
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from twelvelead.data.store import Store
@@ -31,6 +33,8 @@ def publish(
     labels: Labels,
     records: NDArray[np.int64],
     folder: Path,
+    *,
+    initial: Sequence[dict[str, Any]] = (),
     **entries: Any,
 ) -> Contract:
     """Write `weights/` and `predictions.npz` into a folder; the contract, which marks a finished one, comes last.
@@ -42,6 +46,7 @@ def publish(
         labels: of all records of the store.
         records: positions of the validation records, [n].
         folder: of the run.
+        initial: what the training started from, for the data's entry.
         entries: of the contract, those that follow from none of these: name, architecture, model, scale, metadata,
             ages, train_folds, validation_folds, recipe, versions, and of an ensemble members.
 
@@ -71,6 +76,7 @@ def publish(
             "hash": store.data_hash,
             "synthetic": store.synthetic,
             **(PTBXL if store.source.startswith("PTB-XL") else {}),
+            **({"initial": list(initial)} if initial else {}),
         },
         files={kind: {"name": file, "sha256": sha256(weights / file)} for kind, file in files.items()},
         **entries,
@@ -104,6 +110,15 @@ def headline(contract: Contract) -> str:
 
 
 def versions() -> dict[str, str]:
-    """Versions of what decides the figures."""
+    """Versions of what decides the figures, and the device."""
     packages = ("twelvelead", "torch", "lightning", "torchmetrics", "numpy", "onnx", "onnxscript")
-    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+    device = f"CPU, {torch.get_num_threads()} threads"
+    if torch.cuda.is_available():
+        device = f"{torch.cuda.device_count()} x {torch.cuda.get_device_name(0)}"
+    elif torch.backends.mps.is_available():
+        device = "Apple GPU"
+    return {
+        "python": platform.python_version(),
+        **{name: version(name) for name in packages},
+        "device": device,
+    }

@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.models import MODELS, default_settings
+from twelvelead.training.initial import inherited
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,9 @@ class Recipe:
         name: of the weights that come out.
         architecture: a name in the registry of models.
         model: settings of the architecture, the keyword arguments of its class in `twelvelead.models`.
+        initial: weights to start from, by name or place; "" starts at random. They give the architecture, its settings,
+            metadata, window, stride and aggregate (`load` takes them over).
+        initial_sha256: of their safetensors file, so that a recipe means the same weights tomorrow; "" for any.
         metadata: whether age and sex take part.
         task, protocol: which labels, and which records count (see `twelvelead.data`).
         train_folds, validation_folds: the validation folds choose the epoch and the thresholds.
@@ -58,6 +62,8 @@ class Recipe:
     name: str = "reference"
     architecture: str = "reference"
     model: dict[str, Any] = field(default_factory=lambda: default_settings("reference"))
+    initial: str = ""
+    initial_sha256: str = ""
     metadata: bool = True
     task: str = "superclass"
     protocol: Literal["drop", "keep", "likely"] = "drop"
@@ -144,25 +150,35 @@ class Recipe:
         )
 
     @classmethod
-    def load(cls, source: str | Path) -> "Recipe":
+    def load(cls, source: str | Path, initial: str = "") -> "Recipe":
         """The built-in recipe of that name, or the one in a TOML file; what the file leaves out keeps its default.
 
+        Args:
+            source: name or file.
+            initial: weights to start from, in the place of the recipe's.
+
         Raises:
-            Unreadable: no such recipe or file, not TOML, or a setting that is unknown or of the wrong type.
-            TwelveLeadError: settings out of range or contradictory.
+            Unreadable: no such recipe, file or initial weights, not TOML, or a setting that is unknown or of the wrong
+                type.
+            TwelveLeadError: settings out of range or contradictory, also to what the initial weights give.
         """
-        if str(source) == "reference":
-            return cls()
         shipped = {path.stem: path for path in sorted((Path(__file__).parent / "recipes").glob("*.toml"))}
         path = shipped.get(str(source), Path(source))
-        if not path.is_file():
-            names = ", ".join(["reference", *shipped])
-            raise Unreadable(f"{source}: neither a built-in recipe ({names}) nor a TOML file")
-        try:
-            values = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise Unreadable(f"{path}: not a TOML file ({error})") from None
-        return cls.from_dict({"name": path.stem, **values}, str(path))
+        values: dict[str, Any] = {}
+        if str(source) != "reference":
+            if not path.is_file():
+                names = ", ".join(["reference", *shipped])
+                raise Unreadable(f"{source}: neither a built-in recipe ({names}) nor a TOML file")
+            try:
+                values = tomllib.loads(path.read_text(encoding="utf-8"))
+            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+                raise Unreadable(f"{path}: not a TOML file ({error})") from None
+        values = {"name": path.stem, **values}
+        if initial and values.get("initial") != initial:
+            values = {name: value for name, value in values.items() if name != "initial_sha256"} | {"initial": initial}
+        if isinstance(values.get("initial"), str) and values["initial"]:
+            values = inherited(values, str(path))
+        return cls.from_dict(values, str(path))
 
     @classmethod
     def from_dict(cls, values: dict[str, Any], source: str) -> "Recipe":

@@ -21,6 +21,7 @@ from twelvelead.training.augment import margin
 from twelvelead.training.checkpoints import BEST, LAST, AtomicCheckpointIO, ModelCheckpoint, load, newest
 from twelvelead.training.data import StoreData
 from twelvelead.training.finish import finish
+from twelvelead.training.initial import load_initial, origin, require_starting
 from twelvelead.training.module import Training
 from twelvelead.training.progress import Log, Report
 from twelvelead.training.publish import versions
@@ -28,6 +29,10 @@ from twelvelead.training.recipe import Recipe
 from twelvelead.training.scale import layout, rank
 from twelvelead.training.speed import keep_freed_memory, precision
 from twelvelead.training.teachers import parts, require_teachers, taught
+
+FORMAT = "twelvelead-run"
+VERSION = 1
+"""Of a run's folder; it rises when an older twelvelead could not go on in it, or a newer one in an older run."""
 
 
 def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None] = print, *, devices: int = 1) -> Path:
@@ -46,8 +51,8 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
         The folder of weights; of several processes, the first one writes it.
 
     Raises:
-        TwelveLeadError: the store does not fit the recipe, the folder holds another run, the devices are not there or
-            cannot share a batch, or the loss is not finite.
+        TwelveLeadError: the store does not fit the recipe or the weights it starts from, the folder holds another run
+            or one of another version, the devices are not there or cannot share a batch, or the loss is not finite.
         KeyboardInterrupt: Ctrl-C; the same call goes on.
     """
     longest = recipe.window + margin(recipe)
@@ -64,6 +69,9 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
     first = parts(recipe) if recipe.cross_fit else []
     if not first:
         require_teachers(data)
+    initial = origin(recipe) if recipe.initial else None
+    if initial is not None:
+        require_starting(initial, recipe, store)
     if len(data.train_records) < recipe.batch_size:
         raise TwelveLeadError(
             f"recipe {recipe.name}: batch_size {recipe.batch_size} is more than the {len(data.train_records)} records "
@@ -78,6 +86,7 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
         sampling_rate=round(store.sampling_rate),
         leads=len(store.leads),
     )
+    kept = load_initial(training.windowed.model, recipe, data.labels.classes) if initial is not None else ()
     # Nothing is written before everything that can be refused has been looked at.
     if rank() == 0:
         claim(folder, recipe, store)
@@ -94,6 +103,12 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
         )
         for line in recipe.idle():
             say(line)
+        if initial is not None:
+            new = [name for name in data.labels.classes if name not in kept]
+            say(
+                f"starts from {recipe.initial}; outputs taken over: {', '.join(kept) or 'none'}; "
+                f"new: {', '.join(new) or 'none'}"
+            )
         if recipe.teachers and recipe.teacher_weight:
             trained = [str(train(part, store, folder / "teachers" / part.name, say, devices=devices)) for part in first]
             data.teach(taught(data, folder / "teachers.npy", say, trained or recipe.teachers))
@@ -176,15 +191,16 @@ def claim(folder: Path, recipe: Recipe, store: Store) -> None:
     """Make the folder this run's, or see that it already is.
 
     Raises:
-        TwelveLeadError: it holds something else, or a run of another recipe or store.
+        TwelveLeadError: it holds something else, or a run of another recipe, store or version.
     """
     text = recipe.to_toml()
     about = folder / "run.json"
     if about.is_file():
         try:
             recorded = json.loads(about.read_text(encoding="utf-8"))
+            _require_version(about, recorded)
             values, data_hash, _ = dict(recorded["recipe"]), recorded["data_hash"], recorded["fitted"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise Unreadable(f"{about}: damaged; name another folder for the run") from None
         # A run that began before a setting was there had what is now its default.
         before, now = Recipe.from_dict(values, str(about)).to_dict(), recipe.to_dict()
@@ -202,6 +218,8 @@ def claim(folder: Path, recipe: Recipe, store: Store) -> None:
     with replacing(folder / "recipe.toml") as partial:
         partial.write_text(text, encoding="utf-8")
     recorded = {
+        "format": FORMAT,
+        "version": VERSION,
         "recipe": recipe.to_dict(),
         "data_hash": store.data_hash,
         "synthetic": store.synthetic,
@@ -217,6 +235,19 @@ def fitted(folder: Path) -> bool:
     """Whether the epochs of a run are over; another process may not have claimed the folder yet."""
     about = folder / "run.json"
     return about.is_file() and bool(json.loads(about.read_text(encoding="utf-8"))["fitted"])
+
+
+def _require_version(about: Path, recorded: dict[str, Any]) -> None:
+    """Refuse a run that another version of the format wrote: what it kept may mean something else now."""
+    found = (recorded.get("format"), recorded.get("version"))
+    if found == (FORMAT, VERSION):
+        return
+    made = recorded.get("versions", {}).get("twelvelead", "of another version")
+    which = f"of run format {found[1]}" if found[0] == FORMAT else "from before runs had a format"
+    raise Unreadable(
+        f"{about}: a run {which}, and this twelvelead goes on with format {VERSION}; go on with the one that began it "
+        f"(twelvelead {made}), or name another folder; finished weights in weights/ can be used all the same"
+    )
 
 
 def note(folder: Path, **values: Any) -> None:

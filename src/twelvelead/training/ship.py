@@ -19,29 +19,39 @@ def export(weights: str | Path, folder: Path) -> tuple[Path, ...]:
         folder: made where it is not there.
 
     Returns:
-        The files written: safetensors, ONNX, HDF5 for the reference architecture, and the contract last.
+        The files written: the forms that the weights have, HDF5 where the architecture has a twin in Keras, and the
+        contract last.
 
     Raises:
         MissingExtra: the HDF5 file has to be made and Keras is not installed.
-        TwelveLeadError: the folder is that of the weights themselves.
+        Unreadable: there are no such weights, or a file that is not what the contract describes; nothing is written.
+        TwelveLeadError: the folder is that of the weights themselves, or a file.
     """
-    from twelvelead.keras import write_h5
-
     source = find(weights)
     contract = Contract.load(source)
     if folder.resolve() == source.resolve():
         raise TwelveLeadError(f"{folder}: holds these weights already; name another folder")
+    if folder.exists() and not folder.is_dir():
+        raise TwelveLeadError(f"{folder}: is a file; name a folder to write the weights into")
+    origins = {kind: file(weights, kind) for kind in contract.files}
+    makes_twin = "keras" not in origins and has_twin(contract)
+    if makes_twin:
+        from twelvelead.keras import write_h5
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for kind in ("safetensors", "onnx"):
-        origin = file(weights, kind)
+    for origin in origins.values():
         with replacing(folder / origin.name) as partial:
             shutil.copyfile(origin, partial)
         written.append(folder / origin.name)
-    files = {kind: contract.files[kind] for kind in ("safetensors", "onnx")}
-    if contract.architecture == "reference":
+    files = dict(contract.files)
+    if makes_twin:
         write_h5(source, folder / KERAS_FILE)
         written.append(folder / KERAS_FILE)
         files["keras"] = {"name": KERAS_FILE, "sha256": sha256(folder / KERAS_FILE)}
     dataclasses.replace(contract, files=files).save(folder)
     return (*written, folder / "contract.json")
+
+
+def has_twin(contract: Contract) -> bool:
+    """Whether Keras can hold the function: the reference architecture, whose windows' probabilities are averaged."""
+    return contract.architecture == "reference" and contract.aggregate == "probability"

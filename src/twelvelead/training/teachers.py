@@ -70,7 +70,8 @@ def require_teachers(data: StoreData) -> None:
             raise TwelveLeadError(
                 f"{teacher} has no safetensors file; name a training's own weights, of an ensemble its members"
             )
-        seen = set(contract.train_folds) & set(recipe.validation_folds)
+        taught_by = set(contract.train_folds) | contract.taught_by(store.source, store.data_hash)
+        seen = taught_by & set(recipe.validation_folds)
         if seen:
             raise TwelveLeadError(
                 f"{teacher} was trained on fold {min(seen)}, which is to choose here; what it knows of that fold would "

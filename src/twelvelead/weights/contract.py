@@ -54,12 +54,14 @@ class Contract:
         ages: (low, high) of training, in years.
         members: names of the networks of an ensemble; empty for a single network.
         train_folds, validation_folds, protocol: what trained, and what chose the epoch and the thresholds.
-        data: name, hash, licence and citation of the data, and whether they are synthetic.
+        data: name, hash, licence and citation of the data, and whether they are synthetic. Where the training started
+            from other weights, "initial" lists these, and those that they started from in turn: weights, SHA-256,
+            train_folds and data of each.
         metrics: on the validation folds, which also chose.
         intervals: 95 % intervals of the metrics, (low, high); a metric without one is absent.
         recipe: the whole recipe.
         files: kind ("onnx", "safetensors", "keras") -> file name and SHA-256.
-        versions: of the software that trained.
+        versions: of the software that trained, and the device.
     """
 
     name: str
@@ -102,6 +104,23 @@ class Contract:
     def synthetic(self) -> bool:
         """Whether the weights were trained on generated ECGs."""
         return bool(self.data.get("synthetic"))
+
+    def taught_by(self, source: str, data_hash: str) -> frozenset[int]:
+        """The folds of a store that trained these weights, or weights that they started from.
+
+        A store is the same data by its hash; PTB-XL, whose folds are published, also by its name, whatever its rate.
+
+        Args:
+            source, data_hash: of the store.
+        """
+        steps = [{"data": self.data, "train_folds": self.train_folds}, *self.data.get("initial", [])]
+        return frozenset(
+            fold
+            for step in steps
+            if step["data"].get("hash") == data_hash
+            or (source.startswith("PTB-XL") and step["data"].get("name") == source)
+            for fold in step["train_folds"]
+        )
 
     def calibrated(self, probabilities: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """Calibrated probabilities; the order of a class's probabilities, and so its AUROC, stays.

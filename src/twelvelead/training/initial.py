@@ -1,0 +1,163 @@
+"""Weights that a training starts from: what they give, whether they may, and their parameters (transfer learning)."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twelvelead.errors import TwelveLeadError, Unreadable
+from twelvelead.weights import Contract, file, find
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from twelvelead.data.store import Store
+    from twelvelead.training.recipe import Recipe
+
+_GIVEN = ("architecture", "window", "stride", "aggregate")
+
+
+def origin(recipe: "Recipe") -> Contract:
+    """The contract of a recipe's initial weights, which the recipe has to agree with.
+
+    Raises:
+        Unreadable: there are no such weights.
+        TwelveLeadError: the recipe contradicts them, or means other ones of that name.
+    """
+    values = recipe.to_dict()
+    inherited(values, f"recipe {recipe.name}")
+    return Contract.load(find(recipe.initial))
+
+
+def inherited(values: dict[str, Any], source: str) -> dict[str, Any]:
+    """A recipe's plain values with all that its initial weights give.
+
+    Args:
+        values: of the recipe, among them `initial`.
+        source: of the recipe, named in errors.
+
+    Returns:
+        The values, with the architecture, its settings, metadata, window, stride and aggregate of the weights, and the
+        SHA-256 of their safetensors file.
+
+    Raises:
+        Unreadable: there are no such weights, or they are not what their contract describes.
+        TwelveLeadError: the recipe contradicts them, or they are an ensemble.
+    """
+    initial = values["initial"]
+    contract = Contract.load(find(initial))
+    if contract.members or contract.architecture == "ensemble":
+        names = ", ".join(contract.members)
+        raise TwelveLeadError(
+            f"{initial}: an ensemble of {names}, which share no layers to train on; start from one network, such as "
+            "the weights of a member's run"
+        )
+    file(initial, "safetensors")
+    given: dict[str, Any] = {name: getattr(contract, name) for name in _GIVEN}
+    given |= {"metadata": bool(contract.metadata), "model": contract.model}
+    given |= {"initial_sha256": contract.files["safetensors"]["sha256"]}
+    for name, value in given.items():
+        stated = values.get(name)
+        if name == "initial_sha256":
+            if stated not in (None, "", value):
+                raise TwelveLeadError(
+                    f"{source}: means other weights than {initial} holds now (SHA-256 differs); name those it began "
+                    "with, or another folder and a recipe without initial_sha256"
+                )
+        elif name == "model" and isinstance(stated, dict):
+            wrong = [f"model.{key}" for key in stated if stated[key] != value.get(key)]
+            if wrong:
+                raise _contradiction(source, initial, wrong[0], stated[wrong[0][6:]], value.get(wrong[0][6:]))
+        elif stated is not None and stated != value:
+            raise _contradiction(source, initial, name, stated, value)
+    return values | given
+
+
+def require_starting(contract: Contract, recipe: "Recipe", store: "Store") -> None:
+    """See that weights can be the start of a training on a store.
+
+    Args:
+        contract: of the weights.
+        recipe: of the training.
+        store: what is trained on.
+
+    Raises:
+        TwelveLeadError: the weights read other leads or another rate than the store holds, or a validation fold trained
+            them.
+    """
+    if contract.leads != store.leads or contract.sampling_rate != store.sampling_rate:
+        raise TwelveLeadError(
+            f"{store.path}: holds {', '.join(store.leads)} at {store.sampling_rate:g} Hz, but the weights "
+            f"{recipe.initial} read {', '.join(contract.leads)} at {contract.sampling_rate} Hz; make such a store "
+            f"(--rate {contract.sampling_rate})"
+        )
+    seen = contract.taught_by(store.source, store.data_hash) & set(recipe.validation_folds)
+    if seen:
+        raise TwelveLeadError(
+            f"recipe {recipe.name}: fold {min(seen)} of {store.path} trained the weights {recipe.initial}, so it "
+            "cannot choose now; take validation_folds that they have not seen"
+        )
+
+
+def load_initial(model: "nn.Module", recipe: "Recipe", classes: tuple[str, ...]) -> tuple[str, ...]:
+    """Give a model the parameters of the recipe's initial weights.
+
+    All are taken over. In the last layer, those of a class go to the output of the same name; the outputs of other
+    classes stay as they are.
+
+    Args:
+        model: of the weights' architecture and settings; its first outputs are the classes, others may follow.
+        recipe: names the weights.
+        classes: of the model.
+
+    Returns:
+        The classes whose outputs were taken over.
+
+    Raises:
+        Unreadable: the weights are not what their contract describes.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    from twelvelead.models import classifier
+
+    path = file(recipe.initial, "safetensors")
+    contract = Contract.load(find(recipe.initial))
+    holder, name = classifier(model)
+    prefix = next(key for key, module in model.named_modules() if module is getattr(holder, name))
+    kept = tuple(one for one in classes if one in contract.classes)
+    own = model.state_dict()
+    try:
+        state = load_file(path)
+        for part in ("weight", "bias"):
+            rows = own[f"{prefix}.{part}"].clone()
+            for one in kept:
+                rows[classes.index(one)] = state[f"{prefix}.{part}"][contract.classes.index(one)]
+            state[f"{prefix}.{part}"] = rows
+        model.load_state_dict(state)
+    except (KeyError, IndexError, RuntimeError, SafetensorError) as error:
+        fault = str(error).splitlines()[0]
+        raise Unreadable(f"{path}: does not fit the model in its contract ({fault}); export it again") from None
+    return kept
+
+
+def ancestry(contract: Contract, initial: str) -> list[dict[str, Any]]:
+    """What a contract tells of the weights its training started from: theirs, and those that these started from.
+
+    Args:
+        contract: of the initial weights.
+        initial: the name or place that the recipe gives.
+    """
+    data = {name: value for name, value in contract.data.items() if name != "initial"}
+    step = {
+        "weights": contract.name if Path(initial).exists() else initial,
+        "sha256": contract.files["safetensors"]["sha256"],
+        "train_folds": list(contract.train_folds),
+        "data": data,
+    }
+    return [step, *contract.data.get("initial", [])]
+
+
+def _contradiction(source: str, initial: str, name: str, stated: Any, given: Any) -> TwelveLeadError:
+    there = f"have {given!r}" if given is not None else "do not set it"
+    return TwelveLeadError(
+        f"{source}: {name} is {stated!r}, but the initial weights {initial} {there}; take {name} out of the recipe"
+    )
