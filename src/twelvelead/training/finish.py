@@ -68,7 +68,7 @@ def finish(training: Training, data: StoreData, folder: Path, *, best_epoch: int
         recipe=recipe.to_dict(),
         files={kind: {"name": name, "sha256": sha256(weights / name)} for kind, name in files.items()},
         versions=json.loads((folder / "run.json").read_text(encoding="utf-8"))["versions"],
-        **fitted(truth, raw, patients, labels.classes),
+        **fitted(truth, raw, patients, labels.classes, data.shares),
     )
     Predictions(
         ecg_id=np.asarray(store.column("ecg_id")[records]),
@@ -86,6 +86,11 @@ def finish(training: Training, data: StoreData, folder: Path, *, best_epoch: int
     contract.save(weights)
     folds = ", ".join(map(str, recipe.validation_folds))
     kind = ", synthetic ECGs" if store.synthetic else ""
+    if contract.classes_left_out:
+        say(
+            f"fold {folds} shows {', '.join(contract.classes_left_out)} in none or all of its {len(records)} records: "
+            "in no macro mean; calibration and thresholds from the share in training"
+        )
     say(
         f"fold {folds}, which also chose{kind}: macro AUROC {contract.metrics['macro_auroc']:.4f}, macro F1 "
         f"{contract.metrics['macro_f1_at_f1']:.4f}, subset accuracy "

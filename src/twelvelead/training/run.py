@@ -22,8 +22,9 @@ from twelvelead.training.augment import margin
 from twelvelead.training.checkpoints import BEST, LAST, AtomicCheckpointIO, ModelCheckpoint, load, newest
 from twelvelead.training.data import StoreData
 from twelvelead.training.finish import finish
+from twelvelead.training.hardware import hardware
 from twelvelead.training.module import Training
-from twelvelead.training.progress import Log, Report
+from twelvelead.training.progress import Log, Report, training_seconds
 from twelvelead.training.recipe import Recipe
 from twelvelead.training.speed import keep_freed_memory, precision
 from twelvelead.training.teachers import require_teaching, taught
@@ -36,8 +37,8 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
     Args:
         recipe: what to do.
         store: holds the training and validation folds.
-        folder: of the run; receives `recipe.toml`, `run.json`, `log.csv`, `tensorboard/`, `checkpoints/`, `curves.png`,
-            `predictions.npz` (validation folds) and `weights/` with the contract.
+        folder: of the run; receives `recipe.toml`, `run.json` (versions, hardware, seconds), `log.csv`, `tensorboard/`,
+            `checkpoints/`, `curves.png`, `predictions.npz` (validation folds) and `weights/` with the contract.
         say: takes a line of text.
 
     Returns:
@@ -70,6 +71,7 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
         recipe,
         data.labels.values[data.train_records],
         auxiliary_classes=data.targets.shape[1] - len(data.labels.classes),
+        measured=data.measured,
         steps_per_epoch=len(data.train_records) // recipe.batch_size,
         sampling_rate=round(store.sampling_rate),
         leads=len(store.leads),
@@ -87,8 +89,9 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
         )
         if recipe.teachers:
             data.teach(taught(recipe.teachers, data, folder / "teachers.npy", say))
+        note_hardware(folder, recipe)
         fit(training, data, folder, say)
-        note(folder, fitted=True)
+        note(folder, fitted=True, training_seconds=training_seconds(folder / "log.csv"))
     best = load(folder / "checkpoints" / f"{BEST}.ckpt")
     training.load_state_dict(best["state_dict"])
     return finish(training, data, folder, best_epoch=int(best["epoch"]), say=say)
@@ -197,6 +200,15 @@ def note(folder: Path, **values: Any) -> None:
     recorded = json.loads(about.read_text(encoding="utf-8")) | values
     with replacing(about) as partial:
         partial.write_text(json.dumps(recorded, indent=2) + "\n", encoding="utf-8")
+
+
+def note_hardware(folder: Path, recipe: Recipe) -> None:
+    """Add the machine to those in `run.json`, where the run has not been on such a one before."""
+    about = folder / "run.json"
+    known = json.loads(about.read_text(encoding="utf-8")).get("hardware", [])
+    here = hardware(recipe)
+    if here not in known:
+        note(folder, hardware=[*known, here])
 
 
 def versions() -> dict[str, str]:
