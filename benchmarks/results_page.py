@@ -35,8 +35,8 @@ Brackets are 95 % intervals by patient bootstrap (1,000 resamples). A difference
 named beside it, on the same 2,000 resamples of patients ([how](evaluation.md#comparing)); it is bold where its interval
 excludes 0. Nothing adjusts for the number of comparisons ({differences} here): one in twenty would be bold if nothing
 made a difference. Macro F1 is decided at the thresholds `f1`, subset accuracy and Hamming loss at `accuracy`. The
-calibration error pools all record-class pairs in 15 bins; by chance alone it would be {chance}. Minutes are those of the
-epochs, validation included, on the machine that the last column names. Each row links to its recipe, log and
+calibration error pools all record-class pairs in 15 bins; by chance alone it would be {chance}. Minutes are those of
+the epochs, validation included, on the machine that the last column names. Each row links to its recipe, log and
 predictions; `twelvelead compare results/ONE results/OTHER` gives every metric.
 
 ![Macro AUROC of each run with its 95 % interval](results.png)
