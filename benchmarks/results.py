@@ -28,8 +28,8 @@ from twelvelead.training.progress import training_seconds
 from twelvelead.weights import Contract, find
 
 ROOT = Path(__file__).resolve().parents[1]
-MOST_BYTES = 100_000
-"""Of predictions that are kept as they are; of larger ones, see `write_small`."""
+MOST_CLASSES = 12
+"""Of predictions that are kept as they are; of more classes they take too much room, see `write_small`."""
 
 
 def main() -> None:
@@ -75,7 +75,7 @@ def collect(run: Path, folder: Path, hardware: str | None = None) -> Path:
         if (run / name).is_file():
             with replacing(folder / name) as partial:
                 shutil.copyfile(run / name, partial)
-    if (run / "predictions.npz").stat().st_size <= MOST_BYTES:
+    if len(predictions.classes) <= MOST_CLASSES:
         with replacing(folder / "predictions.npz") as partial:
             shutil.copyfile(run / "predictions.npz", partial)
     else:
@@ -86,6 +86,7 @@ def collect(run: Path, folder: Path, hardware: str | None = None) -> Path:
         "architecture": contract.architecture,
         "members": list(contract.members),
         "train_folds": list(contract.train_folds),
+        "validation_folds": list(contract.validation_folds),
         "data_hash": predictions.data_hash,
         "synthetic": contract.synthetic,
         "versions": contract.versions,

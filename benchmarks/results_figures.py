@@ -143,7 +143,6 @@ def computed(predictions: Predictions) -> dict[str, Any]:
             metrics[metric], bounds[metric] = values[metric], list(limits[metric])
     positives = y.sum(axis=0).tolist()
     return {
-        "fold": predictions.fold,
         "protocol": predictions.protocol,
         "records": len(y),
         "patients": len(set(predictions.patient_id.tolist())),

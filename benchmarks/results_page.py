@@ -107,24 +107,26 @@ def _section(
         on = ", ".join(machines[machine] for machine in run["hardware"]) or "not recorded"
         cells = [_named(name, row["change"], of, run), *cells, _difference(of["difference"]), epochs, minutes, on]
         yield _row(cells)
-    yield from _counts(rows, found, tasks)
+    folds = {name: fold_names(index.about(name)["validation_folds"]) for name in rows}
+    yield from _counts({name: (tasks[name], folds[name]) for name in rows}, found)
 
 
 def _named(name: str, change: str, of: dict[str, Any], run: dict[str, Any]) -> str:
     """The text of a row, with a fold, a protocol or training folds that are not those of the page."""
     remarks = []
-    if of["fold"] != 9 or run["train_folds"] != list(range(1, 9)):
-        remarks.append(f"**measured on fold {of['fold']}**, trained on {fold_names(run['train_folds'])}")
+    if run["validation_folds"] != [9] or run["train_folds"] != list(range(1, 9)):
+        measured, trained = fold_names(run["validation_folds"]), fold_names(run["train_folds"])
+        remarks.append(f"**measured on fold {measured}**, trained on {trained}")
     if of["protocol"] != "drop":
         remarks.append(f"protocol `{of['protocol']}`")
     return "; ".join([f"[{change}](../results/{name})", *remarks])
 
 
-def _counts(rows: Sequence[str], found: dict[str, Any], tasks: dict[str, str]) -> Iterator[str]:
-    """How many records, and which classes are rare: once for each task and fold of a section."""
+def _counts(rows: dict[str, tuple[str, str]], found: dict[str, Any]) -> Iterator[str]:
+    """How many records, and which classes are rare: once for each task and fold of the rows of a section."""
     yield ""
-    for task, fold in dict.fromkeys((tasks[name], found[name]["fold"]) for name in rows):
-        of = next(found[name] for name in rows if (tasks[name], found[name]["fold"]) == (task, fold))
+    for task, fold in dict.fromkeys(rows.values()):
+        of = next(found[name] for name, row in rows.items() if row == (task, fold))
         text = (
             f"`{task}`, fold {fold}: {of['records']:,} records of {of['patients']:,} patients, {of['classes']} classes."
         )

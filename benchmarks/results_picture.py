@@ -5,6 +5,7 @@ from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from results_figures import Index, figures, told_apart
+from twelvelead.data.tasks import fold_names
 from twelvelead.evaluation.style import BLUE, INK, LIGHT, QUIET, new_figure, plain, save_png
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ def _draw(axes: "Axes", index: Index, sections: dict[str, list[str]]) -> None:
             )
             ticks.append(middle)
             text = shorten(row.get("short", row["change"]).replace("`", ""), _LETTERS, placeholder=" ...")
-            labels.append(text if of["fold"] == 9 else f"{text} (fold {of['fold']})")
+            folds = index.about(name)["validation_folds"]
+            labels.append(text if folds == [9] else f"{text} (fold {fold_names(folds)})")
             values.append(f"{value:.4f} [{low:.4f}, {high:.4f}]")
             at += _ROW
     axes.set_yticks(ticks, labels)

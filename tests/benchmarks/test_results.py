@@ -82,8 +82,8 @@ def folder(numbers, tmp_path):
                 "thresholds": {"accuracy": (0.5,) * 3, "f1": (0.4,) * 3},
             }
             Predictions(**fields | changes).save(place / "predictions.npz")
-            told = {"task": "superclass", "train_folds": [1, 2, 3, 4, 5, 6, 7, 8], "hardware": ["a mill"]}
-            told |= {"minutes": 12.4, "epochs": 30, "best_epoch": 7} | about
+            told = {"task": "superclass", "train_folds": [1, 2, 3, 4, 5, 6, 7, 8], "validation_folds": [9]}
+            told |= {"hardware": ["a mill"], "minutes": 12.4, "epochs": 30, "best_epoch": 7} | about
             (place / "run.json").write_text(json.dumps(told))
         (tmp_path / "index.toml").write_text(INDEX.format(rows=rows))
         return numbers.Index.load(tmp_path)
@@ -125,8 +125,8 @@ def test_the_figures_of_the_first_kept_run_come_out_again(kept, numbers):
     for part in ("metrics", "intervals"):
         for metric, value in again[part].items():
             assert known[part][metric] == pytest.approx(value, abs=2e-6)
-    assert {key: known[key] for key in ("fold", "records", "rare")} == {
-        key: again[key] for key in ("fold", "records", "rare")
+    assert {key: known[key] for key in ("protocol", "records", "rare")} == {
+        key: again[key] for key in ("protocol", "records", "rare")
     }
 
 
@@ -179,14 +179,14 @@ change = "teacher"
         folder(
             rows,
             good=(2, {"task": "form", "epochs": None, "best_epoch": None, "minutes": None}, {}),
-            other=(2, {"train_folds": [1, 2, 3, 4, 5, 6, 7]}, {"fold": 8, "labels": fewer}),
+            other=(2, {"train_folds": [3, 4, 5, 6], "validation_folds": [1, 2]}, {"fold": 1, "labels": fewer}),
         )
     )
     good = line(text, "| [form](../results/good)")
     assert good[2] == "0.934"
     assert good[9:] == ["", "", "A"]
     assert line(text, "| run |")[2] == "best known published, fold 10"
-    assert line(text, "| [teacher]")[0] == "[teacher](../results/other); **measured on fold 8**, trained on 1-7"
+    assert line(text, "| [teacher]")[0] == "[teacher](../results/other); **measured on fold 1-2**, trained on 3-6"
     assert "`form`, fold 9: 300 records, 150 patients, 3 classes. Fewer than 10 records have C 8" in text
     assert "In no macro mean, since none or all records have it: C." in text
 
