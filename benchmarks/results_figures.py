@@ -147,7 +147,7 @@ def computed(predictions: Predictions) -> dict[str, Any]:
         "records": len(y),
         "patients": len(set(predictions.patient_id.tolist())),
         "classes": len(classes),
-        "rare": {name: count for name, count in zip(classes, positives, strict=True) if count < RARE},
+        "rare": {name: count for name, count in zip(classes, positives, strict=True) if 0 < count < RARE},
         "classes_left_out": left_out,
         "metrics": metrics,
         "intervals": bounds,

@@ -187,7 +187,7 @@ change = "teacher"
     assert good[9:] == ["", "", "A"]
     assert line(text, "| run |")[2] == "best known published, fold 10"
     assert line(text, "| [teacher]")[0] == "[teacher](../results/other); **measured on fold 1-2**, trained on 3-6"
-    assert "`form`, fold 9: 300 records, 150 patients, 3 classes. Fewer than 10 records have C 8" in text
+    assert "`form`, fold 9: 300 records of 150 patients, 3 classes. Fewer than 10 records have C 8" in text
     assert "In no macro mean, since none or all records have it: C." in text
 
 

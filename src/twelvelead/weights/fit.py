@@ -59,9 +59,9 @@ def fitted(
     """
     y = np.asarray(labels, bool)
     slope, intercept = fit_platt(y, probabilities)
-    shown = y.any(axis=0) & ~y.all(axis=0)
+    shown = np.asarray(y.any(axis=0) & ~y.all(axis=0), np.bool_)
     if expected is None or not shown.any():
-        shown[:] = True  # what fits thresholds then names the class that cannot be fitted
+        shown = np.ones_like(shown)  # what fits thresholds then names the class that cannot be fitted
     shares = np.ones(len(classes)) / 2 if expected is None else np.asarray(expected, np.float64)
     slope = np.where(shown, slope, 1.0)
     intercept = np.where(shown, intercept, fit_shift(probabilities, shares))
