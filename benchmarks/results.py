@@ -22,6 +22,7 @@ from results_figures import Index, figures, seeds_figures
 from results_page import page
 from results_picture import picture
 from twelvelead.errors import TwelveLeadError, Unreadable
+from twelvelead.evaluation.prediction_files import write_npz
 from twelvelead.evaluation.predictions import Predictions
 from twelvelead.files import replacing
 from twelvelead.training.progress import training_seconds
@@ -102,15 +103,9 @@ def write_small(predictions: Predictions, path: Path) -> None:
     """Predictions in half precision, and those below 1/4, which are most where classes are many, to 0.4 %."""
     exact = predictions.probabilities
     coarse = ((exact.view(np.uint32) + np.uint32(0x8000)) & np.uint32(0xFFFF0000)).view(np.float32)
-    values = vars(predictions) | {"probabilities": np.where(exact < 0.25, coarse, exact).astype(np.float16)}
-    thresholds = values.pop("thresholds")
-    with replacing(path) as partial, partial.open("wb") as stream:
-        np.savez_compressed(
-            stream,
-            **{name: np.asarray(value) for name, value in values.items()},
-            aims=np.array(list(thresholds)),
-            thresholds=np.array(list(thresholds.values())).reshape(-1, len(predictions.classes)),
-        )
+    halves = np.where(exact < 0.25, coarse, exact).astype(np.float16)
+    with replacing(path) as partial:
+        write_npz(partial, vars(predictions) | {"probabilities": halves})
 
 
 def write(results: Path, docs: Path, fresh: bool = False) -> None:
