@@ -1,12 +1,16 @@
 """twelvelead evaluate."""
 
 import json
+import shutil
+from importlib import resources
 
+import jsonschema
 import numpy as np
 import pytest
 
 from twelvelead.data.store import write_store
 from twelvelead.evaluation.predictions import Predictions
+from twelvelead.inference.refit import refit
 from twelvelead.weights import Contract
 
 CLASSES = ["NORM", "MI", "STTC", "CD", "HYP"]
@@ -72,6 +76,40 @@ def test_likely_alone_is_an_error_where_no_likelihood_is_known(cli, tiny_run, ge
     among = cli(*arguments, "--protocol", "keep")
     assert (among.code, among.err) == (0, "")
     assert "likely: not available" in among.out
+
+
+def test_weights_whose_validation_fold_lacked_a_class_are_evaluated_and_asked(
+    cli, tiny_run, generated_store, write_csv, tmp_path
+):
+    rows = np.arange(100)
+    folds = np.array(generated_store.column("fold"))
+    folds[(folds == 9) & ~np.isnan(generated_store.likelihoods[:, 4])] = 8
+    store = write_store(
+        tmp_path / "store",
+        iter(generated_store.signals[rows]),
+        columns={n: np.array(generated_store.column(n)) for n in ("ecg_id", "patient_id", "age", "sex")}
+        | {"fold": folds},
+        likelihoods=np.array(generated_store.likelihoods),
+        statements=generated_store.statements,
+        tasks=generated_store.tasks,
+        sampling_rate=100,
+        source=generated_store.source,
+        synthetic=True,
+    )
+    weights = shutil.copytree(tiny_run / "weights", tmp_path / "weights")
+    assert refit(weights, store).classes_left_out == ("HYP",)
+    jsonschema.validate(
+        json.loads((weights / "contract.json").read_text()),
+        json.loads(resources.files("twelvelead.weights").joinpath("contract.schema.json").read_text()),
+    )
+    scored = cli("evaluate", weights, store.path, "--thresholds", "f1", "--out", tmp_path / "out")
+    assert (scored.code, scored.err) == (0, "")
+    values = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert values["classes_left_out"] == ["HYP"]
+    assert values["macro_auroc"] == pytest.approx(Contract.load(weights).metrics["macro_auroc"], abs=1e-6)
+    asked = cli("interpret", write_csv(tmp_path / "a.csv"), "--weights", weights, "--json")
+    hyp = json.loads(asked.out)["classes"]["HYP"]
+    assert (hyp["sensitivity"], hyp["positive_predictive_value"]) == (None, None)
 
 
 def test_ctrl_c_ends_with_one_line(evaluate, monkeypatch):

@@ -1,5 +1,6 @@
 """What a training leaves, and what it refuses before or while it goes on."""
 
+import csv
 import json
 from dataclasses import replace
 
@@ -23,14 +24,14 @@ def silent(line):
     pass
 
 
-def store_like(store, path, rows=slice(None), **changes):
+def store_like(store, path, rows=slice(None), likelihoods=None, **changes):
     """A copy of some rows of a store with other columns."""
     names = ("ecg_id", "patient_id", "fold", "age", "sex")
     return write_store(
         path,
         [np.array(signal) for signal in store.signals[rows]],
         columns={name: np.array(store.column(name)[rows]) for name in names} | changes,
-        likelihoods=np.array(store.likelihoods[rows]),
+        likelihoods=np.array(store.likelihoods[rows]) if likelihoods is None else likelihoods,
         statements=store.statements,
         tasks=store.tasks,
         sampling_rate=store.sampling_rate,
@@ -69,6 +70,13 @@ def test_a_finished_run_holds_all_that_is_promised(tiny_run, tiny_recipe, log_ro
     about = json.loads((tiny_run / "run.json").read_text())
     assert (about["seed"], about["synthetic"], about["fitted"]) == (0, True, True)
     assert {"python", "twelvelead", "torch", "lightning", "numpy", "device"} <= about["versions"].keys()
+    (machine,) = about["hardware"]
+    assert machine.keys() == {"processor", "cores", "threads", "accelerator", "precision"}
+    assert machine["processor"]
+    assert machine["cores"] >= 1
+    with (tiny_run / "log.csv").open(newline="") as stream:
+        seconds = [float(row["seconds"]) for row in csv.DictReader(stream)]
+    assert about["training_seconds"] == pytest.approx(sum(seconds))
     assert [row["epoch"] for row in log_rows(tiny_run)] == ["0", "1"]
     assert any((tiny_run / "tensorboard").glob("events.out.tfevents.*"))
 
@@ -185,16 +193,56 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(tiny_recipe, ge
     assert "no task form" in refused(tiny_recipe(task="form"), generated_store, run)
 
 
-def test_a_class_that_no_training_or_validation_record_shows_is_named(tiny_recipe, generated_store, tmp_path):
-    folds = np.array(generated_store.column("fold"))
-    healthy = np.isnan(generated_store.likelihoods[:, generated_store.statements.index("LVH")])
-    for fold, place in [(10, "1-8"), (1, "9")]:
-        moved = folds.copy()
-        moved[~healthy & ((folds <= 8) if fold == 10 else (folds == 9))] = fold
-        store = store_like(generated_store, tmp_path / place, fold=moved)
-        message = refused(tiny_recipe(), store, tmp_path / "run")
-        assert message.startswith(f"{store.path}: no record of fold {place} is HYP")
-        assert message.endswith("choose other folds")
+def without_hyp(store, path, folds, to):
+    """A copy of a store whose records with HYP in these folds stand in another fold."""
+    moved = np.array(store.column("fold"))
+    ill = ~np.isnan(store.likelihoods[:, store.statements.index("LVH")])
+    moved[ill & np.isin(moved, folds)] = to
+    return store_like(store, path, fold=moved)
+
+
+def test_a_class_that_no_training_record_shows_is_refused(tiny_recipe, generated_store, tmp_path):
+    store = without_hyp(generated_store, tmp_path / "store", range(1, 9), 10)
+    message = refused(tiny_recipe(), store, tmp_path / "run")
+    assert message == f"{store.path}: no record of fold 1-8 is HYP, so this class cannot be learned; choose other folds"
+
+
+def test_a_validation_fold_of_one_class_alone_is_refused(tiny_recipe, generated_store, tmp_path):
+    moved = np.array(generated_store.column("fold"))
+    moved[(moved == 9) & np.isnan(generated_store.likelihoods[:, 0])] = 10
+    store = store_like(generated_store, tmp_path / "store", fold=moved)
+    assert "fold 9 shows every class of the task superclass in none or in all of its records" in refused(
+        tiny_recipe(), store, tmp_path / "run"
+    )
+
+
+def test_a_class_that_no_validation_record_shows_is_learned_and_not_measured(
+    tiny_recipe, generated_store, log_rows, tmp_path
+):
+    store, said = without_hyp(generated_store, tmp_path / "store", [9], 8), []
+    train(tiny_recipe(epochs=1), store, tmp_path / "run", said.append)
+    contract = Contract.load(tmp_path / "run" / "weights")
+    assert contract.classes_left_out == ("HYP",)
+    assert contract.prevalence[4] == 0
+    assert any(line.startswith("fold 9 shows HYP in none or all of its 8 records") for line in said)
+    predictions = Predictions.load(tmp_path / "run" / "predictions.npz")
+    values = evaluate(predictions.labels, predictions.probabilities, contract.threshold("f1"), predictions.classes)
+    assert values["classes_left_out"] == ["HYP"]
+    aurocs = [values["classes"][name]["auroc"] for name in contract.classes[:4]]
+    assert contract.metrics["macro_auroc"] == pytest.approx(np.mean(aurocs), abs=1e-6)
+    # without HYP's 0, which torchmetrics counts; the training's network is the average over its steps, as the run's is
+    assert float(log_rows(tmp_path / "run")[0]["validation_auroc"]) == pytest.approx(np.mean(aurocs), abs=0.02)
+    assert predictions.probabilities[:, 4].mean() == pytest.approx(18 / 82, abs=1e-3)
+
+
+@pytest.mark.usefixtures("fit_only")
+def test_one_class_that_can_be_measured_is_enough(tiny_recipe, generated_store, log_rows, tmp_path):
+    likelihoods = np.array(generated_store.likelihoods)
+    likelihoods[generated_store.column("fold") == 9, 1:] = np.nan
+    likelihoods[generated_store.column("fold") == 9, 3] = 100
+    store = store_like(generated_store, tmp_path / "store", likelihoods=likelihoods)
+    train(tiny_recipe(epochs=1), store, tmp_path / "run", silent)
+    assert 0 <= float(log_rows(tmp_path / "run")[0]["validation_auroc"]) <= 1
 
 
 def test_a_diverging_loss_ends_the_training_with_a_remedy(tiny_recipe, generated_store, tmp_path):

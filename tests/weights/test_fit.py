@@ -6,6 +6,7 @@ import pytest
 from twelvelead.errors import Unreadable
 from twelvelead.evaluation.calibration import apply_platt
 from twelvelead.evaluation.crossfit import partition
+from twelvelead.evaluation.metrics import auroc
 from twelvelead.evaluation.thresholds import fit_thresholds
 from twelvelead.weights.fit import AIMS, age_range, fitted, operating_point
 
@@ -80,6 +81,32 @@ def test_a_class_that_nobody_has_cannot_be_fitted(records):
     labels, probabilities, patients = records
     with pytest.raises(Unreadable, match="no positives"):
         fitted(labels & [True, False], probabilities, patients, CLASSES)
+
+
+def test_a_class_that_nobody_has_goes_by_its_share_in_training(records, entries):
+    labels, probabilities, patients = records
+    for value in (False, True):
+        one_sided = labels.copy()
+        one_sided[:, 1] = value
+        found = fitted(one_sided, probabilities, patients, CLASSES, [0.4, 0.05])
+        slope, intercept = found["calibration"].values()
+        p = apply_platt(probabilities, slope, intercept)
+        assert slope[1] == 1
+        assert p[:, 1].mean() == pytest.approx(0.05)
+        for aim in AIMS:
+            assert found["thresholds"][aim][0] == entries["thresholds"][aim][0]
+            assert (p[:, 1] >= found["thresholds"][aim][1]).sum() == 30  # 5 % of 600
+            assert found["operating_points"][aim]["sensitivity"][1] == (None, None, None)
+        assert found["prevalence"] == (labels[:, 0].mean(), float(value))
+        assert found["metrics"]["macro_auroc"] == pytest.approx(auroc(labels[:, :1], probabilities[:, :1])[0])
+        unseen = found["conformal"]["absent_to" if value else "present_from"]
+        assert {limits[1] for limits in unseen} == {float(value)}
+
+
+def test_records_that_show_no_class_at_all_cannot_be_fitted(records):
+    labels, probabilities, patients = records
+    with pytest.raises(Unreadable, match="class 0 has no positives"):
+        fitted(np.zeros_like(labels), probabilities, patients, CLASSES, [0.4, 0.05])
 
 
 def test_ages_are_those_that_training_saw_enough_of():

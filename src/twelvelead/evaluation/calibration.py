@@ -136,6 +136,20 @@ def apply_platt(probabilities: ArrayLike, slope: ArrayLike, intercept: ArrayLike
     return sigmoid(logit(np.asarray(probabilities, np.float64)) * np.asarray(slope) + np.asarray(intercept))
 
 
+def fit_shift(probabilities: ArrayLike, shares: ArrayLike) -> NDArray[np.float64]:
+    """The intercept of each class's logits that makes its mean probability a given share; for classes without labels.
+
+    Args:
+        probabilities: [records, classes], 0-1.
+        shares: [classes], above 0 and below 1.
+
+    Returns:
+        [classes] float64, for `apply_platt` with a slope of 1.
+    """
+    logits = logit(np.asarray(probabilities, np.float64))
+    return _intercept(logits, np.broadcast_to(np.asarray(shares, np.float64), logits.shape))
+
+
 def fit_isotonic(labels: ArrayLike, probabilities: ArrayLike) -> tuple[NDArray[np.float64], ...]:
     """Each class's never falling curve with the least squared error (Zadrozny and Elkan 2002).
 

@@ -80,6 +80,20 @@ def fit_thresholds(
     return np.array([_average(*column, weights, aim) for column in zip(y.T, p.T, strict=True)])
 
 
+def reached_by(probabilities: ArrayLike, shares: ArrayLike) -> NDArray[np.float64]:
+    """Each class's threshold that a given share of the records reaches; for classes without labels to fit on.
+
+    Args:
+        probabilities: [records, classes], 0-1.
+        shares: [classes], 0-1.
+
+    Returns:
+        [classes] float64, interpolated between neighbouring probabilities.
+    """
+    columns = zip(np.asarray(probabilities, np.float64).T, np.asarray(shares, np.float64), strict=True)
+    return np.array([np.quantile(column, 1 - share) for column, share in columns])
+
+
 def _sensitivity(aim: Aim) -> float | None:
     """The share of positives that an aim asks for; None for the other aims."""
     if aim in ("accuracy", "f1", "youden"):

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from twelvelead.data.store import Store
-from twelvelead.data.tasks import Protocol, select
+from twelvelead.data.tasks import Protocol, labels, select
 from twelvelead.evaluation.selective import STEPS
 from twelvelead.inference.engine import Engine
 from twelvelead.inference.scoring import predict_fold
@@ -54,11 +54,13 @@ def refit(
     contract = engine.contract
     protocol: Protocol = contract.protocol  # type: ignore[assignment]
     parts = [predict_fold(engine, store, fold, protocol, progress) for fold in contract.validation_folds]
-    labels, probabilities, patients = (
+    truth, probabilities, patients = (
         np.concatenate([getattr(part, name) for part in parts]) for name in ("labels", "probabilities", "patient_id")
     )
     ages = age_range(store.features[select(store, contract.train_folds), 0])
-    contract = replace(contract, **fitted(labels, probabilities, patients, contract.classes), ages=ages)
+    known = labels(store, contract.task, protocol)
+    shares = known.values[select(store, contract.train_folds, known)].mean(axis=0)
+    contract = replace(contract, **fitted(truth, probabilities, patients, contract.classes, shares), ages=ages)
     contract.save(folder)
     return contract
 

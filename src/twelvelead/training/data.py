@@ -25,7 +25,12 @@ class StoreData(pl.LightningDataModule):
         auxiliary: labels of the auxiliary task; None for none.
 
     Raises:
-        TwelveLeadError: the store lacks a fold of the recipe, or its folds show a class in none or in all records.
+        TwelveLeadError: the store lacks a fold of the recipe, its training folds show a class in none or in all
+            records, or its validation folds show none that can be measured.
+
+    Attributes:
+        shares: [classes] float64, of the training records that have each class.
+        measured: classes that some validation records have and others have not, as columns.
     """
 
     def __init__(self, recipe: Recipe, store: Store, labels: Labels, auxiliary: Labels | None = None) -> None:
@@ -40,17 +45,20 @@ class StoreData(pl.LightningDataModule):
             self.targets = np.concatenate([labels.targets, auxiliary.targets], axis=1)
         self.train_records = select(store, recipe.train_folds, labels)
         self.validation_records = select(store, recipe.validation_folds, labels)
-        for folds, records in (
-            (recipe.train_folds, self.train_records),
-            (recipe.validation_folds, self.validation_records),
-        ):
-            share = labels.values[records].mean(axis=0)
-            for name, positive in zip(labels.classes, share, strict=True):
-                if positive in (0, 1):
-                    raise TwelveLeadError(
-                        f"{store.path}: {'no' if positive == 0 else 'every'} record of fold {fold_names(folds)} is "
-                        f"{name}, so this class can be neither learned nor measured; choose other folds"
-                    )
+        self.shares: NDArray[np.float64] = labels.values[self.train_records].mean(axis=0)
+        for name, positive in zip(labels.classes, self.shares, strict=True):
+            if positive in (0, 1):
+                raise TwelveLeadError(
+                    f"{store.path}: {'no' if positive == 0 else 'every'} record of fold "
+                    f"{fold_names(recipe.train_folds)} is {name}, so this class cannot be learned; choose other folds"
+                )
+        shown = labels.values[self.validation_records].mean(axis=0)
+        self.measured = [column for column, positive in enumerate(shown) if 0 < positive < 1]
+        if not self.measured:
+            raise TwelveLeadError(
+                f"{store.path}: fold {fold_names(recipe.validation_folds)} shows every class of the task {recipe.task} "
+                "in none or in all of its records, so that nothing can be measured; choose other folds"
+            )
 
     def teach(self, probabilities: NDArray[np.float32]) -> None:
         """Soften the labels of the task on the training records by what teachers say of them, [records, classes]."""

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torchmetrics.classification import MultilabelAUROC
+from torchmetrics.classification import BinaryAUROC, MultilabelAUROC
 
 from twelvelead.errors import TwelveLeadError
 from twelvelead.models import create_model
@@ -42,6 +42,7 @@ class Training(pl.LightningModule):
         recipe: what to do.
         labels: [records, classes] of the training folds, from which the class weights follow.
         auxiliary_classes: further outputs, which are trained and not asked for.
+        measured: columns of the classes that the validation AUROC is the mean of; None for all.
         steps_per_epoch: optimiser steps in an epoch.
         sampling_rate: of the signals, in Hz.
         leads: number of leads.
@@ -53,6 +54,7 @@ class Training(pl.LightningModule):
         labels: NDArray[np.bool_],
         *,
         auxiliary_classes: int = 0,
+        measured: list[int] | None = None,
         steps_per_epoch: int,
         sampling_rate: int,
         leads: int,
@@ -69,7 +71,9 @@ class Training(pl.LightningModule):
         )
         self.loss = loss(recipe, labels)
         self.auxiliary_loss = CrossEntropyLoss(torch.ones(auxiliary_classes))
-        self.auroc = MultilabelAUROC(self.classes, average="macro")
+        self.measured = list(range(self.classes)) if measured is None else measured
+        # torchmetrics counts a class without positives as 0, and knows no multi-label problem of one class
+        self.auroc = MultilabelAUROC(len(self.measured), average="macro") if len(self.measured) > 1 else BinaryAUROC()
 
     def on_train_batch_start(self, batch: Batch, number: int) -> None:
         # Lightning stores no random state, and draws from it at another point of a resumed epoch than of any other:
@@ -100,7 +104,7 @@ class Training(pl.LightningModule):
     def validation_step(self, batch: Batch, _: int) -> None:
         ecg, features, labels = batch
         probabilities, _attention = self.windowed(ecg, features)
-        self.auroc.update(probabilities[:, : self.classes], labels.long())
+        self.auroc.update(probabilities[:, self.measured], labels[:, self.measured].long())
 
     def on_validation_epoch_end(self) -> None:
         self.log("validation_auroc", self.auroc.compute())

@@ -60,6 +60,12 @@ class Log(pl.Callback):
         self.rows = state_dict["rows"]
 
 
+def training_seconds(log: Path) -> float:
+    """What all epochs in a log took together, validation included and resumed ones once."""
+    with log.open(newline="", encoding="utf-8") as stream:
+        return round(sum(float(row["seconds"]) for row in csv.DictReader(stream)), 1)
+
+
 class Report(pl.Callback):
     """A bar while an epoch runs, where there is a terminal, and a line after it, with the time that is left at most.
 

@@ -80,7 +80,7 @@ def publish(
         },
         files={kind: {"name": file, "sha256": sha256(weights / file)} for kind, file in files.items()},
         **entries,
-        **fitted(truth, raw, patients, labels.classes),
+        **fitted(truth, raw, patients, labels.classes, _shares(store, labels, entries["train_folds"])),
     )
     Predictions(
         ecg_id=np.asarray(store.column("ecg_id")[records]),
@@ -98,14 +98,26 @@ def publish(
     return contract
 
 
+def _shares(store: Store, labels: Labels, folds: Sequence[int]) -> NDArray[np.float64] | None:
+    """Share of the training records with each class, [classes]; None where the store holds none of them."""
+    rows = np.isin(np.asarray(store.column("fold")), folds) & labels.scored
+    return labels.values[rows].mean(axis=0) if rows.any() else None
+
+
 def headline(contract: Contract) -> str:
     """The first figures of weights, and what they were measured on."""
     kind = ", synthetic ECGs" if contract.synthetic else ""
-    metrics = contract.metrics
+    metrics, left_out = contract.metrics, contract.classes_left_out
+    without = ""
+    if left_out:
+        without = (
+            f"; {', '.join(left_out)}, which all or none of its records show, in no macro mean: calibration and "
+            "thresholds from the share in training"
+        )
     return (
         f"fold {fold_names(contract.validation_folds)}, which also chose{kind}: macro AUROC "
         f"{metrics['macro_auroc']:.4f}, macro F1 {metrics['macro_f1_at_f1']:.4f}, subset accuracy "
-        f"{metrics['subset_accuracy_at_accuracy']:.4f}"
+        f"{metrics['subset_accuracy_at_accuracy']:.4f}{without}"
     )
 
 

@@ -21,9 +21,10 @@ from twelvelead.training.augment import margin
 from twelvelead.training.checkpoints import BEST, LAST, AtomicCheckpointIO, ModelCheckpoint, load, newest
 from twelvelead.training.data import StoreData
 from twelvelead.training.finish import finish
+from twelvelead.training.hardware import hardware
 from twelvelead.training.initial import load_initial, origin, require_starting
 from twelvelead.training.module import Training
-from twelvelead.training.progress import Log, Report
+from twelvelead.training.progress import Log, Report, training_seconds
 from twelvelead.training.publish import versions
 from twelvelead.training.recipe import Recipe
 from twelvelead.training.scale import layout, rank
@@ -41,8 +42,9 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
     Args:
         recipe: what to do.
         store: holds the training and validation folds.
-        folder: of the run; receives `recipe.toml`, `run.json`, `log.csv`, `tensorboard/`, `checkpoints/`, `curves.png`,
-            `predictions.npz` (validation folds), `weights/` with the contract, and `teachers.npy` where there are some.
+        folder: of the run; receives `recipe.toml`, `run.json` (versions, hardware, seconds), `log.csv`, `tensorboard/`,
+            `checkpoints/`, `curves.png`, `predictions.npz` (validation folds), `weights/` with the contract, and
+            `teachers.npy` where there are some.
         say: takes a line of text.
         devices: accelerators of this machine (without any, processes on its CPU) that share each batch. For more than
             one, Lightning runs the program again for each; under torchrun its number counts.
@@ -82,6 +84,7 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
         recipe,
         data.labels.values[data.train_records],
         auxiliary_classes=data.targets.shape[1] - len(data.labels.classes),
+        measured=data.measured,
         steps_per_epoch=len(data.train_records) // recipe.batch_size,
         sampling_rate=round(store.sampling_rate),
         leads=len(store.leads),
@@ -112,9 +115,11 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
         if recipe.teachers and recipe.teacher_weight:
             trained = [str(train(part, store, folder / "teachers" / part.name, say, devices=devices)) for part in first]
             data.teach(taught(data, folder / "teachers.npy", say, trained or recipe.teachers))
+        if rank() == 0:
+            note_hardware(folder, recipe)
         fit(training, data, folder, say, shape)
         if rank() == 0:
-            note(folder, fitted=True)
+            note(folder, fitted=True, training_seconds=training_seconds(folder / "log.csv"))
     if rank():
         return weights
     best = load(folder / "checkpoints" / f"{BEST}.ckpt")
@@ -256,6 +261,15 @@ def note(folder: Path, **values: Any) -> None:
     recorded = json.loads(about.read_text(encoding="utf-8")) | values
     with replacing(about) as partial:
         partial.write_text(json.dumps(recorded, indent=2) + "\n", encoding="utf-8")
+
+
+def note_hardware(folder: Path, recipe: Recipe) -> None:
+    """Add the machine to those in `run.json`, where the run has not been on such a one before."""
+    about = folder / "run.json"
+    known = json.loads(about.read_text(encoding="utf-8")).get("hardware", [])
+    here = hardware(recipe)
+    if here not in known:
+        note(folder, hardware=[*known, here])
 
 
 def _nothing(line: str) -> None:

@@ -47,7 +47,8 @@ class Contract:
         thresholds: aim -> one threshold a class, for the calibrated probabilities.
         operating_points: aim -> "sensitivity" and "specificity" of each class as (value, low, high), cross-fitted by
             patient; (None, None, None) where the class is too rare for that.
-        prevalence: share of the validation folds' records with each class.
+        prevalence: share of the validation folds' records with each class; 0 or 1 says that nothing was measured of it,
+            and that its calibration and thresholds come from its share in training (`twelvelead.weights.fit.fitted`).
         conformal: "error_rates", and for each of them "present_from" and "absent_to", one limit a class
             (`twelvelead.evaluation.conformal`).
         certainty: quantiles of the certainty over the validation folds (`twelvelead.evaluation.selective`).
@@ -121,6 +122,11 @@ class Contract:
             or (source.startswith("PTB-XL") and step["data"].get("name") == source)
             for fold in step["train_folds"]
         )
+
+    @property
+    def classes_left_out(self) -> tuple[str, ...]:
+        """Classes that the validation folds show in none or all of their records; no macro mean holds them."""
+        return tuple(name for name, share in zip(self.classes, self.prevalence, strict=True) if share in (0, 1))
 
     def calibrated(self, probabilities: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """Calibrated probabilities; the order of a class's probabilities, and so its AUROC, stays.

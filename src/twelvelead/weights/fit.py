@@ -8,12 +8,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from twelvelead.errors import Unreadable
 from twelvelead.evaluation.bootstrap import intervals, patient_weights
-from twelvelead.evaluation.calibration import apply_platt, fit_platt, fit_temperature
+from twelvelead.evaluation.calibration import apply_platt, fit_platt, fit_shift, fit_temperature
 from twelvelead.evaluation.conformal import ERROR_RATES, fit_conformal
 from twelvelead.evaluation.crossfit import crossfit
 from twelvelead.evaluation.metrics import evaluate
 from twelvelead.evaluation.selective import fit_certainty
-from twelvelead.evaluation.thresholds import Aim, fit_thresholds
+from twelvelead.evaluation.thresholds import Aim, fit_thresholds, reached_by
 
 AIMS: tuple[Aim, ...] = ("accuracy", "f1", "youden", "sensitivity=0.95")
 """What a contract holds thresholds for."""
@@ -25,27 +25,46 @@ _AT_AIM = ("macro_f1", "subset_accuracy", "hamming_loss")
 _ANYWHERE = ("macro_auroc", "macro_average_precision", "calibration_error")
 
 
-def fitted(labels: ArrayLike, probabilities: ArrayLike, patients: ArrayLike, classes: Sequence[str]) -> dict[str, Any]:
+def fitted(
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    patients: ArrayLike,
+    classes: Sequence[str],
+    expected: ArrayLike | None = None,
+) -> dict[str, Any]:
     """The entries of a `Contract` that follow from predictions of the validation folds.
 
     Calibration, thresholds, limits and metrics are fitted and measured on the same records, which also chose.
     Sensitivity and specificity are cross-fitted: each fifth of the patients is decided with the thresholds that the
     other four give.
 
+    A class that none of the records has, or all have, tells nothing of itself. Where its share in training is given,
+    that stands in: its logits are shifted until their mean probability is this share, and for every aim its threshold
+    is the probability that this share of the records reaches. It has no operating point, its conformal rule
+    never excludes the answer that no record showed, no macro mean contains it, and its prevalence is the 0 or 1 found.
+
     Args:
         labels: [records, classes] bool.
         probabilities: [records, classes], 0-1, as the files of the weights give them.
         patients: [records], a patient's identity in each.
         classes: names of the columns.
+        expected: [classes], share of the training records that have each class, above 0 and below 1.
 
     Returns:
         calibration, temperature, thresholds, operating_points, prevalence, conformal, certainty, metrics, intervals.
 
     Raises:
-        Unreadable: there are no records, a class has no positives or no negatives, a probability is NaN or outside 0-1.
+        Unreadable: there are no records, a class has no positives or no negatives and `expected` is not given, every
+            class is such, a probability is NaN or outside 0-1.
     """
     y = np.asarray(labels, bool)
     slope, intercept = fit_platt(y, probabilities)
+    shown = np.asarray(y.any(axis=0) & ~y.all(axis=0), np.bool_)
+    if expected is None or not shown.any():
+        shown = np.ones_like(shown)  # what fits thresholds then names the class that cannot be fitted
+    shares = np.ones(len(classes)) / 2 if expected is None else np.asarray(expected, np.float64)
+    slope = np.where(shown, slope, 1.0)
+    intercept = np.where(shown, intercept, fit_shift(probabilities, shares))
     p = apply_platt(probabilities, slope, intercept)
     found: dict[str, Any] = {
         "calibration": {"slope": _plain(slope), "intercept": _plain(intercept)},
@@ -64,7 +83,8 @@ def fitted(labels: ArrayLike, probabilities: ArrayLike, patients: ArrayLike, cla
         "absent_to": tuple(_plain(absent_to) for _, absent_to in limits),
     }
     for aim in AIMS:
-        thresholds = fit_thresholds(y, p, aim)
+        thresholds = reached_by(p, shares)
+        thresholds[shown] = fit_thresholds(y[:, shown], p[:, shown], aim)
         found["thresholds"][aim] = _plain(thresholds)
         found["operating_points"][aim] = operating_point(y, p, patients, aim)
     for aim in ("accuracy", "f1"):
