@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from twelvelead import __version__
-from twelvelead.cli import compare, ecg, evaluate, models, ptbxl, robustness, score, store
+from twelvelead.cli import compare, ecg, evaluate, models, ptbxl, robustness, score, store, tune
 from twelvelead.errors import TwelveLeadError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.command()(ecg.interpret)
 app.command()(score.score)
 app.command()(ecg.demo)
 app.command()(models.train)
+app.command()(tune.tune)
 app.command()(evaluate.evaluate)
 app.command()(compare.compare)
 app.command()(robustness.robustness)

@@ -4,10 +4,10 @@ import json
 import logging
 import platform
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging
@@ -47,6 +47,33 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
         TwelveLeadError: the store does not fit the recipe, the folder holds another run, or the loss is not finite.
         KeyboardInterrupt: Ctrl-C; the same call goes on.
     """
+    training, data = prepare(recipe, store)
+    # Nothing is written before everything that can be refused has been looked at.
+    claim(folder, recipe, store)
+    weights = folder / "weights"
+    if (weights / "contract.json").is_file():
+        say(f"{folder}: this training has finished; its weights are in {weights}")
+        return weights
+    if not json.loads((folder / "run.json").read_text(encoding="utf-8"))["fitted"]:
+        say(
+            f"{recipe.name}: {len(data.train_records)} records to train on, {len(data.validation_records)} to "
+            f"validate, {sum(p.numel() for p in training.parameters()):,} parameters, {precision(recipe)}"
+        )
+        if recipe.teachers:
+            data.teach(taught(recipe.teachers, data, folder / "teachers.npy", say))
+        fit(training, data, folder, say)
+        note(folder, fitted=True)
+    best = load(folder / "checkpoints" / f"{BEST}.ckpt")
+    training.load_state_dict(best["state_dict"])
+    return finish(training, data, folder, best_epoch=int(best["epoch"]), say=say)
+
+
+def prepare(recipe: Recipe, store: Store) -> tuple[Training, StoreData]:
+    """The model and the data of a training that has not begun.
+
+    Raises:
+        TwelveLeadError: the store or a teacher does not fit the recipe.
+    """
     longest = recipe.window + margin(recipe)
     if longest > store.samples:
         stretched = f" (stretched by up to {recipe.stretch:g})" if recipe.stretch else ""
@@ -74,28 +101,27 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
         sampling_rate=round(store.sampling_rate),
         leads=len(store.leads),
     )
-    # Nothing is written before everything that can be refused has been looked at.
-    claim(folder, recipe, store)
-    weights = folder / "weights"
-    if (weights / "contract.json").is_file():
-        say(f"{folder}: this training has finished; its weights are in {weights}")
-        return weights
-    if not json.loads((folder / "run.json").read_text(encoding="utf-8"))["fitted"]:
-        say(
-            f"{recipe.name}: {len(data.train_records)} records to train on, {len(data.validation_records)} to "
-            f"validate, {sum(p.numel() for p in training.parameters()):,} parameters, {precision(recipe)}"
-        )
-        if recipe.teachers:
-            data.teach(taught(recipe.teachers, data, folder / "teachers.npy", say))
-        fit(training, data, folder, say)
-        note(folder, fitted=True)
-    best = load(folder / "checkpoints" / f"{BEST}.ckpt")
-    training.load_state_dict(best["state_dict"])
-    return finish(training, data, folder, best_epoch=int(best["epoch"]), say=say)
+    return training, data
 
 
-def fit(training: Training, data: StoreData, folder: Path, say: Callable[[str], None]) -> None:
-    """Run the epochs, from the newest checkpoint that can be read."""
+def fit(
+    training: Training,
+    data: StoreData,
+    folder: Path,
+    say: Callable[[str], None],
+    *,
+    watchers: Sequence[pl.Callback] = (),
+    devices: int | Literal["auto"] = "auto",
+) -> None:
+    """Run the epochs, from the newest checkpoint that can be read.
+
+    Args:
+        training, data: of `prepare`.
+        folder: of the run.
+        say: takes a line of text.
+        watchers: further callbacks, called before the checkpoints are written.
+        devices: how many of the accelerator's.
+    """
     recipe = training.recipe
     log = Log(folder / "log.csv")
     checkpoints = (folder / "checkpoints").resolve()
@@ -118,12 +144,12 @@ def fit(training: Training, data: StoreData, folder: Path, say: Callable[[str], 
         auto_insert_metric_name=False,
         enable_version_counter=False,
     )
-    callbacks: list[pl.Callback] = [log, Report(log, say), stopping, best, last]
+    callbacks: list[pl.Callback] = [log, Report(log, say), *watchers, stopping, best, last]
     if recipe.average_decay:
         callbacks.insert(0, EMAWeightAveraging(decay=recipe.average_decay))
     trainer = pl.Trainer(
         accelerator="auto",
-        devices="auto",
+        devices=devices,
         precision=precision(recipe),
         max_epochs=recipe.epochs,
         callbacks=callbacks,
@@ -199,9 +225,9 @@ def note(folder: Path, **values: Any) -> None:
         partial.write_text(json.dumps(recorded, indent=2) + "\n", encoding="utf-8")
 
 
-def versions() -> dict[str, str]:
-    """Versions of what decides the figures."""
-    packages = ("twelvelead", "torch", "lightning", "torchmetrics", "numpy", "onnx", "onnxscript")
+def versions(*more: str) -> dict[str, str]:
+    """Versions of what decides the figures, and of further packages."""
+    packages = ("twelvelead", "torch", "lightning", "torchmetrics", "numpy", "onnx", "onnxscript", *more)
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
 
 
