@@ -39,16 +39,20 @@ def draw(study: optuna.Study, space: Space, base: Recipe, folder: Path, *, synth
     shares = importance(study)
     names = sorted(space.drawn, key=lambda name: -shares.get(name, 0))
     rows = math.ceil(len(names) / _COLUMNS)
-    figure = new_figure(10, 3.6 + 2.0 * rows)
-    grid = figure.add_gridspec(1 + rows, _COLUMNS, height_ratios=[1.4] + [1] * rows)
+    figure = new_figure(10, 3.4 + 2.0 * rows)
+    # two figures in one: the width of the upper panels is not to bend the columns below
+    above, below = figure.subfigures(2, 1, height_ratios=[3.2, 2.0 * rows])
+    panels = above.subplots(1, 2, width_ratios=[3.2, 1]) if shares else [above.subplots()]
     low, high = _limits(shown)
-    history = figure.add_subplot(grid[0, : _COLUMNS - 1] if shares else grid[0, :])
-    _history(history, trials, shown, low, high)
+    _history(panels[0], trials, shown, low, high)
     if shares:
-        _shares(figure.add_subplot(grid[0, _COLUMNS - 1]), shares)
-    for number, name in enumerate(names):
-        axes = figure.add_subplot(grid[1 + number // _COLUMNS, number % _COLUMNS])
-        _slice(axes, name, space.drawn[name], shown, best_trial(trials), low, high)
+        _shares(panels[1], shares)
+    grid = below.subplots(rows, _COLUMNS, squeeze=False).ravel()
+    for number, axes in enumerate(grid):
+        if number >= len(names):
+            axes.set_axis_off()
+            continue
+        _slice(axes, names[number], space.drawn[names[number]], shown, best_trial(trials), low, high)
         if number % _COLUMNS:
             axes.tick_params(labelleft=False)
         else:
@@ -149,7 +153,7 @@ def _shares(axes: "Axes", shares: dict[str, float]) -> None:
     axes.barh(range(len(names)), [shares[name] for name in names], color=BLUE, height=0.65)
     axes.set_yticks(range(len(names)), [_label(name) for name in names])
     axes.invert_yaxis()
-    axes.set_title("share in the difference", fontsize=_TEXT, color=INK, loc="left")
+    axes.set_title("share of the variance", fontsize=_TEXT, color=INK, loc="left")
     plain(axes)
     axes.tick_params(axis="y", length=0)
 
