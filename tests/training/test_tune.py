@@ -60,6 +60,7 @@ def quick(monkeypatch):
         return recipe.learning_rate
 
     monkeypatch.setattr("twelvelead.training.tune.run_trial", run_trial)
+    monkeypatch.setattr("twelvelead.training.tune.draw", lambda *_, **__: None)  # takes longer than all the rest
     return trained
 
 

@@ -71,7 +71,18 @@ def server():
     control = [programs / "pg_ctl", "-D", data, "-w", "-t", "300"]
     options = f"-k {folder} -c listen_addresses= -c fsync=off -c shared_buffers=16MB -c max_connections=20"
     try:
-        new = [programs / "initdb", "-D", data, "-U", "someone", "--auth=trust", "--no-sync", "--locale=C", "-E", "UTF8"]
+        new = [
+            programs / "initdb",
+            "-D",
+            data,
+            "-U",
+            "someone",
+            "--auth=trust",
+            "--no-sync",
+            "--locale=C",
+            "-E",
+            "UTF8",
+        ]
         subprocess.run(new, **settings)
         subprocess.run([*control, "-l", folder / "log", "-o", options, "start"], **settings)
         try:

@@ -200,7 +200,7 @@ class _Work:
             draw(self.study, self.space, self.base, self.folder, synthetic=self.store.synthetic)
 
     def _one(self) -> None:
-        self.number, self.fault = -1, None
+        self._begin()
         caught = (TwelveLeadError, torch.OutOfMemoryError, _Surplus)
         try:
             self.study.optimize(self._objective, n_trials=1, catch=caught, gc_after_trial=True)
@@ -219,6 +219,9 @@ class _Work:
             return
         self.record()
         self.say(line(self.study, self.number, self.options.trials))
+
+    def _begin(self) -> None:
+        self.number, self.fault = -1, None
 
     def _again(self) -> None:
         if self.number >= 0:

@@ -188,7 +188,9 @@ def _slice(
     _points(axes, places, trials, low, high)
     for place, trial in zip(places, trials, strict=True):
         if best is not None and trial.number == best.number:
-            axes.scatter([place], [best.value], s=46, facecolors="none", edgecolors=ORANGE, linewidths=1.6, zorder=4)
+            axes.scatter(
+                [place], [best.value or 0.0], s=46, facecolors="none", edgecolors=ORANGE, linewidths=1.6, zorder=4
+            )
     axes.set_xlabel(_label(name), fontsize=_TEXT, color=INK)
 
 
