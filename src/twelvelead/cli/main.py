@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from twelvelead import __version__
-from twelvelead.cli import catalogue, compare, ecg, ensemble, evaluate, models, ptbxl, robustness, score, store
+from twelvelead.cli import catalogue, compare, ecg, ensemble, evaluate, models, ptbxl, robustness, score, store, tune
 from twelvelead.errors import TwelveLeadError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command()(score.score)
 app.command()(ecg.demo)
 app.command()(models.train)
 app.command()(ensemble.ensemble)
+app.command()(tune.tune)
 app.command()(evaluate.evaluate)
 app.command()(compare.compare)
 app.command()(robustness.robustness)

@@ -121,9 +121,9 @@ def headline(contract: Contract) -> str:
     )
 
 
-def versions() -> dict[str, str]:
-    """Versions of what decides the figures, and the device."""
-    packages = ("twelvelead", "torch", "lightning", "torchmetrics", "numpy", "onnx", "onnxscript")
+def versions(*more: str) -> dict[str, str]:
+    """Versions of what decides the figures and of further packages, and the device."""
+    packages = ("twelvelead", "torch", "lightning", "torchmetrics", "numpy", "onnx", "onnxscript", *more)
     device = f"CPU, {torch.get_num_threads()} threads"
     if torch.cuda.is_available():
         device = f"{torch.cuda.device_count()} x {torch.cuda.get_device_name(0)}"

@@ -105,16 +105,8 @@ class Recipe:
     def __post_init__(self) -> None:
         if not self.name.strip(".") or "/" in self.name or "\\" in self.name:
             raise TwelveLeadError(f"recipe {self.name}: this name cannot be part of a file name; choose another")
-        for name, allowed in _CHOICES.items():
-            if getattr(self, name) not in allowed:
-                raise TwelveLeadError(
-                    f"recipe {self.name}: {name} is {getattr(self, name)!r}; it has to be one of {', '.join(allowed)}"
-                )
-        for name, low, high in _RANGES:
-            if not low <= getattr(self, name) <= high:
-                raise TwelveLeadError(
-                    f"recipe {self.name}: {name} is {getattr(self, name)}; it has to be from {low:g} to {high:g}"
-                )
+        for name in (*_CHOICES, *(name for name, _, _ in _RANGES)):
+            _check_range(name, getattr(self, name), f"recipe {self.name}")
         if self.stride > self.window:
             raise TwelveLeadError(
                 f"recipe {self.name}: stride {self.stride} is longer than window {self.window}, "
@@ -189,7 +181,7 @@ class Recipe:
             TwelveLeadError: settings out of range or contradictory.
         """
         defaults = dataclasses.asdict(cls())
-        _check(values, defaults, source)
+        check_kinds(values, defaults, source)
         converted: dict[str, Any] = {
             name: tuple(value) if isinstance(defaults[name], tuple) else value for name, value in values.items()
         }
@@ -197,7 +189,7 @@ class Recipe:
         if architecture not in MODELS:
             raise Unreadable(f"{source}: no architecture is named {architecture}{_hint(architecture, MODELS)}")
         usual, settings = default_settings(architecture), values.get("model", {})
-        _check(settings, usual, f"{source}: model")
+        check_kinds(settings, usual, f"{source}: model")
         converted["model"] = usual | settings
         return cls(**converted)
 
@@ -260,7 +252,32 @@ _RANGES = (
 )
 
 
-def _check(values: dict[str, Any], defaults: dict[str, Any], source: str) -> None:
+def check_setting(name: str, value: Any, source: str) -> None:
+    """See that a recipe has this setting, and that the value by itself is one of it; `source` is named in errors.
+
+    Raises:
+        Unreadable: the setting is unknown, or the value of the wrong type.
+        TwelveLeadError: the value is out of range.
+    """
+    check_kinds({name: value}, dataclasses.asdict(Recipe()), source)
+    _check_range(name, value, source)
+
+
+def _check_range(name: str, value: Any, source: str) -> None:
+    allowed = _CHOICES.get(name)
+    if allowed and value not in allowed:
+        raise TwelveLeadError(f"{source}: {name} is {value!r}; it has to be one of {', '.join(allowed)}")
+    for ranged, low, high in _RANGES:
+        if name == ranged and not low <= value <= high:
+            raise TwelveLeadError(f"{source}: {name} is {value}; it has to be from {low:g} to {high:g}")
+
+
+def check_kinds(values: dict[str, Any], defaults: dict[str, Any], source: str) -> None:
+    """See that each value has a default of its name and is of that default's kind.
+
+    Raises:
+        Unreadable: it has none, or is of another kind.
+    """
     for name, value in values.items():
         if name not in defaults:
             raise Unreadable(f"{source}: unknown setting {name}{_hint(name, defaults)}")

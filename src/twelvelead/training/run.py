@@ -3,7 +3,7 @@
 import json
 import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,39 +57,8 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
             or one of another version, the devices are not there or cannot share a batch, or the loss is not finite.
         KeyboardInterrupt: Ctrl-C; the same call goes on.
     """
-    longest = recipe.window + margin(recipe)
-    if longest > store.samples:
-        stretched = f" (stretched by up to {recipe.stretch:g})" if recipe.stretch else ""
-        raise TwelveLeadError(
-            f"recipe {recipe.name}: window {recipe.window}{stretched} is longer than the {store.samples} samples of "
-            f"{store.path}"
-        )
-    quiet()
-    keep_freed_memory()
-    auxiliary = labels(store, recipe.auxiliary_task, "keep") if recipe.auxiliary_task else None
-    data = StoreData(recipe, store, labels(store, recipe.task, recipe.protocol), auxiliary)
-    first = parts(recipe) if recipe.cross_fit else []
-    if not first:
-        require_teachers(data)
-    initial = origin(recipe) if recipe.initial else None
-    if initial is not None:
-        require_starting(initial, recipe, store)
-    if len(data.train_records) < recipe.batch_size:
-        raise TwelveLeadError(
-            f"recipe {recipe.name}: batch_size {recipe.batch_size} is more than the {len(data.train_records)} records "
-            f"of its training folds in {store.path}; make it smaller"
-        )
+    training, data, kept = prepare(recipe, store)
     shape = layout(recipe, devices)
-    training = Training(
-        recipe,
-        data.labels.values[data.train_records],
-        auxiliary_classes=data.targets.shape[1] - len(data.labels.classes),
-        measured=data.measured,
-        steps_per_epoch=len(data.train_records) // recipe.batch_size,
-        sampling_rate=round(store.sampling_rate),
-        leads=len(store.leads),
-    )
-    kept = load_initial(training.windowed.model, recipe, data.labels.classes) if initial is not None else ()
     # Nothing is written before everything that can be refused has been looked at.
     if rank() == 0:
         claim(folder, recipe, store)
@@ -106,15 +75,13 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
         )
         for line in recipe.idle():
             say(line)
-        if initial is not None:
+        if recipe.initial:
             new = [name for name in data.labels.classes if name not in kept]
             say(
                 f"starts from {recipe.initial}; outputs taken over: {', '.join(kept) or 'none'}; "
                 f"new: {', '.join(new) or 'none'}"
             )
-        if recipe.teachers and recipe.teacher_weight:
-            trained = [str(train(part, store, folder / "teachers" / part.name, say, devices=devices)) for part in first]
-            data.teach(taught(data, folder / "teachers.npy", say, trained or recipe.teachers))
+        teach(data, folder, say, devices)
         if rank() == 0:
             note_hardware(folder, recipe)
         fit(training, data, folder, say, shape)
@@ -127,10 +94,82 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
     return finish(training, data, folder, best_epoch=int(best["epoch"]), say=say)
 
 
+def teach(data: StoreData, folder: Path, say: Callable[[str], None], devices: int = 1) -> None:
+    """Soften the labels by the teachers of the recipe, where it has any; those that are recipes are trained first.
+
+    Args:
+        data: holds the recipe.
+        folder: keeps what the teachers say, and their trainings in `teachers/`.
+        say: takes a line of text.
+        devices: as in `train`.
+    """
+    recipe = data.recipe
+    if recipe.teachers and recipe.teacher_weight:
+        first = parts(recipe) if recipe.cross_fit else []
+        trained = [
+            str(train(part, data.store, folder / "teachers" / part.name, say, devices=devices)) for part in first
+        ]
+        data.teach(taught(data, folder / "teachers.npy", say, trained))
+
+
+def prepare(recipe: Recipe, store: Store) -> tuple[Training, StoreData, tuple[str, ...]]:
+    """The model and the data of a training that has not begun, and the classes whose outputs initial weights gave.
+
+    Raises:
+        TwelveLeadError: the store or a teacher does not fit the recipe.
+    """
+    longest = recipe.window + margin(recipe)
+    if longest > store.samples:
+        stretched = f" (stretched by up to {recipe.stretch:g})" if recipe.stretch else ""
+        raise TwelveLeadError(
+            f"recipe {recipe.name}: window {recipe.window}{stretched} is longer than the {store.samples} samples of "
+            f"{store.path}"
+        )
+    quiet()
+    keep_freed_memory()
+    auxiliary = labels(store, recipe.auxiliary_task, "keep") if recipe.auxiliary_task else None
+    data = StoreData(recipe, store, labels(store, recipe.task, recipe.protocol), auxiliary)
+    if not recipe.cross_fit:
+        require_teachers(data)
+    initial = origin(recipe) if recipe.initial else None
+    if initial is not None:
+        require_starting(initial, recipe, store)
+    if len(data.train_records) < recipe.batch_size:
+        raise TwelveLeadError(
+            f"recipe {recipe.name}: batch_size {recipe.batch_size} is more than the {len(data.train_records)} records "
+            f"of its training folds in {store.path}; make it smaller"
+        )
+    training = Training(
+        recipe,
+        data.labels.values[data.train_records],
+        auxiliary_classes=data.targets.shape[1] - len(data.labels.classes),
+        measured=data.measured,
+        steps_per_epoch=len(data.train_records) // recipe.batch_size,
+        sampling_rate=round(store.sampling_rate),
+        leads=len(store.leads),
+    )
+    kept = load_initial(training.windowed.model, recipe, data.labels.classes) if initial is not None else ()
+    return training, data, kept
+
+
 def fit(
-    training: Training, data: StoreData, folder: Path, say: Callable[[str], None], shape: tuple[int, int] = (1, 1)
+    training: Training,
+    data: StoreData,
+    folder: Path,
+    say: Callable[[str], None],
+    shape: tuple[int, int] = (1, 1),
+    *,
+    watchers: Sequence[pl.Callback] = (),
 ) -> None:
-    """Run the epochs, from the newest checkpoint that can be read, on (devices, nodes)."""
+    """Run the epochs, from the newest checkpoint that can be read.
+
+    Args:
+        training, data: of `prepare`.
+        folder: of the run.
+        say: takes a line of text.
+        shape: devices of each machine, and machines.
+        watchers: further callbacks, called before the checkpoints are written.
+    """
     recipe = training.recipe
     devices, nodes = shape
     several = devices * nodes > 1
@@ -155,7 +194,7 @@ def fit(
         auto_insert_metric_name=False,
         enable_version_counter=False,
     )
-    callbacks: list[pl.Callback] = [log, Report(log, say), stopping, best, last]
+    callbacks: list[pl.Callback] = [log, Report(log, say), *watchers, stopping, best, last]
     if recipe.average_decay:
         callbacks.insert(0, EMAWeightAveraging(decay=recipe.average_decay))
     trainer = pl.Trainer(

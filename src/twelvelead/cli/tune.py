@@ -1,0 +1,80 @@
+"""The verb for searching: tune."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from twelvelead.errors import Interrupted, MissingExtra
+
+
+def tune(
+    recipe: Annotated[str, typer.Argument(help="A built-in recipe or a TOML file.", show_default=False)],
+    store: Annotated[Path, typer.Argument(help="A store.", show_default=False)],
+    study: Annotated[Path, typer.Argument(help="Folder of the study.", show_default=False)],
+    trials: Annotated[int, typer.Option(help="How many in all, over all processes.", min=1)] = 50,
+    space: Annotated[str, typer.Option(help="What is drawn: a built-in space (default, optimizer) or a TOML file.")] = (
+        "default"
+    ),
+    epochs: Annotated[int | None, typer.Option(help="Of a trial, at most.", min=1, show_default="the recipe's")] = None,
+    folds: Annotated[
+        str | None,
+        typer.Option(
+            help="Training and validation folds of the search.", show_default="1-7:8, or the recipe's if not 1-8:9"
+        ),
+    ] = None,
+    sampler: Annotated[Literal["tpe", "random"], typer.Option(help="What draws.")] = "tpe",
+    pruner: Annotated[Literal["median", "hyperband", "none"], typer.Option(help="What ends poor trials early.")] = (
+        "median"
+    ),
+    seed: Annotated[int, typer.Option(help="Of the sampler.", min=0)] = 0,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            help="URL of a database that several machines share, such as postgresql://user@host/name.",
+            show_default="SQLite in STUDY",
+        ),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Of the study in the database.", show_default="that of the folder")
+    ] = None,
+    grace: Annotated[
+        int, typer.Option(help="Seconds after which a trial without a sign of life is tried again.", min=1)
+    ] = 180,
+) -> None:
+    """Search for the settings of a recipe with Optuna. After Ctrl-C or a kill, the same command goes on.
+
+    The same command in further processes, or on further machines with --storage, takes part in the search; each process
+    uses one device. Each trial is a training; its value is the best validation macro AUROC. A search of a recipe with
+    the official folds trains on folds 1-7 and validates on fold 8: fold 9 is to choose few things.
+
+    STUDY receives trials.csv, study.json, study.png, a folder for each trial, and best.toml, a recipe for the command
+    train with the official folds again.
+    """
+    try:
+        from twelvelead.training.recipe import Recipe
+        from twelvelead.training.tune import Options, parse_folds
+        from twelvelead.training.tune import tune as search
+        from twelvelead.training.tune_space import Space
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] == "twelvelead":
+            raise
+        raise MissingExtra("Searching", "tune") from None
+    from twelvelead.data.store import Store
+
+    chosen = Recipe.load(recipe)
+    options = Options(
+        trials=trials,
+        epochs=epochs,
+        folds=None if folds is None else parse_folds(folds),
+        sampler=sampler,
+        pruner=pruner,
+        seed=seed,
+        storage=storage,
+        name=name,
+        grace=grace,
+    )
+    try:
+        search(chosen, Space.load(space, chosen), Store.open(store), study, options, typer.echo)
+    except KeyboardInterrupt:
+        raise Interrupted(f"{study}: interrupted; the same command goes on where it was") from None
