@@ -65,10 +65,10 @@ def main() -> None:
     for name, values in times.items():
         seconds, peak = statistics.median(values), statistics.median(peaks[name])
         share = operations / seconds / peak
-        bar = f" (bar {PEAK_BAR})" if name == "ours" and options.recipe == "reference" else ""
+        aim = f" (bar {PEAK_BAR})" if name == "ours" and options.recipe == "reference" else ""
         print(
             f"{name:>5}: {seconds * 1e3:7.0f} ms a step of {options.batch}, {options.batch / seconds:5.0f} records/s, "
-            f"{share:.2f} of the convolution peak of {peak / 1e9:.0f} GFLOP/s{bar}"
+            f"{share:.2f} of the convolution peak of {peak / 1e9:.0f} GFLOP/s{aim}"
         )
     ratios = [plain / ours for plain, ours in zip(times["plain"], times["ours"], strict=True)]
     bar = BARS.get(options.recipe, OTHER_BAR)
