@@ -28,7 +28,7 @@ def diversity_png(values: Mapping[str, Any], path: str | os.PathLike[str]) -> No
     figure = new_figure(10.4, 2.1 + _ROW * (count + 1))
     left, right = figure.subplots(1, 2, width_ratios=[1.55, 1])
     _aurocs(left, values, names)
-    _errors(right, np.array(values["correlation"]["errors"]), names)
+    _errors(right, np.array(values["correlation"]["errors"]))
     kind = ", synthetic ECGs" if values["synthetic"] else ""
     figure.suptitle(
         f"{shorten(values['name'], 40)}: {count} members, {values['weights']['used']} weights",
@@ -71,7 +71,7 @@ def _aurocs(axes: "Axes", values: Mapping[str, Any], names: Sequence[str]) -> No
             zorder=4,
             label="ensemble without it" if first else None,
         )
-        labels.append(f"{name}, {member['weight']:.2f}")
+        labels.append(f"{name}, {member['weight']:.2f}   {row}")
     axes.set_yticks(range(len(labels)), labels)
     axes.set_ylim(len(labels) - 0.4, -0.6)
     plain(axes)
@@ -86,12 +86,12 @@ def _aurocs(axes: "Axes", values: Mapping[str, Any], names: Sequence[str]) -> No
     )
 
 
-def _errors(axes: "Axes", errors: np.ndarray[Any, Any], names: Sequence[str]) -> None:
+def _errors(axes: "Axes", errors: np.ndarray[Any, Any]) -> None:
     from matplotlib.colors import LinearSegmentedColormap
 
-    count = len(names)
+    count = len(errors)
     apart = errors[~np.eye(count, dtype=bool)]
-    low = min(0.5, float(np.floor(apart.min() * 10) / 10))
+    low = float(np.floor(apart.min() * 20 - 0.5) / 20)  # real pairs are all near 1
     # Each member is its own twin; left blank, the pairs are what one sees.
     shown = np.where(np.eye(count, dtype=bool), np.nan, errors)
     shades = LinearSegmentedColormap.from_list("alike", ["#f4f7fa", BLUE])
@@ -100,11 +100,19 @@ def _errors(axes: "Axes", errors: np.ndarray[Any, Any], names: Sequence[str]) ->
         if row == column:
             continue
         value = errors[row, column]
-        ink = "white" if value - low > 0.6 * (1 - low) else INK
-        axes.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=9 if count < 9 else 7, color=ink)
+        ink = "white" if round(value, 3) - low > 0.65 * (1 - low) else INK
+        axes.text(
+            column,
+            row,
+            f"{value:.3f}" if count < 9 else f"{value:.2f}",
+            ha="center",
+            va="center",
+            fontsize=9 if count < 9 else 7,
+            color=ink,
+        )
     axes.set_xticks(range(count), [str(place) for place in range(1, count + 1)])
-    axes.set_yticks(range(count), [f"{name}  {place}" for place, name in enumerate(names, start=1)])
+    axes.set_yticks(range(count), [str(place) for place in range(1, count + 1)])
     axes.tick_params(length=0, labelsize=8.5, colors=INK)
     axes.xaxis.tick_top()
     axes.spines[:].set_visible(False)
-    axes.set_title("Correlation of errors, probability less label", fontsize=9.5, color=INK, loc="left", pad=8)
+    axes.set_title("Correlation of errors (probability less label)", fontsize=9.5, color=INK, loc="left", pad=8)

@@ -35,24 +35,19 @@ def tables(values: Mapping[str, Any]) -> RenderableType:
         )
     worth.add_row("ensemble", "", "1.000", _interval(values["ensemble"]["macro_auroc"]), "", "", style="bold")
     errors, logits = (np.array(values["correlation"][name]) for name in ("errors", "logits"))
-    alike = Table(
-        title="How alike the members are: correlation of errors (of logits)",
-        title_justify="left",
-        title_style="bold",
-        box=None,
-        padding=(0, 2, 0, 0),
-    )
+    alike = Table(box=None, padding=(0, 2, 0, 0))
     names = [member["name"] for member in values["members"]]
     alike.add_column("", overflow="fold")
     for place in range(1, len(names) + 1):
         alike.add_column(str(place), justify="right")
     for row, name in enumerate(names):
         cells = [
-            "" if row == column else f"{errors[row, column]:.2f} ({logits[row, column]:.2f})"
+            "" if row == column else f"{errors[row, column]:.3f} ({logits[row, column]:.3f})"
             for column in range(len(names))
         ]
         alike.add_row(Text(f"{row + 1} {name}"), *cells)
-    return Group(worth, "", alike, "", *(Text(line, style="dim") for line in notes(values)))
+    subtitle = Text("How alike the members are: correlation of errors (of logits)", style="bold")
+    return Group(worth, "", subtitle, alike, "", *(Text(line, style="dim") for line in notes(values)))
 
 
 def notes(values: Mapping[str, Any]) -> list[str]:
@@ -74,4 +69,5 @@ def notes(values: Mapping[str, Any]) -> list[str]:
 
 
 def _interval(estimate: Mapping[str, float], sign: str = "") -> str:
-    return f"{estimate['value']:{sign}.4f} [{estimate['low']:{sign}.4f}, {estimate['high']:{sign}.4f}]"
+    value, low, high = (f"{estimate[key]:{sign}z.4f}" for key in ("value", "low", "high"))
+    return f"{value} [{low}, {high}]"
