@@ -281,7 +281,7 @@ def test_a_database_that_cannot_be_opened_is_named_without_its_password(
     assert "cannot be opened" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert "secret" not in str(caught.value)
-    assert not any("secret" in path.read_text() for path in (tmp_path / "study").glob("*"))
+    assert not (tmp_path / "study").exists()
 
 
 def test_a_trial_that_another_process_took_over_is_given_up(generated_store, tiny_recipe, tmp_path, monkeypatch):

@@ -20,7 +20,7 @@ from twelvelead.errors import TwelveLeadError
 from twelvelead.training.data import StoreData
 from twelvelead.training.recipe import Recipe
 from twelvelead.training.tune_picture import draw
-from twelvelead.training.tune_results import claim, line, summary, write
+from twelvelead.training.tune_results import claim, line, require_ours, summary, write
 from twelvelead.training.tune_sampler import Seeded, pruner
 from twelvelead.training.tune_space import Space
 from twelvelead.training.tune_study import (
@@ -131,8 +131,11 @@ def tune(
     search = Search(base.to_dict(), space.text, store.data_hash, options.sampler, options.pruner, options.seed)
     url = storage_url(options.storage, folder)
     name = options.name or folder.absolute().name
-    claim(folder, search, name, shown(url))
+    require_ours(folder, search, name, shown(url))
+    if options.storage is None:
+        folder.mkdir(parents=True, exist_ok=True)
     study = open_study(url, name, search, grace=options.grace)
+    claim(folder, search, name, shown(url))
     work = _Work(recipe, base, space, store, folder, options, study, say)
     try:
         work.go()

@@ -19,7 +19,7 @@ from twelvelead.files import replacing
 from twelvelead.training.publish import versions
 from twelvelead.training.recipe import Recipe
 from twelvelead.training.tune_space import Space
-from twelvelead.training.tune_study import PROCESS, REASON, Search, counts, finished, predecessor
+from twelvelead.training.tune_study import DATABASE, PROCESS, REASON, Search, counts, finished, predecessor
 
 COLUMNS = ("trial", "state", "validation_auroc", "epochs", "started", "seconds", "tries_again", "process", "reason")
 _ABOUT = "study.json"
@@ -47,8 +47,14 @@ def best_trial(trials: list[FrozenTrial]) -> FrozenTrial | None:
     return max(completed, key=lambda trial: (trial.value or 0.0, -trial.number), default=None)
 
 
-def claim(folder: Path, search: Search, name: str, storage: str) -> None:
-    """Make the folder this search's, or see that it already is.
+def require_ours(folder: Path, search: Search, name: str, storage: str) -> None:
+    """See that the folder is free, or this search's.
+
+    Args:
+        folder: of the study.
+        search: what is searched.
+        name: of the study.
+        storage: where its trials are kept, without a password.
 
     Raises:
         TwelveLeadError: it holds something else, or another search.
@@ -65,12 +71,20 @@ def claim(folder: Path, search: Search, name: str, storage: str) -> None:
         if places != (name, storage):
             raise TwelveLeadError(f"{folder}: holds study {places[0]} of {places[1]}; name another folder")
         return
-    if folder.exists() and (not folder.is_dir() or any(path.name[0] != "." for path in folder.iterdir())):
+    if not folder.exists():
+        return
+    # a process that begins at the same time may have made its database, and not yet said whose it is
+    if not folder.is_dir() or any(not path.name.startswith((".", DATABASE)) for path in folder.iterdir()):
         raise TwelveLeadError(f"{folder}: exists and is not a study; name another folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    recorded = {"study": name, "storage": storage, "search": search.to_dict()}
-    with replacing(about) as partial:
-        partial.write_text(json.dumps(recorded, indent=2) + "\n", encoding="utf-8")
+
+
+def claim(folder: Path, search: Search, name: str, storage: str) -> None:
+    """Make the folder this search's; the arguments are those of `require_ours`."""
+    about = folder / _ABOUT
+    if not about.is_file():
+        recorded = {"study": name, "storage": storage, "search": search.to_dict()}
+        with replacing(about) as partial:
+            partial.write_text(json.dumps(recorded, indent=2) + "\n", encoding="utf-8")
 
 
 def write(study: optuna.Study, recipe: Recipe, base: Recipe, space: Space, folder: Path, asked: int) -> None:
