@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -96,10 +97,10 @@ def taught(data: StoreData, cache: Path, say: Callable[[str], None]) -> NDArray[
     return mean
 
 
-def _kept(cache: Path) -> NDArray[np.floating] | None:
+def _kept(cache: Path) -> NDArray[Any] | None:
     try:
         with cache.open("rb") as stream:
-            values: NDArray[np.generic] = np.lib.format.read_array(stream, allow_pickle=False)
+            values: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
     return values if np.issubdtype(values.dtype, np.floating) else None
