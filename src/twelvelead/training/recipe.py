@@ -32,8 +32,6 @@ class Recipe:
         auxiliary_weight: of its loss, the cross-entropy averaged over its classes.
         teachers: weights (folders of runs, for instance) whose probabilities soften the labels; relative paths start at
             the working directory. A record is taught by those that did not train on its fold, where there are any.
-        cross_fit: where this is not 0, `teachers` are recipes, which are trained first: each in this many parts, a part
-            without some of the training folds, so that every record is taught by one that did not train on it.
         teacher_weight: share of the teachers in a label.
         window, stride: samples of a training crop, and between the windows of a whole recording.
         aggregate: what stands for a whole recording: the mean of its windows' probabilities, the mean of their logits
@@ -72,7 +70,6 @@ class Recipe:
     auxiliary_task: str = ""
     auxiliary_weight: float = 1.0
     teachers: tuple[str, ...] = ()
-    cross_fit: int = 0
     teacher_weight: float = 0.5
     window: int = 256
     stride: int = 124
@@ -119,11 +116,6 @@ class Recipe:
         if self.auxiliary_task and self.auxiliary_task == self.task:
             raise TwelveLeadError(
                 f"recipe {self.name}: auxiliary_task and task are both {self.task}; a second task has to be another one"
-            )
-        if self.cross_fit and not 2 <= self.cross_fit <= len(self.train_folds):
-            raise TwelveLeadError(
-                f"recipe {self.name}: cross_fit is {self.cross_fit}; {len(self.train_folds)} training folds allow 2 to "
-                f"{len(self.train_folds)} parts, and 0 means that teachers are weights"
             )
         both = set(self.train_folds) & set(self.validation_folds)
         if both:
@@ -228,7 +220,6 @@ _RANGES = (
     ("window", 1, 1e9),
     ("stride", 1, 1e9),
     ("auxiliary_weight", 0, 1000),
-    ("cross_fit", 0, 1e6),
     ("teacher_weight", 0, 1),
     ("hidden_metadata", 0, 1),
     ("mixup", 0, 100),

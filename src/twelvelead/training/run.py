@@ -29,7 +29,7 @@ from twelvelead.training.publish import versions
 from twelvelead.training.recipe import Recipe
 from twelvelead.training.scale import layout, rank
 from twelvelead.training.speed import keep_freed_memory, precision
-from twelvelead.training.teachers import parts, require_teachers, taught
+from twelvelead.training.teachers import require_teachers, taught
 
 FORMAT = "twelvelead-run"
 VERSION = 1
@@ -81,7 +81,7 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
                 f"starts from {recipe.initial}; outputs taken over: {', '.join(kept) or 'none'}; "
                 f"new: {', '.join(new) or 'none'}"
             )
-        teach(data, folder, say, devices)
+        teach(data, folder / "teachers.npy", say)
         if rank() == 0:
             note_hardware(folder, recipe)
         fit(training, data, folder, say, shape)
@@ -94,22 +94,10 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
     return finish(training, data, folder, best_epoch=int(best["epoch"]), say=say)
 
 
-def teach(data: StoreData, folder: Path, say: Callable[[str], None], devices: int = 1) -> None:
-    """Soften the labels by the teachers of the recipe, where it has any; those that are recipes are trained first.
-
-    Args:
-        data: holds the recipe.
-        folder: keeps what the teachers say, and their trainings in `teachers/`.
-        say: takes a line of text.
-        devices: as in `train`.
-    """
-    recipe = data.recipe
-    if recipe.teachers and recipe.teacher_weight:
-        first = parts(recipe) if recipe.cross_fit else []
-        trained = [
-            str(train(part, data.store, folder / "teachers" / part.name, say, devices=devices)) for part in first
-        ]
-        data.teach(taught(data, folder / "teachers.npy", say, trained))
+def teach(data: StoreData, cache: Path, say: Callable[[str], None]) -> None:
+    """Soften the labels by the teachers of the recipe, where it has any; `cache` keeps what they say."""
+    if data.recipe.teachers and data.recipe.teacher_weight:
+        data.teach(taught(data, cache, say))
 
 
 def prepare(recipe: Recipe, store: Store) -> tuple[Training, StoreData, tuple[str, ...]]:
@@ -129,8 +117,7 @@ def prepare(recipe: Recipe, store: Store) -> tuple[Training, StoreData, tuple[st
     keep_freed_memory()
     auxiliary = labels(store, recipe.auxiliary_task, "keep") if recipe.auxiliary_task else None
     data = StoreData(recipe, store, labels(store, recipe.task, recipe.protocol), auxiliary)
-    if not recipe.cross_fit:
-        require_teachers(data)
+    require_teachers(data)
     initial = origin(recipe) if recipe.initial else None
     if initial is not None:
         require_starting(initial, recipe, store)

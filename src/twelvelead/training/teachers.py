@@ -1,7 +1,6 @@
 """Labels softened by what other weights say of the training records (Hinton et al. 2015, arXiv:1503.02531)."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,28 +11,8 @@ from twelvelead.errors import TwelveLeadError
 from twelvelead.files import replacing
 from twelvelead.training.data import StoreData
 from twelvelead.training.export import load_windowed, probabilities
-from twelvelead.training.recipe import Recipe
 from twelvelead.training.speed import bfloat16
 from twelvelead.weights import Contract, find
-
-
-def parts(recipe: Recipe) -> list[Recipe]:
-    """The recipes that are trained first, so that they can teach this one: see `Recipe.cross_fit`."""
-    made = []
-    for teacher in map(Recipe.load, recipe.teachers):
-        for number, held_out in enumerate(np.array_split(np.array(recipe.train_folds), recipe.cross_fit), start=1):
-            made.append(
-                replace(
-                    teacher,
-                    name=f"{teacher.name}-{number}",
-                    task=recipe.task,
-                    protocol=recipe.protocol,
-                    train_folds=tuple(fold for fold in recipe.train_folds if fold not in held_out),
-                    validation_folds=tuple(held_out.tolist()),
-                    seed=recipe.seed + number,
-                )
-            )
-    return made
 
 
 def require_teachers(data: StoreData) -> None:
@@ -79,10 +58,8 @@ def require_teachers(data: StoreData) -> None:
             )
 
 
-def taught(
-    data: StoreData, cache: Path, say: Callable[[str], None], teachers: Sequence[str] = ()
-) -> NDArray[np.float32]:
-    """Mean calibrated probabilities of teachers for the training records.
+def taught(data: StoreData, cache: Path, say: Callable[[str], None]) -> NDArray[np.float32]:
+    """Mean calibrated probabilities of the recipe's teachers for the training records.
 
     A record is judged by the teachers that did not train on its fold; where all did, by all.
 
@@ -90,12 +67,11 @@ def taught(
         data: holds the training records and the recipe.
         cache: file that keeps the result for a training that goes on; what does not fit in it is computed anew.
         say: takes a line of text.
-        teachers: weights; those that the recipe names, if none are given.
 
     Returns:
         [records, classes] float32, in the order of `data.train_records`.
     """
-    records, teachers = data.train_records, teachers or data.recipe.teachers
+    records, teachers = data.train_records, data.recipe.teachers
     shape = (len(records), len(data.labels.classes))
     kept = _kept(cache)
     if kept is not None and kept.shape == shape and np.isfinite(kept).all():
@@ -124,7 +100,7 @@ def taught(
 def _kept(cache: Path) -> NDArray[np.float32] | None:
     try:
         with cache.open("rb") as stream:
-            values: NDArray[np.generic] = np.lib.format.read_array(stream, allow_pickle=False)
+            values: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
     return np.asarray(values, np.float32) if np.issubdtype(values.dtype, np.floating) else None

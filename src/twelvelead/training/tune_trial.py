@@ -64,7 +64,7 @@ def run_trial(trial: Trial, recipe: Recipe, store: Store, folder: Path, say: Cal
     """
     training, data, _ = prepare(recipe, store)
     claim(folder, recipe, store)
-    teach(data, folder.parent, say)
+    teach(data, folder.parent / "teachers.npy", say)
     checkpoints = folder / "checkpoints"
     try:
         fit(training, data, folder, say, watchers=[Watch(trial)])
