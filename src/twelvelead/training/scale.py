@@ -40,9 +40,4 @@ def layout(recipe: Recipe, devices: int) -> tuple[int, int]:
             f"recipe {recipe.name}: batch_size {recipe.batch_size} cannot be shared by {processes} processes in equal "
             "parts of 2 or more; change one of the two"
         )
-    if processes > 1 and recipe.cross_fit:
-        raise TwelveLeadError(
-            f"recipe {recipe.name}: cross_fit trains models one after the other, which several processes cannot yet; "
-            "use one device"
-        )
     return devices, nodes

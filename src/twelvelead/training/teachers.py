@@ -100,7 +100,7 @@ def taught(data: StoreData, cache: Path, say: Callable[[str], None]) -> NDArray[
 def _kept(cache: Path) -> NDArray[np.float32] | None:
     try:
         with cache.open("rb") as stream:
-            values: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
+            values = np.lib.format.read_array(stream, allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
     return np.asarray(values, np.float32) if np.issubdtype(values.dtype, np.floating) else None
