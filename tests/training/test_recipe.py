@@ -104,7 +104,7 @@ def test_unknown_settings_and_wrong_types_name_the_file_and_the_setting(tmp_path
         ("seed = -1", "seed is -1"),
         ("hidden_metadata = 2", "hidden_metadata is 2"),
         ("average_decay = 1", "average_decay is 1"),
-        ("schedule = 'cosine'", "schedule is 'cosine'; it has to be one of plateau, one_cycle, constant"),
+        ("schedule = 'step'", "schedule is 'step'; it has to be one of plateau, one_cycle, cosine, constant"),
         ("protocol = 'all'", "protocol is 'all'"),
         ("loss = 'mse'", "loss is 'mse'"),
         ("optimizer = 'sgd'", "optimizer is 'sgd'"),
