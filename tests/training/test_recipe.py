@@ -119,6 +119,7 @@ def test_unknown_settings_and_wrong_types_name_the_file_and_the_setting(tmp_path
         ("seed = -1", "seed is -1"),
         ("hidden_metadata = 2", "hidden_metadata is 2"),
         ("average_decay = 1", "average_decay is 1"),
+<<<<<<< HEAD
         ("schedule = 'linear'", "schedule is 'linear'; it has to be one of plateau, one_cycle, cosine, constant"),
         ("aggregate = 'median'", "aggregate is 'median'; it has to be one of probability, logit, maximum"),
         ("precision = 'float16'", "precision is 'float16'; it has to be one of auto, float32"),
@@ -134,6 +135,9 @@ def test_unknown_settings_and_wrong_types_name_the_file_and_the_setting(tmp_path
         ("noise = nan", "noise is nan"),
         ("wander = -1", "wander is -1"),
         ("label_smoothing = 1", "label_smoothing is 1"),
+=======
+        ("schedule = 'step'", "schedule is 'step'; it has to be one of plateau, one_cycle, cosine, constant"),
+>>>>>>> weights
         ("protocol = 'all'", "protocol is 'all'"),
         ("loss = 'mse'", "loss is 'mse'"),
         ("optimizer = 'sgd'", "optimizer is 'sgd'"),
