@@ -119,7 +119,6 @@ def test_unknown_settings_and_wrong_types_name_the_file_and_the_setting(tmp_path
         ("seed = -1", "seed is -1"),
         ("hidden_metadata = 2", "hidden_metadata is 2"),
         ("average_decay = 1", "average_decay is 1"),
-<<<<<<< HEAD
         ("schedule = 'linear'", "schedule is 'linear'; it has to be one of plateau, one_cycle, cosine, constant"),
         ("aggregate = 'median'", "aggregate is 'median'; it has to be one of probability, logit, maximum"),
         ("precision = 'float16'", "precision is 'float16'; it has to be one of auto, float32"),
@@ -135,9 +134,6 @@ def test_unknown_settings_and_wrong_types_name_the_file_and_the_setting(tmp_path
         ("noise = nan", "noise is nan"),
         ("wander = -1", "wander is -1"),
         ("label_smoothing = 1", "label_smoothing is 1"),
-=======
-        ("schedule = 'step'", "schedule is 'step'; it has to be one of plateau, one_cycle, cosine, constant"),
->>>>>>> weights
         ("protocol = 'all'", "protocol is 'all'"),
         ("loss = 'mse'", "loss is 'mse'"),
         ("optimizer = 'sgd'", "optimizer is 'sgd'"),
@@ -196,6 +192,6 @@ def test_a_file_that_is_not_toml_is_unreadable(tmp_path, content):
 
 def test_an_unknown_recipe_is_named():
     with pytest.raises(
-        Unreadable, match=r"referense: neither a built-in recipe \(reference, fine-tune, resnet1d\) nor a TOML"
+        Unreadable, match=r"referense: neither a built-in recipe \(reference, fine-tune, multitask, resnet1d\) nor a TOML"
     ):
         Recipe.load("referense")
