@@ -41,11 +41,7 @@ def draw(study: optuna.Study, space: Space, base: Recipe, folder: Path, *, synth
     rows = math.ceil(len(names) / _COLUMNS)
     figure = new_figure(10, 3.4 + 2.0 * rows)
     # two figures in one: the width of the upper panels is not to bend the columns below
-<<<<<<< HEAD
-    above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=[3.2, 2.0 * rows])[:, 0]
-=======
     above, below = np.ravel(figure.subfigures(2, 1, height_ratios=[3.2, 2.0 * rows]))  # type: ignore[arg-type]
->>>>>>> tune
     panels = above.subplots(1, 2, width_ratios=[3.2, 1]) if shares else [above.subplots()]
     low, high = _limits(shown)
     _history(panels[0], trials, shown, low, high)
