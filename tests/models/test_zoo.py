@@ -18,6 +18,7 @@ SMALL = {
     "inception1d": {"modules": 3, "filters": 4, "units": 8},
     "s4d": {"channels": 8, "states": 4, "layers": 2, "units": 8},
     "lstm": {"lstm_units": 8, "units": 8},
+    "attentive": {"filters": (8, 8, 8, 16), "squeeze": 4, "heads": 2, "units": 8},
 }
 ROW = re.compile(r"\| `(\w+)` \| (?:depth (\d+))? ?\|.*\| ([\d,]+) \| ([\d.]+) M \|")
 TABLE = ROW.findall((Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8"))
@@ -99,15 +100,41 @@ def test_onnx_says_the_same(name, tmp_path):
         np.testing.assert_allclose(found[1], weights.numpy(), atol=1e-6)
 
 
-def test_s4d_predicts_what_it_trains():
-    # Both ways of convolving, by FFT and directly, have to be one function; only dropout may differ.
-    model = small("s4d", dropout=0.0)
-    ecg, features = torch.randn(2, 200, 12), torch.zeros(2, 2)
+@pytest.mark.parametrize("training", [True, False])
+def test_s4d_convolves_in_both_directions_as_it_trains_and_as_it_predicts(training):
+    layer = small("s4d").layers[0].train(training)
+    x = torch.randn(8, 3, 21)
     with torch.inference_mode():
-        direct = model(ecg, features)[0]
-        for layer in model.layers:
-            layer.train()
-        torch.testing.assert_close(model(ecg, features)[0], direct, atol=1e-5, rtol=1e-5)
+        ahead, behind = layer.kernels(21).split(8)  # of the past, of the future
+        expected = x * layer.skip[:, None, None]
+        for lag in range(21):
+            expected[:, :, lag:] += ahead[:, None, lag, None] * x[:, :, : 21 - lag]
+            expected[:, :, : 21 - lag] += behind[:, None, lag, None] * x[:, :, lag:]
+        torch.testing.assert_close(layer._convolved(x), expected, atol=1e-5, rtol=1e-5)
+
+
+def test_s4d_kernels_are_the_sums_of_damped_waves():
+    kernels = small("s4d").layers[0].kernels
+    with torch.no_grad():
+        step = kernels.log_step.exp()[:, None]
+        poles = torch.complex(-kernels.log_decay.exp(), kernels.frequency)
+        weights = torch.view_as_complex(kernels.output) * (torch.exp(step * poles) - 1) / poles
+        times = torch.arange(37)
+        waves = weights[..., None] * torch.exp((step * poles)[..., None] * times)
+        torch.testing.assert_close(kernels(37), 2 * waves.sum(dim=1).real, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        ({"filters": (8, 8)}, "2 filter counts, 4 kernel sizes and 4 strides"),
+        ({"stem_kernel_size": 8}, "kernel size is 8"),
+        ({"heads": 7}, "7 heads do not share 256 filters evenly"),
+    ],
+)
+def test_attentive_names_settings_that_do_not_fit(settings, fault):
+    with pytest.raises(ValueError, match=fault):
+        create_model("attentive", classes=5, **settings)
 
 
 def test_xresnet_of_an_unknown_depth():
