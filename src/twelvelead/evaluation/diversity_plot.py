@@ -99,7 +99,7 @@ def _errors(axes: "Axes", errors: np.ndarray[Any, Any]) -> None:
     for row, column in np.ndindex(count, count):
         if row == column:
             continue
-        value = errors[row, column]
+        value = float(errors[row, column])
         ink = "white" if round(value, 3) - low > 0.65 * (1 - low) else INK
         axes.text(
             column,
