@@ -202,6 +202,6 @@ def test_version_and_help(cli):
     assert cli("--version").out == f"twelvelead {__version__}\n"
     shown = cli("--help")
     assert shown.code == 0
-    for verb in ("interpret", "demo", "train", "evaluate", "export", "models", "ptbxl"):
+    for verb in ("interpret", "demo", "train", "evaluate", "ensemble", "tune", "export", "models", "ptbxl"):
         assert verb in shown.out
         assert cli(verb, "--help").code == 0
