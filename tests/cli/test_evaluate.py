@@ -119,3 +119,9 @@ def test_ctrl_c_ends_with_one_line(evaluate, monkeypatch):
     monkeypatch.setattr("twelvelead.inference.scoring.score_fold", interrupted)
     result = evaluate()
     assert (result.code, "interrupted" in result.fault) == (130, True)
+
+
+def test_without_out_the_folder_is_named_after_weights_and_fold(cli, tiny_run, generated_store, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli("evaluate", tiny_run, generated_store.path, "--fold", 9).code == 0
+    assert (tmp_path / "report-tiny-fold9" / "report.html").is_file()

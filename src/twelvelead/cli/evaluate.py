@@ -13,8 +13,10 @@ from twelvelead.errors import Interrupted, TwelveLeadError
 def evaluate(
     weights: Annotated[str, typer.Argument(help="A shipped name, a run folder, or a file.", show_default=False)],
     store: Annotated[Path, typer.Argument(help="A store of the needed rate and leads.", show_default=False)],
-    out: Annotated[Path, typer.Option(help="Folder for what is written.", show_default=False)],
     fold: Annotated[int, typer.Option(help="One that the store holds.")] = 9,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for what is written.", show_default="report-NAME-foldN")
+    ] = None,
     protocol: Annotated[
         Literal["drop", "keep", "likely"], typer.Option(help="Which records and labels stand first.")
     ] = "drop",
@@ -54,6 +56,7 @@ def evaluate(
     select(opened, fold, truth_of(contract, opened, protocol))
     if not allow_trained_fold:
         require_unseen(contract, opened, fold)
+    out = out or Path(f"report-{contract.name}-fold{fold}")
     out.mkdir(parents=True, exist_ok=True)
     try:
         with Meter() as meter:
