@@ -205,3 +205,11 @@ def test_version_and_help(cli):
     for verb in ("interpret", "demo", "train", "evaluate", "ensemble", "tune", "export", "models", "ptbxl"):
         assert verb in shown.out
         assert cli(verb, "--help").code == 0
+
+
+def test_a_task_that_was_the_auxiliary_one_is_no_longer_beside_itself(cli, generated_store, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("twelvelead.training.run.train", lambda recipe, *_, **__: asked.append(recipe))
+    for task in ("all", "rhythm"):
+        assert cli("train", "multitask", generated_store.path, tmp_path / "run", "--task", task).code == 0
+    assert [(recipe.task, recipe.auxiliary_task) for recipe in asked] == [("all", ""), ("rhythm", "all")]

@@ -408,6 +408,7 @@ def test_a_newcomer_gets_a_small_store_beside_the_run_and_a_recipe_cut_down_to_i
     again, same = newcomer_module.newcomer(run, Recipe())
     assert (again.data_hash, same) == (store.data_hash, recipe)
     assert newcomer_module.newcomer(run, Recipe(epochs=2, batch_size=8))[1].epochs == 2
+    assert newcomer_module.newcomer(run, Recipe(auxiliary_task="all"))[1].auxiliary_task == ""
 
 
 def test_missing_extra_names_the_command_that_mends_it():

@@ -49,7 +49,9 @@ def train(
 
     chosen = Recipe.load(recipe, initial)
     if task is not None:
-        chosen = replace(chosen, task=task)
+        # What is asked for is no longer beside itself.
+        auxiliary = "" if chosen.auxiliary_task == task else chosen.auxiliary_task
+        chosen = replace(chosen, task=task, auxiliary_task=auxiliary)
     if store == "synthetic":
         from twelvelead.training.newcomer import newcomer
 

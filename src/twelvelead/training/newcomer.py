@@ -19,7 +19,8 @@ def newcomer(run: Path, recipe: Recipe) -> tuple[Store, Recipe]:
         recipe: what would be trained on real data.
 
     Returns:
-        The store, and the recipe with fewer epochs and smaller batches, named NAME-synthetic.
+        The store, and the recipe with fewer epochs, smaller batches and no auxiliary task that the store lacks, named
+        NAME-synthetic.
     """
     path = run.absolute().with_name(f"{run.absolute().name}-store")
     store = Store.open(path) if path.exists() else synthetic_store(path, records=RECORDS)
@@ -28,5 +29,6 @@ def newcomer(run: Path, recipe: Recipe) -> tuple[Store, Recipe]:
         name=f"{recipe.name}-synthetic",
         epochs=min(recipe.epochs, EPOCHS),
         batch_size=min(recipe.batch_size, 32),
+        auxiliary_task=recipe.auxiliary_task if recipe.auxiliary_task in store.tasks else "",
         average_decay=min(recipe.average_decay, 0.9),
     )
