@@ -100,12 +100,13 @@ def collect(run: Path, folder: Path, hardware: str | None = None) -> Path:
 
 
 def write_small(predictions: Predictions, path: Path) -> None:
-    """Predictions in half precision, and those below 1/4, which are most where classes are many, to 0.4 %."""
-    exact = predictions.probabilities
-    coarse = ((exact.view(np.uint32) + np.uint32(0x8000)) & np.uint32(0xFFFF0000)).view(np.float32)
-    halves = np.where(exact < 0.25, coarse, exact).astype(np.float16)
+    """Predictions in half precision, which halves the file.
+
+    Of 71 classes predicted by a barely trained network it moved the macro AUROC by 0.00001, one rare class's by 0.002;
+    seven bits instead of its ten saved a tenth of the file and moved a class by 0.015.
+    """
     with replacing(path) as partial:
-        write_npz(partial, vars(predictions) | {"probabilities": halves})
+        write_npz(partial, vars(predictions) | {"probabilities": predictions.probabilities.astype(np.float16)})
 
 
 def write(results: Path, docs: Path, fresh: bool = False) -> None:

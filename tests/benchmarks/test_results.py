@@ -116,7 +116,7 @@ def test_the_kept_figures_are_of_the_kept_predictions(kept):
     for name, row in kept.runs.items():
         of = json.loads((kept.folder / name / "metrics.json").read_text())["predictions"]
         assert of == {each: kept.hash(each) for each in (name, row.get("baseline")) if each}
-        assert (kept.folder / name / "predictions.npz").stat().st_size < 300_000
+        assert (kept.folder / name / "predictions.npz").stat().st_size < 350_000
 
 
 def test_the_figures_of_the_first_kept_run_come_out_again(kept, numbers):
@@ -261,8 +261,8 @@ def test_many_classes_are_kept_small(results, tmp_path):
     made.save(tmp_path / "whole.npz")
     results.write_small(made, tmp_path / "small.npz")
     small = Predictions.load(tmp_path / "small.npz")
-    assert (tmp_path / "small.npz").stat().st_size < 0.5 * (tmp_path / "whole.npz").stat().st_size
-    np.testing.assert_allclose(small.probabilities, p, rtol=0.004)
+    assert (tmp_path / "small.npz").stat().st_size < 0.6 * (tmp_path / "whole.npz").stat().st_size
+    np.testing.assert_allclose(small.probabilities, p, rtol=0.0005)
     np.testing.assert_array_equal(small.labels, labels)
     np.testing.assert_allclose(auroc(labels, small.probabilities), auroc(labels, p), atol=1e-4)
 
