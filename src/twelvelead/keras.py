@@ -158,12 +158,10 @@ def build_twin(contract: Contract) -> Any:
         binary cross-entropy for other classes.
 
     Raises:
-        TwelveLeadError: the weights are of another architecture, or take their windows together otherwise.
+        TwelveLeadError: the weights are of another architecture.
     """
     if contract.architecture != "reference":
         raise TwelveLeadError(f"{contract.name}: architecture {contract.architecture} has no HDF5 form")
-    if contract.aggregate != "probability":
-        raise TwelveLeadError(f"{contract.name}: windows taken together by {contract.aggregate} have no HDF5 form")
     settings = contract.model
     ecg = layers.Input((None, len(contract.leads)), name="ecg")
     features = layers.Input((2,), name="features")

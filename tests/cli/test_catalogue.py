@@ -63,7 +63,7 @@ def test_what_is_not_there_or_damaged_ends_with_one_line(cli, tiny_run, tmp_path
     for arguments in (("models", "refrence"), ("models", "refrence", "--json")):
         result = cli(*arguments)
         assert (result.code, result.out) == (2, "")
-        assert result.fault.startswith("refrence: neither shipped weights (reference")
+        assert result.fault.startswith("refrence: neither shipped weights (ensemble, reference")
     folder = shutil.copytree(tiny_run / "weights", tmp_path / "weights")
     (folder / "tiny.onnx").unlink()
     assert f"{folder / 'tiny.onnx'}: missing" in cli("models", folder).fault

@@ -131,12 +131,12 @@ def test_every_verb_takes_it(cli, made, tiny_run, generated_store, files, tmp_pa
 def test_it_can_teach(made, tiny_recipe, generated_store, tmp_path):
     from twelvelead.data.tasks import labels
     from twelvelead.training.data import StoreData
-    from twelvelead.training.teachers import require_teaching, taught
+    from twelvelead.training.teachers import require_teachers, taught
 
     recipe = tiny_recipe(teachers=[str(made)])
     data = StoreData(recipe, generated_store, labels(generated_store, recipe.task, recipe.protocol))
-    require_teaching(str(made), Contract.load(made / "weights"), data)
-    soft = taught(recipe.teachers, data, tmp_path / "teachers.npy", lambda line: None)
+    require_teachers(data)
+    soft = taught(data, tmp_path / "teachers.npy", lambda line: None)
     expected = Engine(made).run(
         generated_store.signals[data.train_records].astype(np.float32) * np.float32(1e-3),
         generated_store.features[data.train_records],
@@ -213,7 +213,7 @@ def test_a_contract_that_names_no_such_network_is_unreadable(made, tmp_path):
         contract = Contract.load(copy / "weights")
         members = [contract.model["members"][0], {**contract.model["members"][1], **entries}]
         dataclasses.replace(contract, model={"members": members}).save(copy / "weights")
-        with pytest.raises(Unreadable, match="its contract and its weights do not fit") as caught:
+        with pytest.raises(Unreadable, match="does not fit the model in its contract") as caught:
             load_windowed(copy)
         assert "\n" not in str(caught.value)
 

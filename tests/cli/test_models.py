@@ -137,7 +137,7 @@ def test_a_wrong_command_line_ends_with_2(cli, tiny_run, generated_store, tmp_pa
         ("interpret", "x.csv", "--age", "old"),
         ("interpret", "x.csv", "--age", "-1"),
         ("train", "reference"),
-        ("evaluate", tiny_run, store),
+        ("evaluate", tiny_run),
         ("evaluate", tiny_run, store, *out, "--protocol", "all"),
         ("evaluate", tiny_run, store, *out, "--fold", "nine"),
         ("ptbxl", "prepair"),

@@ -13,8 +13,8 @@ def arrays():
     signals = np.arange(RECORDS * SAMPLES * LEADS, dtype=np.int64).reshape(RECORDS, SAMPLES, LEADS)
     signals = (signals - 12_000).astype(np.int16)
     features = np.stack([np.arange(RECORDS), np.arange(RECORDS) % 2], axis=1).astype(np.float32)
-    targets = np.eye(RECORDS, dtype=np.float32)  # a class a record, to tell it by
-    return signals, features, targets
+    labels = np.eye(RECORDS, dtype=np.float32)  # a class a record, to tell it by
+    return signals, features, labels
 
 
 def crops(arrays, records=None, **settings):
@@ -75,7 +75,7 @@ def test_the_first_and_the_last_start_are_drawn_too(arrays):
     assert whole(crops(arrays, window=SAMPLES))[0].shape == (RECORDS, SAMPLES, LEADS)
 
 
-def test_draws_follow_from_seed_epoch_and_rank_alone(arrays):
+def test_draws_follow_from_seed_and_epoch_alone(arrays):
     draw = {"seed": 3, "epoch": 2, "rank": 1, "ranks": 2, "hidden_metadata": 0.3}
     first = whole(crops(arrays, **draw))
     np.random.seed(0)
@@ -88,14 +88,26 @@ def test_draws_follow_from_seed_epoch_and_rank_alone(arrays):
         assert not np.array_equal(first[0], whole(crops(arrays, **(draw | changed)))[0])
 
 
-@pytest.mark.parametrize("ranks", [1, 2, 3])
-def test_ranks_share_an_epoch_without_overlap(arrays, ranks):
+@pytest.mark.parametrize("ranks", [2, 4])
+def test_processes_share_the_batches_of_one(arrays, ranks):
+    settings = {"seed": 3, "epoch": 1, "batch_size": 8, "hidden_metadata": 0.3}
     records = np.arange(3, RECORDS)
-    parts = [crops(arrays, records, rank=rank, ranks=ranks) for rank in range(ranks)]
-    assert {len(list(part)) for part in parts} == {len(part) for part in parts} == {len(records) // (4 * ranks)}
-    taken = np.concatenate([drawn(part) for part in parts])
-    assert len(taken) == len(set(taken)) == len(records) // (4 * ranks) * 4 * ranks
-    assert set(taken) <= set(records)
+    one = crops(arrays, records, **settings)
+    parts = [crops(arrays, records, rank=rank, ranks=ranks, **settings) for rank in range(ranks)]
+    assert {len(part) for part in parts} == {len(one)}
+    for batch, *shares in zip(one, *parts, strict=True):
+        for values, *pieces in zip(batch, *shares, strict=True):
+            for rank, piece in enumerate(pieces):
+                np.testing.assert_array_equal(piece, values[rank::ranks])
+
+
+def test_signals_in_a_tensor_give_the_same_crops(arrays):
+    signals, *others = arrays
+    settings = {"seed": 3, "hidden_metadata": 0.3}
+    cut = crops((torch.from_numpy(signals), *others), **settings)
+    for batch, same in zip(crops(arrays, **settings), cut, strict=True):
+        for one, other in zip(batch, same, strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 def test_an_epoch_leaves_out_another_remainder_each_time(arrays):

@@ -45,6 +45,9 @@ if __name__ == "__main__":
 def test_two_processes_give_the_figures_of_one(tiny_recipe, generated_store, log_rows, monkeypatch, tmp_path):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
+    monkeypatch.setitem(MODELS, "plain", None)  # so that it is gone afterwards
+    specification = importlib.util.spec_from_file_location("script", script)
+    specification.loader.exec_module(importlib.util.module_from_spec(specification))
     recipe = tiny_recipe(architecture="plain", model={}, precision="float32", metadata=False)
     (tmp_path / "tiny.toml").write_text(recipe.to_toml())
 
@@ -54,9 +57,6 @@ def test_two_processes_give_the_figures_of_one(tiny_recipe, generated_store, log
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.count("epoch 1 of at most 2") == 1
 
-    monkeypatch.setattr("twelvelead.models.MODELS", dict(MODELS))
-    specification = importlib.util.spec_from_file_location("script", script)
-    specification.loader.exec_module(importlib.util.module_from_spec(specification))
     train(recipe, generated_store, tmp_path / "one", say=lambda line: None)
 
     for two, one in zip(log_rows(tmp_path / "two"), log_rows(tmp_path / "one"), strict=True):

@@ -8,7 +8,7 @@ import pytest
 from twelvelead.data.tasks import labels
 from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.training import teachers
-from twelvelead.training.data import StoreData
+from twelvelead.training.data import StoreData, Whole
 from twelvelead.training.export import load_windowed, probabilities, write_safetensors
 from twelvelead.training.module import Training
 from twelvelead.training.run import train
@@ -95,7 +95,7 @@ def test_labels_are_softened_on_the_training_records_and_nowhere_else(student):
     others = np.setdiff1d(np.arange(len(data.store)), data.train_records)
     np.testing.assert_array_equal(data.targets[others], hard[others])
     np.testing.assert_array_equal(data.labels.targets, hard)
-    (_, _, validated), *_ = data.val_dataloader()
+    _, _, validated = Whole(data.store.signals, data.store.features, data.labels, data.validation_records)[0]
     np.testing.assert_array_equal(validated, hard[data.validation_records])
 
 
