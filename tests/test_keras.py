@@ -264,8 +264,6 @@ def test_nothing_is_written_when_the_weights_are_not_those_of_the_contract(windo
 def test_another_architecture_has_no_twin(windowed, folder):
     with pytest.raises(TwelveLeadError, match="architecture tiny has no HDF5 form"):
         twins.build_twin(dataclasses.replace(Contract.load(folder), architecture="tiny"))
-    with pytest.raises(TwelveLeadError, match="windows taken together by logit have no HDF5 form"):
-        twins.build_twin(dataclasses.replace(Contract.load(folder), aggregate="logit"))
 
 
 @pytest.mark.parametrize(

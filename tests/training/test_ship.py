@@ -37,10 +37,10 @@ def test_a_form_that_is_there_is_copied_and_not_made_again(tmp_path, monkeypatch
     assert written[2].read_bytes() == (find("reference") / "Final-ECG-Model.h5").read_bytes()
 
 
-def test_only_the_mean_of_probabilities_has_a_twin(tiny_run):
+def test_only_the_reference_has_a_twin(tiny_run):
     contract = Contract.load(tiny_run / "weights")
     assert has_twin(contract)
-    assert not has_twin(dataclasses.replace(contract, aggregate="logit"))
+    assert not has_twin(dataclasses.replace(contract, architecture="resnet1d"))
 
 
 @pytest.mark.parametrize("name", ["tiny.safetensors", "tiny.onnx", "contract.json"])
