@@ -119,5 +119,5 @@ class _Squeeze(nn.Module):
         self.up = nn.Linear(channels // squeeze, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        factor = torch.sigmoid(self.up(torch.relu(self.down(x.mean(dim=(2, 3))))))
-        return x * factor[:, :, None, None].to(x.dtype)
+        factor = torch.sigmoid(self.up(torch.relu(self.down(x.flatten(2).mean(dim=2)))))
+        return x * factor.unflatten(1, (-1, *[1] * (x.dim() - 2))).to(x.dtype)
