@@ -13,6 +13,7 @@ SCRIPT = Path(__file__).parents[2] / "benchmarks" / "train_step.py"
 SMALL = {
     "reference": {"filters": (8, 8), "lstm_units": 8, "ecg_units": 8, "metadata_units": 4, "units": 8},
     "resnet1d": {"filters": 8, "units": 8},
+    "attentive": {"filters": (8, 8, 8, 8), "heads": 2, "squeeze": 2, "units": 8, "metadata_units": 4},
     "inception1d": {"modules": 3, "filters": 4, "units": 8},
 }
 
