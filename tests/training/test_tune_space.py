@@ -1,5 +1,7 @@
 """What a space of a search may hold, and what is drawn from it."""
 
+import itertools
+
 import optuna
 import pytest
 from hypothesis import given
@@ -24,8 +26,10 @@ def drawn(space, count=20):
     return [space.draw(study.ask()) for _ in range(count)]
 
 
-@pytest.mark.parametrize("name", ["default", "optimizer"])
-@pytest.mark.parametrize("recipe", ["reference", "resnet1d"])
+@pytest.mark.parametrize(
+    ("name", "recipe"),
+    [*itertools.product(("default", "optimizer"), ("reference", "resnet1d", "single")), ("single", "single")],
+)
 def test_the_built_in_spaces_make_recipes(name, recipe):
     base = Recipe.load(recipe)
     space = Space.load(name, base)
@@ -154,7 +158,8 @@ def test_a_space_of_which_only_some_draws_contradict_is_taken(tmp_path):
 
 
 def test_an_unknown_space_is_named():
-    with pytest.raises(Unreadable, match=r"defalt: neither a built-in space \(default, optimizer\) nor a TOML file"):
+    named = r"defalt: neither a built-in space \(default, optimizer, single\) nor a TOML file"
+    with pytest.raises(Unreadable, match=named):
         Space.load("defalt", Recipe())
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from twelvelead.errors import Refused, TwelveLeadError
+from twelvelead.weights import DEFAULT
 
 if TYPE_CHECKING:
     from twelvelead.inference.interpretation import Interpretation
@@ -52,7 +53,7 @@ def interpret(
     prevalence: Annotated[
         str, typer.Option(help="For the predictive values, as in MI=0.05,HYP=0.1; else the validation fold's.")
     ] = "",
-    weights: Weights = "reference",
+    weights: Weights = DEFAULT,
 ) -> None:
     """Interpret ECG files: each class with probability and decision, where the model looked, and a picture.
 
@@ -92,7 +93,7 @@ def interpret(
 
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("demo"),
-    weights: Weights = "reference",
+    weights: Weights = DEFAULT,
 ) -> None:
     """Interpret three generated ECGs, without any file of one's own: a normal one, an abnormal one, and one that is
     refused. They are synthetic and show no patient.

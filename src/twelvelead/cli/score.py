@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from twelvelead.errors import Interrupted
+from twelvelead.weights import DEFAULT
 
 
 def score(
@@ -16,7 +17,7 @@ def score(
     out: Annotated[Path, typer.Option(help="Folder of the Parquet dataset.", show_default=False)],
     weights: Annotated[
         str, typer.Option(help="A shipped name, a run folder, a folder of weights, or a file in one.")
-    ] = "reference",
+    ] = DEFAULT,
     thresholds: Annotated[str, typer.Option(help="An aim of the weights, or one number from 0 to 1.")] = "accuracy",
     sampling_rate: Annotated[float | None, typer.Option(help="In Hz, for CSV and NPY.")] = None,
     unit: Annotated[str | None, typer.Option(help="mV, uV or V, for CSV and NPY.")] = None,

@@ -13,9 +13,9 @@ def tune(
     store: Annotated[Path, typer.Argument(help="A store.", show_default=False)],
     study: Annotated[Path, typer.Argument(help="Folder of the study.", show_default=False)],
     trials: Annotated[int, typer.Option(help="How many in all, over all processes.", min=1)] = 50,
-    space: Annotated[str, typer.Option(help="What is drawn: a built-in space (default, optimizer) or a TOML file.")] = (
-        "default"
-    ),
+    space: Annotated[
+        str, typer.Option(help="What is drawn: a built-in space (default, optimizer, single) or a TOML file.")
+    ] = "default",
     epochs: Annotated[int | None, typer.Option(help="Of a trial, at most.", min=1, show_default="the recipe's")] = None,
     folds: Annotated[
         str | None,

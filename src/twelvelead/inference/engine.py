@@ -15,7 +15,7 @@ from twelvelead.inference.decide import ERROR_RATE, Rules
 from twelvelead.inference.explain import attribute
 from twelvelead.inference.interpretation import Attribution, Interpretation, Window
 from twelvelead.inference.pieces import cut, merge
-from twelvelead.weights import Contract, file, find, sha256
+from twelvelead.weights import DEFAULT, Contract, file, find, sha256
 from twelvelead.weights.contract import FILE
 
 BATCH = 32
@@ -41,14 +41,14 @@ class Engine:
     """Weights ready to answer.
 
     Args:
-        weights: a shipped name such as "reference", a run folder, a folder of weights, or a file in one.
+        weights: a shipped name such as "single", a run folder, a folder of weights, or a file in one.
         threads: for one answer; None leaves it to ONNX Runtime.
 
     Raises:
         Unreadable: no such weights, or files that do not match their contract.
     """
 
-    def __init__(self, weights: str | Path = "reference", threads: int | None = None) -> None:
+    def __init__(self, weights: str | Path = DEFAULT, threads: int | None = None) -> None:
         import onnxruntime
 
         folder = find(weights)
@@ -191,6 +191,6 @@ def _joined(parts: list[NDArray[np.float64]]) -> NDArray[np.float64]:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def load(weights: str | Path = "reference", threads: int | None = None) -> Engine:
+def load(weights: str | Path = DEFAULT, threads: int | None = None) -> Engine:
     """Weights ready to answer; see `Engine`."""
     return Engine(weights, threads)

@@ -16,6 +16,7 @@ from twelvelead.errors import MissingExtra, TwelveLeadError, Unreadable
 from twelvelead.files import replacing
 from twelvelead.inference.engine import Engine
 from twelvelead.readers import read
+from twelvelead.weights import DEFAULT
 
 if TYPE_CHECKING:
     import pyarrow
@@ -36,7 +37,7 @@ Row = dict[str, Any]
 class Task:
     """How each file is read and answered; see `twelvelead.read` and `Engine.predict`."""
 
-    weights: str = "reference"
+    weights: str = DEFAULT
     thresholds: str = "accuracy"
     sampling_rate: float | None = None
     unit: str | None = None

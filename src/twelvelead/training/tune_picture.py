@@ -70,8 +70,12 @@ def draw(study: optuna.Study, space: Space, base: Recipe, folder: Path, *, synth
 
 
 def _limits(shown: list[FrozenTrial]) -> tuple[float, float]:
-    """A range in which the good trials can be told apart; what lies below is drawn on its edge."""
-    values = np.array([best_auroc(trial) for trial in shown], float)
+    """A range in which the good trials can be told apart; what lies below is drawn on its edge.
+
+    Of pruned trials only the first epochs are known, so they decide nothing where others have ended.
+    """
+    ended = [trial for trial in shown if state(trial) == "completed"]
+    values = np.array([best_auroc(trial) for trial in ended or shown], float)
     high = values.max()
     low = max(values.min(), high - 4 * max(high - float(np.median(values)), 0.002))
     room = max(0.08 * (high - low), 0.0005)
@@ -167,6 +171,8 @@ def _slice(
     low: float,
     high: float,
 ) -> None:
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     trials = [trial for trial in shown if name in trial.params]
     places: list[float]
     if isinstance(distribution, CategoricalDistribution):
@@ -180,6 +186,9 @@ def _slice(
         places = [float(trial.params[name]) for trial in trials]
         if distribution.log:
             axes.set_xscale("log")
+            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.xaxis.set_major_formatter("{x:g}")
+            axes.xaxis.set_minor_formatter(NullFormatter())
         room = 0.03 * (distribution.high - distribution.low)
         axes.set_xlim(
             distribution.low / 1.1 if distribution.log else distribution.low - room,

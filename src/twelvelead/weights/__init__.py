@@ -8,6 +8,9 @@ from twelvelead.weights.contract import FILE, Contract, sha256
 SHIPPED = Path(__file__).parent
 """The folder that holds a folder for each shipped name."""
 
+DEFAULT = "single"
+"""What answers where nobody names weights."""
+
 
 def shipped() -> tuple[str, ...]:
     """Names of the weights that ship with the package."""
