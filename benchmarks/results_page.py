@@ -105,7 +105,9 @@ def _section(
         epochs = f"{run['best_epoch']} of {run['epochs']}" if run["epochs"] else ""
         minutes = f"{run['minutes']:.0f}" if run["minutes"] is not None else ""
         on = ", ".join(machines[machine] for machine in run["hardware"]) or "not recorded"
-        cells = [_named(name, row["change"], of, run), *cells, _difference(of["difference"]), epochs, minutes, on]
+        compared = of["difference"] is not None or any(other.get("baseline") == name for other in index.runs.values())
+        difference = _difference(of["difference"]) if compared else ""
+        cells = [_named(name, row["change"], of, run), *cells, difference, epochs, minutes, on]
         yield _row(cells)
     folds = {name: fold_names(index.about(name)["validation_folds"]) for name in rows}
     yield from _counts({name: (tasks[name], folds[name]) for name in rows}, found)

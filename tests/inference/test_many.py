@@ -44,7 +44,7 @@ def test_every_file_has_one_row_and_a_bad_one_stops_nothing(folder, tmp_path):
     assert "torn.npy" in found["torn.npy"]["message"]
     assert "V3" in found["flat.npy"]["message"]
     assert found["flat.npy"]["probability_MI"] is None
-    alone = twelvelead.load("reference").predict(twelvelead.read(folder / "good2.npy", sampling_rate=100, unit="mV"))
+    alone = twelvelead.load().predict(twelvelead.read(folder / "good2.npy", sampling_rate=100, unit="mV"))
     assert found["good2.npy"]["probability_MI"] == pytest.approx(alone.probabilities["MI"], abs=1e-6)
     assert found["good2.npy"]["decision_MI"] == alone.classes[1].decision
 
