@@ -58,7 +58,10 @@ def test_mistakes_end_with_one_line_and_2(cli, given, tmp_path):
     assert cli(*given("study", "--trials", 1)).code == 0
     for arguments, fault in [
         (given("new", "--space", tmp_path / "wrong.toml"), "unknown setting learning_rat; did you mean learning_rate?"),
-        (given("new", "--space", "defalt"), "defalt: neither a built-in space (default, optimizer, single) nor a TOML file"),
+        (
+            given("new", "--space", "defalt"),
+            "defalt: neither a built-in space (default, optimizer, single) nor a TOML file",
+        ),
         (given("new", "--folds", "8"), "--folds 8: give training and validation folds in the form 1-7:8"),
         (given("new", "--storage", "here"), "--storage: not the URL of a database"),
         (given("study", "--seed", 4), "is another search (differs in seed); name another folder"),
