@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from twelvelead.data.store import Store
 from twelvelead.data.tasks import labels, select
 from twelvelead.errors import TwelveLeadError
-from twelvelead.evaluation.predictions import Predictions
 from twelvelead.training.export import load_windowed, probabilities
+from twelvelead.training.publish import predicted
 from twelvelead.weights import Contract, find
 from twelvelead.weights.fit import fitted
 
@@ -52,8 +52,7 @@ def read_off(run: Path, store: Store, out: Path, rule: str) -> None:
     """Write the folder of one rule."""
     contract = Contract.load(find(run))
     truth = labels(store, "superclass")
-    (fold,) = contract.validation_folds
-    records = select(store, fold, truth)
+    records = select(store, contract.validation_folds[0], truth)
     members = store.tasks["superclass"]
     lacking = {name for names in members.values() for name in names} - set(contract.classes)
     if lacking:
@@ -61,24 +60,12 @@ def read_off(run: Path, store: Store, out: Path, rule: str) -> None:
     answers = contract.calibrated(probabilities(load_windowed(run), store.signals, store.features, records))
     columns = [[contract.classes.index(name) for name in members[one]] for one in truth.classes]
     raw = np.stack([RULES[rule](answers[:, each]) for each in columns], axis=1)
-    y, patients = truth.values[records], np.asarray(store.column("patient_id")[records])
-    entries = fitted(y, raw, patients, truth.classes)
+    entries = fitted(truth.values[records], raw, store.column("patient_id")[records], truth.classes)
     made = dataclasses.replace(contract, task=truth.task, protocol=truth.protocol, classes=truth.classes, **entries)
     out.mkdir(parents=True)
     for name in ("recipe.toml", "log.csv", "run.json"):
         shutil.copyfile(run / name, out / name)
-    Predictions(
-        ecg_id=np.asarray(store.column("ecg_id")[records]),
-        patient_id=patients,
-        labels=y,
-        probabilities=made.calibrated(raw).astype(np.float32),
-        classes=truth.classes,
-        fold=fold,
-        protocol=truth.protocol,
-        data_hash=store.data_hash,
-        thresholds=made.thresholds,
-        role="which also chose",
-    ).save(out / "predictions.npz")
+    predicted(made, raw, store, truth, records).save(out / "predictions.npz")
     made.save(out)
 
 

@@ -58,8 +58,7 @@ def publish(
     files = {kind: f"{name}.{kind}" for kind in ("safetensors", "onnx")}
     write_safetensors(whole, weights / files["safetensors"], {"architecture": entries["architecture"]})
     write_onnx(whole, weights / files["onnx"], len(store.leads))
-    truth = labels.values[records]
-    patients = np.asarray(store.column("patient_id")[records])
+    truth, patients = labels.values[records], np.asarray(store.column("patient_id")[records])
     contract = Contract(
         task=labels.task,
         classes=labels.classes,
@@ -82,10 +81,27 @@ def publish(
         **entries,
         **fitted(truth, raw, patients, labels.classes, _shares(store, labels, entries["train_folds"])),
     )
-    Predictions(
+    predicted(contract, raw, store, labels, records).save(folder / "predictions.npz")
+    contract.save(weights)
+    return contract
+
+
+def predicted(
+    contract: Contract, raw: NDArray[np.floating[Any]], store: Store, labels: Labels, records: NDArray[np.int64]
+) -> Predictions:
+    """What weights say of the validation records that fitted their contract.
+
+    Args:
+        contract: calibrates, and gives the thresholds.
+        raw: probabilities before calibration, [n, classes].
+        store: holds the records.
+        labels: of all records of the store.
+        records: positions, [n].
+    """
+    return Predictions(
         ecg_id=np.asarray(store.column("ecg_id")[records]),
-        patient_id=patients,
-        labels=truth,
+        patient_id=np.asarray(store.column("patient_id")[records]),
+        labels=labels.values[records],
         probabilities=contract.calibrated(raw).astype(np.float32),
         classes=labels.classes,
         fold=contract.validation_folds[0],
@@ -93,9 +109,7 @@ def publish(
         data_hash=store.data_hash,
         thresholds=contract.thresholds,
         role="which also chose",
-    ).save(folder / "predictions.npz")
-    contract.save(weights)
-    return contract
+    )
 
 
 def _shares(store: Store, labels: Labels, folds: Sequence[int]) -> NDArray[np.float64] | None:
