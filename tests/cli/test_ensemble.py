@@ -159,6 +159,7 @@ def test_runs_that_make_no_ensemble_are_refused_in_one_line(
     store, dest = generated_store.path, tmp_path / "dest"
     contract = Contract.load(other_run / "weights")
     leads = (*contract.leads[1:], contract.leads[0])
+    teacher = {"weights": "teacher", "sha256": "0" * 64, "train_folds": [9], "data": contract.data}
     unfinished = tmp_path / "unfinished"
     unfinished.mkdir()
     (unfinished / "recipe.toml").write_text(tiny_recipe().to_toml())
@@ -183,6 +184,10 @@ def test_runs_that_make_no_ensemble_are_refused_in_one_line(
         (
             (store, dest, tiny_run, changed(other_run, tmp_path / "f", train_folds=(1, 9))),
             "was trained on fold 1, 9, so fold 9 cannot choose its weight",
+        ),
+        (
+            (store, dest, tiny_run, changed(other_run, tmp_path / "h", data={**contract.data, "teachers": [teacher]})),
+            "was trained on fold 1-6, 9, so fold 9 cannot choose its weight",
         ),
         ((store, dest, tiny_run, other_run, "--fold", 8), "so fold 8 cannot choose its weight"),
         ((store, dest, tiny_run, other_run, "--fold", 12), "no fold 12; it holds 1-10"),

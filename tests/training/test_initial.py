@@ -282,7 +282,7 @@ def test_folds_of_ptbxl_are_known_by_name_and_through_what_weights_came_from(
     assert fine.taught_by(generated_store.source, generated_store.data_hash) == frozenset(range(1, 9))
     assert trained_on(fine, generated_store, 3)
     assert not trained_on(fine, generated_store, 9)
-    assert role(fine, generated_store, 9) == "of data that trained the weights these started from, though not this fold"
+    assert role(fine, generated_store, 9) == "of data that trained the weights these came from, though not this fold"
     assert role(fine, own_store, 5) == "which also chose"
 
 

@@ -1,19 +1,23 @@
 """Labels softened by other weights: who judges which record, what the training then sees, and what is refused."""
 
 import dataclasses
+import json
 
+import jsonschema
 import numpy as np
 import pytest
 
 from twelvelead.data.tasks import labels
 from twelvelead.errors import TwelveLeadError, Unreadable
+from twelvelead.inference.scoring import trained_on
 from twelvelead.training import teachers
 from twelvelead.training.data import StoreData, Whole
 from twelvelead.training.export import load_windowed, probabilities, write_safetensors
+from twelvelead.training.initial import ancestors
 from twelvelead.training.module import Training
 from twelvelead.training.run import train
 from twelvelead.training.teachers import require_teachers, taught
-from twelvelead.weights import Contract, find, sha256
+from twelvelead.weights import SHIPPED, Contract, find, sha256
 
 FOLDS = (1, 2, 3)
 
@@ -172,6 +176,24 @@ def test_weights_that_cannot_teach_are_refused_before_anything_is_written(
     assert fault in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "run").exists()
+
+
+def test_what_taught_a_teacher_counts_as_what_taught_its_pupil(teacher, student, generated_store):
+    tiny = Contract.load(find(teacher()))
+    elder = {"weights": "elder", "sha256": "0" * 64, "train_folds": [4], "data": tiny.data}
+    names = teacher(train_folds=(1, 2)), teacher(train_folds=(2, 3), data=tiny.data | {"teachers": [elder]})
+    recipe, _ = student(*names)
+    found = ancestors(recipe)
+    assert found["initial"] == []
+    assert [step["train_folds"] for step in found["teachers"]] == [[1, 2], [2, 3], [4]]
+    assert all("teachers" not in step["data"] for step in found["teachers"])
+    pupil = dataclasses.replace(tiny, train_folds=(1,), data=tiny.data | {"teachers": found["teachers"]})
+    assert pupil.taught_by(generated_store.source, generated_store.data_hash) == {1, 2, 3, 4}
+    assert trained_on(pupil, generated_store, 4)
+    assert not trained_on(pupil, generated_store, 5)
+    schema = json.loads((SHIPPED / "contract.schema.json").read_text())
+    jsonschema.validate(json.loads(json.dumps(dataclasses.asdict(pupil))), schema)
+    assert ancestors(dataclasses.replace(recipe, teacher_weight=0.0))["teachers"] == []
 
 
 def test_teachers_that_are_not_there_are_named(student, tmp_path):

@@ -124,13 +124,13 @@ def role(contract: Contract, store: Store, fold: int) -> str:
         return "which trained the weights: no measure of their worth"
     if store.source != contract.data["name"]:
         if contract.taught_by(store.source, store.data_hash):
-            return "of data that trained the weights these started from, though not this fold"
+            return "of data that trained the weights these came from, though not this fold"
         return "other data than trained the weights"
     return "which also chose" if fold in contract.validation_folds else "held out"
 
 
 def trained_on(contract: Contract, store: Store, fold: int) -> bool:
-    """Whether this fold of the store trained the weights, or weights that they started from."""
+    """Whether this fold of the store trained the weights, or weights that they came from."""
     by_name = contract.train_folds if store.source == contract.data["name"] else ()
     return fold in {*by_name, *contract.taught_by(store.source, store.data_hash)}
 

@@ -144,9 +144,9 @@ def _data(contract: Contract) -> str:
             about.append("Fold 10 was used for nothing.")
         about.append(_PTBXL)
     about += [
-        f"Training started from `{step['weights']}`, trained on {step['data'].get('name')}, folds "
-        f"{fold_names(step['train_folds'])}."
-        for step in data.get("initial", [])
+        f"{how} `{step['weights']}`, trained on {step['data'].get('name')}, folds {fold_names(step['train_folds'])}."
+        for kind, how in (("initial", "Training started from"), ("teachers", "Its labels were softened by"))
+        for step in data.get(kind, [])
     ]
     device = contract.versions.get("device")
     about.append(f"Trained on: {device}." if device else "The hardware that trained is not recorded.")

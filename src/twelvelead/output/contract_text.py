@@ -64,11 +64,16 @@ def whole(weights: str) -> RenderableType:
             {
                 "trained on": f"{contract.data.get('name')}, fold {fold_names(contract.train_folds)}",
                 "chosen on": f"fold {fold_names(contract.validation_folds)}",
-                **{name: _plain(value) for name, value in contract.data.items() if name not in ("name", "initial")},
                 **{
-                    f"started from {step['weights']}": f"{step['sha256'][:HASH]}..., trained on "
+                    name: _plain(value)
+                    for name, value in contract.data.items()
+                    if name not in ("name", "initial", "teachers")
+                },
+                **{
+                    f"{how} {step['weights']}": f"{step['sha256'][:HASH]}..., trained on "
                     f"{step['data'].get('name')}, fold {fold_names(step['train_folds'])}"
-                    for step in contract.data.get("initial", [])
+                    for kind, how in (("initial", "started from"), ("teachers", "taught by"))
+                    for step in contract.data.get(kind, [])
                 },
             },
         ),

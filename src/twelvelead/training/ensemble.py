@@ -105,6 +105,7 @@ def ensemble(
             folder,
             name=chosen_name,
             **entries(members, weights, fold),
+            ancestors=ancestors(members),
             recipe={
                 "aggregate": aggregate,
                 "weights": values["weights"],
@@ -212,6 +213,15 @@ def entries(members: Sequence[Member], weights: Sequence[float], fold: int) -> d
     }
 
 
+def ancestors(members: Sequence[Member]) -> dict[str, list[dict[str, Any]]]:
+    """The weights that the members came from, each once."""
+    found: dict[str, list[dict[str, Any]]] = {"initial": [], "teachers": []}
+    for kind, steps in found.items():
+        for one in members:
+            steps += [step for step in one.contract.data.get(kind, []) if step not in steps]
+    return found
+
+
 def provenance(one: Member) -> dict[str, Any]:
     """Where a member comes from."""
     contract = one.contract
@@ -261,10 +271,11 @@ def _require_fitting(
             f"{run}: was trained on {contract.data['name']}, and {store.path} holds {store.source}, so that its folds "
             "say nothing of what the run has seen; choose runs and a store of the same data"
         )
-    if fold in contract.train_folds:
+    taught_by = tuple(sorted({*contract.train_folds, *contract.taught_by(store.source, store.data_hash)}))
+    if fold in taught_by:
         raise TwelveLeadError(
-            f"{run}: was trained on fold {fold_names(contract.train_folds)}, so fold {fold} cannot choose its weight; "
-            "choose another fold or leave the run out"
+            f"{run}: was trained on fold {fold_names(taught_by)}, so fold {fold} cannot choose its weight; choose "
+            "another fold or leave the run out"
         )
 
 

@@ -139,7 +139,7 @@ def write_onnx(windowed: Whole, path: Path, leads: int) -> None:
 def probabilities(
     windowed: Whole, signals: NDArray[np.int16], features: NDArray[np.float32], records: NDArray[np.int64]
 ) -> NDArray[np.float32]:
-    """Probabilities of whole recordings in float32.
+    """Probabilities of whole recordings, computed where the model lies.
 
     Args:
         windowed: the trained model.
@@ -153,9 +153,11 @@ def probabilities(
     from twelvelead.training.crops import millivolts
 
     windowed.eval()
+    device = next(windowed.parameters()).device
     parts = []
     with torch.inference_mode():
         for start in range(0, len(records), 64):
             chosen = records[start : start + 64]
-            parts.append(windowed(millivolts(signals[chosen]), torch.from_numpy(features[chosen]))[0].numpy())
+            ecg, known = millivolts(signals[chosen]).to(device), torch.from_numpy(features[chosen]).to(device)
+            parts.append(windowed(ecg, known)[0].float().cpu().numpy())
     return np.concatenate(parts)

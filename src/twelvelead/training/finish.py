@@ -12,7 +12,7 @@ from twelvelead.models import classifier
 from twelvelead.models.layers import first_outputs
 from twelvelead.training.data import StoreData
 from twelvelead.training.export import probabilities
-from twelvelead.training.initial import ancestry, origin
+from twelvelead.training.initial import ancestors
 from twelvelead.training.module import Training
 from twelvelead.training.publish import METADATA, headline, publish
 from twelvelead.weights.fit import age_range
@@ -40,7 +40,7 @@ def finish(training: Training, data: StoreData, folder: Path, *, best_epoch: int
         ages=age_range(store.features[data.train_records, 0]),
         train_folds=recipe.train_folds,
         validation_folds=recipe.validation_folds,
-        initial=ancestry(origin(recipe), recipe.initial) if recipe.initial else [],
+        ancestors=ancestors(recipe),
         recipe=recipe.to_dict(),
         versions=json.loads((folder / "run.json").read_text(encoding="utf-8"))["versions"],
     )

@@ -139,21 +139,33 @@ def load_initial(model: "nn.Module", recipe: "Recipe", classes: tuple[str, ...])
     return kept
 
 
-def ancestry(contract: Contract, initial: str) -> list[dict[str, Any]]:
-    """What a contract tells of the weights its training started from: theirs, and those that these started from.
+def ancestors(recipe: "Recipe") -> dict[str, list[dict[str, Any]]]:
+    """What the contract of a training says of the weights that it came from, for its data's entry.
 
-    Args:
-        contract: of the initial weights.
-        initial: the name or place that the recipe gives.
+    Raises:
+        Unreadable: there are no such weights any more.
+        TwelveLeadError: the recipe means other initial weights of that name.
     """
-    data = {name: value for name, value in contract.data.items() if name != "initial"}
+    return {
+        "initial": _lineage(origin(recipe), recipe.initial) if recipe.initial else [],
+        "teachers": [
+            step
+            for teacher in (recipe.teachers if recipe.teacher_weight else ())
+            for step in _lineage(Contract.load(find(teacher)), teacher)
+        ],
+    }
+
+
+def _lineage(contract: Contract, given: str) -> list[dict[str, Any]]:
+    """Weights, by the name or place that a recipe gives, and those that they came from."""
+    data = {name: value for name, value in contract.data.items() if name not in ("initial", "teachers")}
     step = {
-        "weights": contract.name if Path(initial).exists() else initial,
+        "weights": contract.name if Path(given).exists() else given,
         "sha256": contract.files["safetensors"]["sha256"],
         "train_folds": list(contract.train_folds),
         "data": data,
     }
-    return [step, *contract.data.get("initial", [])]
+    return [step, *contract.ancestors]
 
 
 def _contradiction(source: str, initial: str, name: str, stated: Any, given: Any) -> TwelveLeadError:

@@ -1,7 +1,7 @@
 """Weights in every form with the contract that is fitted to them, and the predictions that it was fitted on."""
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ def publish(
     records: NDArray[np.int64],
     folder: Path,
     *,
-    initial: Sequence[dict[str, Any]] = (),
+    ancestors: Mapping[str, Sequence[dict[str, Any]]],
     **entries: Any,
 ) -> Contract:
     """Write `weights/` and `predictions.npz` into a folder; the contract, which marks a finished one, comes last.
@@ -46,7 +46,7 @@ def publish(
         labels: of all records of the store.
         records: positions of the validation records, [n].
         folder: of the run.
-        initial: what the training started from, for the data's entry.
+        ancestors: "initial" and "teachers" of the contract's data, each left out where it is empty.
         entries: of the contract, those that follow from none of these: name, architecture, model, scale, metadata,
             ages, train_folds, validation_folds, recipe, versions, and of an ensemble members.
 
@@ -75,7 +75,7 @@ def publish(
             "hash": store.data_hash,
             "synthetic": store.synthetic,
             **(PTBXL if store.source.startswith("PTB-XL") else {}),
-            **({"initial": list(initial)} if initial else {}),
+            **{kind: list(steps) for kind, steps in ancestors.items() if steps},
         },
         files={kind: {"name": file, "sha256": sha256(weights / file)} for kind, file in files.items()},
         **entries,

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
 
 from twelvelead.errors import TwelveLeadError
 from twelvelead.files import replacing
@@ -13,6 +16,9 @@ from twelvelead.training.data import StoreData
 from twelvelead.training.export import load_windowed, probabilities
 from twelvelead.training.speed import bfloat16
 from twelvelead.weights import Contract, find
+
+PART = 1024
+"""Records between two steps of the bar."""
 
 
 def require_teachers(data: StoreData) -> None:
@@ -86,15 +92,28 @@ def taught(data: StoreData, cache: Path, say: Callable[[str], None]) -> NDArray[
     for number, (teacher, contract, rows) in enumerate(zip(teachers, contracts, asked, strict=True)):
         say(f"teacher {number + 1} of {len(teachers)}: {teacher} judges {int(rows.sum())} records")
         if rows.any():
-            # On the CPU, whatever the training runs on.
-            fast = data.recipe.precision == "auto" and bfloat16("cpu")
-            with torch.autocast("cpu", torch.bfloat16, enabled=fast):
-                raw = probabilities(load_windowed(teacher), data.store.signals, data.store.features, records[rows])
-            total[rows] += contract.calibrated(raw)
+            total[rows] += contract.calibrated(_answers(teacher, data, records[rows]))
     mean = np.asarray(total / asked.sum(axis=0)[:, None], np.float32)
     with replacing(cache) as partial, partial.open("wb") as stream:
         np.save(stream, mean)
     return mean
+
+
+def _answers(teacher: str, data: StoreData, records: NDArray[np.int64]) -> NDArray[np.float32]:
+    """What a teacher says of records before calibration, [records, classes]; a bar shows how far it is."""
+    device: Literal["cuda", "cpu"] = "cuda" if torch.cuda.is_available() else "cpu"
+    network = load_windowed(teacher).to(device)
+    console = Console(stderr=True)
+    parts = track(
+        np.split(records, range(PART, len(records), PART)),
+        f"teacher {teacher}",
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    fast = data.recipe.precision == "auto" and bfloat16(device)
+    with torch.autocast(device, torch.bfloat16, enabled=fast):
+        return np.concatenate([probabilities(network, data.store.signals, data.store.features, part) for part in parts])
 
 
 def _kept(cache: Path) -> NDArray[np.float32] | None:

@@ -56,8 +56,8 @@ class Contract:
         members: names of the networks of an ensemble; empty for a single network.
         train_folds, validation_folds, protocol: what trained, and what chose the epoch and the thresholds.
         data: name, hash, licence and citation of the data, and whether they are synthetic. Where the training started
-            from other weights, "initial" lists these, and those that they started from in turn: weights, SHA-256,
-            train_folds and data of each.
+            from other weights, "initial" lists these, and those that they came from in turn: weights, SHA-256,
+            train_folds and data of each. "teachers" lists those that softened its labels, likewise.
         metrics: on the validation folds, which also chose.
         intervals: 95 % intervals of the metrics, (low, high); a metric without one is absent.
         recipe: the whole recipe.
@@ -106,15 +106,20 @@ class Contract:
         """Whether the weights were trained on generated ECGs."""
         return bool(self.data.get("synthetic"))
 
+    @property
+    def ancestors(self) -> list[dict[str, Any]]:
+        """The weights that these came from: where their training started, and their teachers."""
+        return [*self.data.get("initial", []), *self.data.get("teachers", [])]
+
     def taught_by(self, source: str, data_hash: str) -> frozenset[int]:
-        """The folds of a store that trained these weights, or weights that they started from.
+        """The folds of a store that trained these weights, or weights that they came from.
 
         A store is the same data by its hash; PTB-XL, whose folds are published, also by its name, whatever its rate.
 
         Args:
             source, data_hash: of the store.
         """
-        steps = [{"data": self.data, "train_folds": self.train_folds}, *self.data.get("initial", [])]
+        steps = [{"data": self.data, "train_folds": self.train_folds}, *self.ancestors]
         return frozenset(
             fold
             for step in steps
