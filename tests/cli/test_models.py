@@ -213,3 +213,14 @@ def test_a_task_that_was_the_auxiliary_one_is_no_longer_beside_itself(cli, gener
     for task in ("all", "rhythm"):
         assert cli("train", "multitask", generated_store.path, tmp_path / "run", "--task", task).code == 0
     assert [(recipe.task, recipe.auxiliary_task) for recipe in asked] == [("all", ""), ("rhythm", "all")]
+
+
+def test_another_task_is_learned_without_the_teachers_of_the_recipe(cli, generated_store, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("twelvelead.training.run.train", lambda recipe, *_, **__: asked.append(recipe))
+    said = [
+        cli("train", "single", generated_store.path, tmp_path / "run", "--task", task).out
+        for task in ("superclass", "rhythm")
+    ]
+    assert [recipe.teachers for recipe in asked] == [("ensemble",), ()]
+    assert said == ["", "recipe single: its teachers know superclass only, so rhythm is learned without them\n"]

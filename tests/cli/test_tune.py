@@ -60,7 +60,7 @@ def test_mistakes_end_with_one_line_and_2(cli, given, tmp_path):
         (given("new", "--space", tmp_path / "wrong.toml"), "unknown setting learning_rat; did you mean learning_rate?"),
         (
             given("new", "--space", "defalt"),
-            "defalt: neither a built-in space (default, optimizer, single) nor a TOML file",
+            "defalt: neither a built-in space (attentive, default, optimizer) nor a TOML file",
         ),
         (given("new", "--folds", "8"), "--folds 8: give training and validation folds in the form 1-7:8"),
         (given("new", "--storage", "here"), "--storage: not the URL of a database"),

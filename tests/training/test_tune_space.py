@@ -28,7 +28,7 @@ def drawn(space, count=20):
 
 @pytest.mark.parametrize(
     ("name", "recipe"),
-    [*itertools.product(("default", "optimizer"), ("reference", "resnet1d", "single")), ("single", "single")],
+    [*itertools.product(("default", "optimizer"), ("reference", "resnet1d", "attentive")), ("attentive", "attentive")],
 )
 def test_the_built_in_spaces_make_recipes(name, recipe):
     base = Recipe.load(recipe)
@@ -158,7 +158,7 @@ def test_a_space_of_which_only_some_draws_contradict_is_taken(tmp_path):
 
 
 def test_an_unknown_space_is_named():
-    named = r"defalt: neither a built-in space \(default, optimizer, single\) nor a TOML file"
+    named = r"defalt: neither a built-in space \(attentive, default, optimizer\) nor a TOML file"
     with pytest.raises(Unreadable, match=named):
         Space.load("defalt", Recipe())
 

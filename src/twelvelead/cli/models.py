@@ -49,9 +49,12 @@ def train(
 
     chosen = Recipe.load(recipe, initial)
     if task is not None:
-        # What is asked for is no longer beside itself.
+        # What is asked for is no longer beside itself, and teachers of another task know nothing of it.
         auxiliary = "" if chosen.auxiliary_task == task else chosen.auxiliary_task
-        chosen = replace(chosen, task=task, auxiliary_task=auxiliary)
+        teachers = chosen.teachers if task == chosen.task else ()
+        if teachers != chosen.teachers:
+            typer.echo(f"recipe {chosen.name}: its teachers know {chosen.task} only, so {task} is learned without them")
+        chosen = replace(chosen, task=task, auxiliary_task=auxiliary, teachers=teachers)
     if store == "synthetic":
         from twelvelead.training.newcomer import newcomer
 
