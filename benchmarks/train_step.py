@@ -18,7 +18,6 @@ import statistics
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -101,7 +100,7 @@ def work(name: str, pipe: Connection, recipe_name: str, batch: int, samples: int
     from twelvelead.training.speed import keep_freed_memory, precision
 
     clock = time.process_time if processor_time else time.perf_counter
-    recipe = Recipe.load(recipe_name if recipe_name != "single" or shipped("single") else "resnet1d")
+    recipe = Recipe.load(recipe_name)
     if name == "ours":
         keep_freed_memory()
     autocast = name == "ours" and precision(recipe) == "bf16-mixed"
@@ -140,12 +139,6 @@ def work(name: str, pipe: Connection, recipe_name: str, batch: int, samples: int
             optimizer.step()
             losses.append(float(loss.detach()))
         pipe.send(losses if what == "losses" else clock() - start)
-
-
-def shipped(name: str) -> bool:
-    from twelvelead.training import recipe
-
-    return (Path(recipe.__file__).parent / "recipes" / f"{name}.toml").is_file()
 
 
 def random_batches(batch: int, samples: int) -> list[Any]:

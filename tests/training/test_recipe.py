@@ -193,6 +193,7 @@ def test_a_file_that_is_not_toml_is_unreadable(tmp_path, content):
 def test_an_unknown_recipe_is_named():
     with pytest.raises(
         Unreadable,
-        match=r"referense: neither a built-in recipe \(reference, attentive, fine-tune, multitask, resnet1d, single\) nor",
+        match=r"referense: neither a built-in recipe \(reference, attentive, fine-tune, multitask, resnet1d, single\) "
+        "nor",
     ):
         Recipe.load("referense")
