@@ -263,6 +263,18 @@ def test_what_does_not_fit_the_store_is_refused_before_anything_is_written(gener
     assert not (tmp_path / "study").exists()
 
 
+@pytest.mark.parametrize("kind", ["teachers", "initial"])
+def test_weights_that_were_taught_the_fold_that_chooses_are_refused_before_anything_is_written(
+    generated_store, tiny_run, tiny_recipe, tmp_path, kind
+):
+    # They were trained on folds 1-8; the official folds make fold 8 choose in a search.
+    given = [str(tiny_run)] if kind == "teachers" else str(tiny_run)
+    recipe = tiny_recipe(**{kind: given, "train_folds": Recipe.train_folds})
+    with pytest.raises(TwelveLeadError, match="fold 8"):
+        tune(recipe, Space.load("optimizer", recipe), generated_store, tmp_path / "study", Options(trials=1))
+    assert not (tmp_path / "study").exists()
+
+
 @pytest.mark.parametrize("url", ["nonsense", "journal", "http//x"])
 def test_a_storage_that_is_no_database_is_refused(generated_store, tiny_recipe, tmp_path, url):
     with pytest.raises(Unreadable, match="--storage: not the URL of a database"):

@@ -18,7 +18,9 @@ from twelvelead.data.store import Store
 from twelvelead.data.tasks import labels
 from twelvelead.errors import TwelveLeadError
 from twelvelead.training.data import StoreData
+from twelvelead.training.initial import origin, require_starting
 from twelvelead.training.recipe import Recipe
+from twelvelead.training.teachers import require_teachers
 from twelvelead.training.tune_picture import draw
 from twelvelead.training.tune_results import claim, line, require_ours, summary, write
 from twelvelead.training.tune_sampler import Seeded, pruner
@@ -125,7 +127,9 @@ def tune(
         KeyboardInterrupt: Ctrl-C; the same call goes on.
     """
     base = search_recipe(recipe, options)
-    StoreData(base, store, labels(store, base.task, base.protocol))
+    require_teachers(StoreData(base, store, labels(store, base.task, base.protocol)))
+    if base.initial:
+        require_starting(origin(base), base, store)
     if "epochs" in space.drawn and options.epochs:
         raise TwelveLeadError(f"{space.source}: draws epochs, and --epochs sets them; choose one of them")
     search = Search(base.to_dict(), space.text, store.data_hash, options.sampler, options.pruner, options.seed)
