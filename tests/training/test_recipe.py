@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -5,6 +7,7 @@ from hypothesis import strategies as st
 from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.models import MODELS, default_settings
 from twelvelead.training.recipe import Recipe
+from twelvelead.weights import Contract, find
 
 
 def write(folder, text):
@@ -197,3 +200,12 @@ def test_an_unknown_recipe_is_named():
         "nor",
     ):
         Recipe.load("referense")
+
+
+def test_single_is_attentive_with_a_teacher_and_what_ships_was_trained_by_it():
+    single = Recipe.load("single")
+    assert dataclasses.replace(Recipe.load("attentive"), name="single", teachers=("ensemble",)) == single
+    contract = Contract.load(find("single"))
+    assert Recipe.from_dict(contract.recipe, "contract") == single
+    (teacher,) = contract.data["teachers"]
+    assert teacher["sha256"] == Contract.load(find("ensemble")).files["safetensors"]["sha256"]
