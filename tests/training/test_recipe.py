@@ -171,17 +171,29 @@ def test_every_architecture_has_all_its_settings_in_the_recipe(tmp_path):
         ({"loss": "cross_entropy", "alpha": 0.3}, ['alpha has no effect while loss is "cross_entropy"']),
         ({"loss": "asymmetric", "alpha": 0.3, "gamma": 4}, ['alpha has no effect while loss is "asymmetric"']),
         ({"loss": "focal", "alpha": 0.3, "gamma": 4}, []),
-        ({"schedule": "cosine", "plateau_factor": 0.5}, ['plateau_factor has no effect while schedule is "cosine"']),
+        (
+            {"schedule": "constant", "plateau_factor": 0.5},
+            ['plateau_factor has no effect while schedule is "constant"'],
+        ),
         ({"metadata": False, "hidden_metadata": 0.2}, ["hidden_metadata has no effect while metadata is false"]),
         ({"teacher_weight": 0.2}, ["teacher_weight has no effect while teachers is []"]),
         ({"teachers": ["run"], "teacher_weight": 0}, ["teachers has no effect while teacher_weight is 0"]),
         ({"auxiliary_weight": 0.2}, ['auxiliary_weight has no effect while auxiliary_task is ""']),
         ({"auxiliary_task": "all", "auxiliary_weight": 0.2}, []),
+        (
+            {"schedule": "one_cycle", "epochs": 30},
+            [
+                "patience 8 may end the training before the schedule one_cycle of 30 epochs; "
+                "patience = 30 lets it come down"
+            ],
+        ),
+        ({"schedule": "one_cycle", "epochs": 30, "patience": 30}, []),
+        ({"schedule": "plateau", "epochs": 30}, []),
     ],
 )
-def test_a_setting_that_another_one_turns_off_is_told_and_not_refused(settings, lines):
+def test_what_is_seldom_meant_is_told_and_not_refused(settings, lines):
     recipe = Recipe.from_dict({"name": "mine", **settings}, "here")
-    assert list(recipe.idle()) == [f"recipe mine: {line}" for line in lines]
+    assert list(recipe.remarks()) == [f"recipe mine: {line}" for line in lines]
 
 
 @pytest.mark.parametrize("content", [b"epochs = = 3", b"\xff\xfe\x00", b"PK\x03\x04"])

@@ -124,14 +124,21 @@ class Recipe:
                 "a fold that trains cannot choose"
             )
 
-    def idle(self) -> tuple[str, ...]:
-        """Settings that were changed though another one leaves them without effect, each as a line that says so."""
+    def remarks(self) -> tuple[str, ...]:
+        """What is allowed and seldom meant, each as a line: settings that another one leaves without effect, and a
+        training that may end before its schedule."""
         usual = Recipe()
-        return tuple(
-            f"recipe {self.name}: {name} has no effect while {switch} is {json.dumps(getattr(self, switch))}"
+        lines = [
+            f"{name} has no effect while {switch} is {json.dumps(getattr(self, switch))}"
             for name, (switch, counts) in _SWITCHES.items()
             if getattr(self, name) != getattr(usual, name) and not counts(getattr(self, switch))
-        )
+        ]
+        if self.schedule in ("one_cycle", "cosine") and self.patience < self.epochs:
+            lines.append(
+                f"patience {self.patience} may end the training before the schedule {self.schedule} of {self.epochs} "
+                f"epochs; patience = {self.epochs} lets it come down"
+            )
+        return tuple(f"recipe {self.name}: {line}" for line in lines)
 
     @classmethod
     def load(cls, source: str | Path, initial: str = "") -> "Recipe":

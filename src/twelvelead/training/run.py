@@ -73,7 +73,7 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
             f"{recipe.name}: {len(data.train_records)} records to train on, {len(data.validation_records)} to "
             f"validate, {sum(p.numel() for p in training.parameters()):,} parameters, {precision(recipe)}"
         )
-        for line in recipe.idle():
+        for line in recipe.remarks():
             say(line)
         if recipe.initial:
             new = [name for name in data.labels.classes if name not in kept]
