@@ -187,6 +187,13 @@ def test_every_architecture_has_all_its_settings_in_the_recipe(tmp_path):
                 "patience = 30 lets it come down"
             ],
         ),
+        (
+            {"schedule": "cosine", "epochs": 10},
+            [
+                "patience 8 may end the training before the schedule cosine of 10 epochs; patience = 10 lets it come down"
+            ],
+        ),
+        ({"schedule": "cosine", "epochs": 9}, []),  # the first epoch is the best so far, so eight more end it anyway
         ({"schedule": "one_cycle", "epochs": 30, "patience": 30}, []),
         ({"schedule": "plateau", "epochs": 30}, []),
     ],

@@ -133,7 +133,7 @@ class Recipe:
             for name, (switch, counts) in _SWITCHES.items()
             if getattr(self, name) != getattr(usual, name) and not counts(getattr(self, switch))
         ]
-        if self.schedule in ("one_cycle", "cosine") and self.patience < self.epochs:
+        if self.schedule in ("one_cycle", "cosine") and self.patience + 1 < self.epochs:
             lines.append(
                 f"patience {self.patience} may end the training before the schedule {self.schedule} of {self.epochs} "
                 f"epochs; patience = {self.epochs} lets it come down"
