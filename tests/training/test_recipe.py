@@ -190,7 +190,8 @@ def test_every_architecture_has_all_its_settings_in_the_recipe(tmp_path):
         (
             {"schedule": "cosine", "epochs": 10},
             [
-                "patience 8 may end the training before the schedule cosine of 10 epochs; patience = 10 lets it come down"
+                "patience 8 may end the training before the schedule cosine of 10 epochs; "
+                "patience = 10 lets it come down"
             ],
         ),
         ({"schedule": "cosine", "epochs": 9}, []),  # the first epoch is the best so far, so eight more end it anyway
