@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from twelvelead.readers import wfdb as ours
+from twelvelead.readers import read
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -50,7 +50,7 @@ def check_agreement(headers: list[str]) -> None:
     """Ends the program where the readers differ by more than float32 can help."""
     for header in headers:
         theirs, fields = wfdb.rdsamp(header.removesuffix(".hea"))
-        mine = ours.read(header, leads=None)
+        mine = read(header, leads=None)
         same = mine.signal.shape == theirs.shape and mine.sampling_rate == fields["fs"]
         if not (same and np.allclose(mine.signal, theirs, rtol=3e-7, atol=1e-6, equal_nan=True)):
             sys.exit(f"{header}: the readers disagree")
@@ -63,7 +63,7 @@ def seconds_each(headers: list[str]) -> tuple[list[float], list[float]]:
         block = headers[start : start + BLOCK]
         begun = time.perf_counter()
         for header in block:
-            ours.read(header)
+            read(header)
         turned = time.perf_counter()
         for header in block:
             wfdb.rdsamp(header.removesuffix(".hea"))
@@ -90,7 +90,7 @@ def main() -> None:
         mine, theirs = seconds_each(headers)
     ratios = [slow / fast for fast, slow in zip(mine, theirs, strict=True)]
     print(f"wfdb.rdsamp              {statistics.median(theirs) * 1e6:8.0f} us a record")
-    print(f"twelvelead.readers.wfdb  {statistics.median(mine) * 1e6:8.0f} us a record")
+    print(f"twelvelead.read          {statistics.median(mine) * 1e6:8.0f} us a record")
     ratio = statistics.median(ratios)
     spread = f"median of {len(ratios)} blocks, {min(ratios):.1f} to {max(ratios):.1f}"
     print(f"{ratio:.1f} times faster ({spread}); the bar is {BAR:g}")

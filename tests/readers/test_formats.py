@@ -3,6 +3,7 @@
 import json
 import struct
 import warnings
+from hashlib import sha256
 
 import numpy as np
 import pytest
@@ -225,7 +226,7 @@ def test_dicom_baseline_padding_and_source(writers, counts, tmp_path):
         (lambda data: setattr(data.WaveformSequence[1], "WaveformSampleInterpretation", "MB"), "of the kind 'MB'"),
         (
             lambda data: data.WaveformSequence[1].ChannelDefinitionSequence[0].pop("ChannelSensitivity"),
-            "states no unit for lead I",
+            "lead I is uncalibrated",
         ),
         (
             lambda data: setattr(
@@ -287,3 +288,50 @@ def test_ishne_that_counts_all_samples_together(writers, counts, tmp_path):
     content[14:18] = struct.pack("<i", counts.size)
     path.write_bytes(content)
     assert len(read(path).signal) == 5000
+
+
+def test_an_uncalibrated_recording_takes_a_scale_and_no_unit(writers, counts, tmp_path):
+    def change(data):
+        for definition in data.WaveformSequence[1].ChannelDefinitionSequence:
+            del definition.ChannelSensitivity
+
+    path = writers["DICOM"](tmp_path, counts, RATE, change=change)
+    for options in ({}, {"unit": "uV"}):
+        with pytest.raises(Unreadable, match="lead I is uncalibrated") as raised:
+            read(path, **options)
+        assert "--unit" not in str(raised.value)
+    ecg = read(path, scale=2.5)
+    np.testing.assert_allclose(ecg.signal, counts / 400, atol=1e-6)
+    assert ecg.findings == ()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "SCP-ECG with reference beats"])
+def test_a_scale_takes_the_place_of_the_files_own(writers, counts, tmp_path, kind):
+    path = writers[kind](tmp_path, counts, RATE)
+    options = {"sampling_rate": RATE} if kind in BARE else {}
+    (finding,) = read(path, scale=3, **options).findings or [None]
+    if kind in BARE:
+        assert finding is None
+    else:
+        assert (finding.code, finding.severity) == ("scale-overridden", "warn")
+        assert "3 uV a step as given, where the file states " in finding.message
+    step = 2 if kind == "HL7 aECG" else 1
+    first = counts[:, 0] * 0.003 * step
+    np.testing.assert_allclose(read(path, scale=3, **options).signal[:, 0], first, atol=1e-5)
+
+
+@pytest.mark.parametrize("scale", [0, -1, np.nan, np.inf])
+def test_an_impossible_scale_is_named(writers, counts, tmp_path, scale):
+    with pytest.raises(Unreadable, match=r"a scale of .* cannot be; give the microvolts of one step"):
+        read(writers["EDF"](tmp_path, counts, RATE), scale=scale)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_hash_is_of_the_files_bytes(writers, counts, tmp_path, kind):
+    path = writers[kind](tmp_path, counts, RATE)
+    content = path.read_bytes()
+    if kind == "WFDB":
+        content += path.with_suffix(".dat").read_bytes()
+    ecg = read(path, **stated(kind))
+    assert ecg.sha256 == sha256(content).hexdigest()
+    assert ecg.identity is None

@@ -57,7 +57,7 @@ def test_csv_with_eight_leads(tmp_path):
 
 
 CSV_FAULTS = {
-    "no unit": ({}, {"sampling_rate": 500}, "states no unit; give it, as in --unit mV"),
+    "no unit": ({}, {"sampling_rate": 500}, "states no unit for lead I; give it, as in --unit uV"),
     "no rate": ({}, {"unit": "mV"}, "states no sampling rate; give it, as in --sampling-rate 500"),
     "bad unit": ({}, {"sampling_rate": 500, "unit": "counts"}, "'counts' is no unit of voltage"),
     "bad rate": ({}, {"sampling_rate": -1, "unit": "mV"}, "-1 Hz cannot be"),
@@ -95,10 +95,10 @@ def test_csv_time_column_faults(tmp_path, times, message):
 
 def test_csv_contradicted_unit(tmp_path):
     path = table(tmp_path, [f"{lead} (uV)" for lead in LEADS], SIGNAL)
-    with pytest.raises(Unreadable, match="column I is in uV, not mV"):
+    with pytest.raises(Unreadable, match="the file states uV, not mV"):
         read(path, **STATED)
     path = table(tmp_path, [f"{lead} (mm)" for lead in LEADS], SIGNAL)
-    with pytest.raises(Unreadable, match="column I is in 'mm'"):
+    with pytest.raises(Unreadable, match="lead I is in 'mm'"):
         read(path, sampling_rate=500)
 
 
@@ -156,7 +156,7 @@ def test_npy_states_nothing_and_may_be_cut(tmp_path):
     np.save(path, SIGNAL)
     with pytest.raises(Unreadable, match="--sampling-rate 500"):
         read(path, unit="mV")
-    with pytest.raises(Unreadable, match="--unit mV"):
+    with pytest.raises(Unreadable, match="--unit uV"):
         read(path, sampling_rate=500)
     for length in (200, 60, 9):
         path.write_bytes(path.read_bytes()[:length])
@@ -169,10 +169,10 @@ def test_npy_states_nothing_and_may_be_cut(tmp_path):
     [
         (b"\0" * 128 + b"DICM", "holds no waveform"),
         (b"\xef\xbb\xbf<?xml version='1.0'?>", "not well-formed XML"),
-        (b"<html><body/></html>", "not a recording of a known kind; WFDB, DICOM"),
+        (b"<html><body/></html>", "not a recording of a known kind; WFDB, NPY"),
         (b"PK\x03\x04abc", "a ZIP archive"),
         (b"\x89HDF\r\n", "MATLAB 7.3"),
-        (b"\0\1\2\3", "not a recording of a known kind; WFDB, DICOM"),
+        (b"\0\1\2\3", "not a recording of a known kind; WFDB, NPY"),
         (b"", "the file is empty"),
         (b" \n", "the file is empty"),
     ],

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from twelvelead.ecg.leads import LEADS, canonical_lead
 from twelvelead.errors import Refused, Unreadable
 from twelvelead.readers import read, wfdb_header
+from twelvelead.readers.patient import from_words
 from twelvelead.readers.wfdb import read_digital, read_header
-from twelvelead.readers.wfdb_header import age_and_sex, parse_header, parse_known
+from twelvelead.readers.wfdb_header import parse_header, parse_known
 
 PER_MV = {"mV": 1.0, "uV": 1e3, "V": 1e-3, "MV": 1.0, "UV": 1e3}
 DRAWS = settings(max_examples=40, deadline=None)
@@ -140,10 +141,14 @@ def test_metadata_and_signals_beyond_the_twelve(shared_formats):
         (("Age: 300", "Sex: m"), (None, "male")),
         (("Age: -3", "no key"), (None, None)),
         ((), (None, None)),
+        (("<age>: 65 <sex>: F <diagnoses> Sex: none known",), (65, "female")),
+        (("Age: 63 years", "Gender: Male"), (63, "male")),
+        (("age: 6 months Sex: f",), (0.5, "female")),
+        (("Reason: infarction, age: 3 days",), (None, None)),
     ],
 )
 def test_age_and_sex(comments, expected):
-    assert age_and_sex(comments) == expected
+    assert from_words(comments) == expected
 
 
 def test_invalid_samples_become_nan(tmp_path):
@@ -164,8 +169,9 @@ def test_eight_leads_give_twelve(tmp_path):
 def test_leads_that_are_not_asked_for_cause_no_refusal(tmp_path):
     header = simple(tmp_path, names=(*LEADS, "RESP"), units=["mV"] * 12 + ["Ohm"])
     assert read(header).leads == LEADS
-    with pytest.raises(Unreadable, match="RESP is in 'Ohm'"):
-        read(header, leads=None)
+    assert read(header, leads=None).leads == LEADS
+    with pytest.raises(Unreadable, match="lead RESP is in 'Ohm'"):
+        read(header, leads=("I", "RESP"))
 
 
 def test_what_the_standard_defines_where_the_header_is_silent(tmp_path):
@@ -188,15 +194,15 @@ def test_a_longer_file_is_read_up_to_its_length(tmp_path):
 def test_expected_rate_and_unit(tmp_path):
     header = simple(tmp_path)
     assert read(header, sampling_rate=500, unit="mV").sampling_rate == 500
-    with pytest.raises(Unreadable, match=r"rec\.hea: the header states 500 Hz, not 100 Hz"):
+    with pytest.raises(Unreadable, match=r"rec\.hea: the file states 500 Hz, not 100 Hz"):
         read(header, sampling_rate=100)
-    with pytest.raises(Unreadable, match=r"rec\.hea: the header states mV, not uV"):
+    with pytest.raises(Unreadable, match=r"rec\.hea: the file states mV, not uV"):
         read(header, unit="uV")
 
 
 FAULTS = {
-    "gain of 0": ("1000.0(0)/mV", "0", r"rec\.hea: signal I is uncalibrated"),
-    "other unit": ("1000.0(0)/mV", "1000.0(0)/mmHg", r"rec\.hea: signal I is in 'mmHg'"),
+    "gain of 0": ("1000.0(0)/mV", "0", r"rec\.hea: lead I is uncalibrated"),
+    "other unit": ("1000.0(0)/mV", "1000.0(0)/mmHg", r"rec\.hea: lead I is in 'mmHg'"),
     "format": ("rec.dat 16 ", "rec.dat 212 ", r"rec\.hea: rec\.dat is in WFDB format 212.*convert"),
     "frames": ("rec.dat 16 ", "rec.dat 16x2 ", "2 samples per frame"),
     "skew": ("rec.dat 16 ", "rec.dat 16:3 ", "skew of 3"),
@@ -229,7 +235,7 @@ def test_faults_are_named(tmp_path, fault):
 def test_a_signal_line_without_gain_is_uncalibrated(tmp_path):
     header = simple(tmp_path, names=("I",))
     header.write_text("rec 1 500\nrec.dat 16\n")
-    with pytest.raises(Unreadable, match=r"rec\.hea: signal rec\.dat is uncalibrated"):
+    with pytest.raises(Unreadable, match=r"rec\.hea: lead rec\.dat is uncalibrated"):
         read(header, leads=None)
     assert read_digital(header)[1].shape == (50, 1)
 

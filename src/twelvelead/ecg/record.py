@@ -1,14 +1,35 @@
 """One recording."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twelvelead.ecg.finding import Finding
 from twelvelead.ecg.leads import LEADS, choose_leads
 
 Sex = Literal["male", "female"]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whose recording it is, as far as the file says.
+
+    Attributes:
+        patient_id: as written.
+        issuer: who gave the id.
+        name: as written; DICOM's parts are separated by ^.
+        birth_date: None where unknown.
+        order: number of the order or the accession.
+    """
+
+    patient_id: str | None = None
+    issuer: str | None = None
+    name: str | None = None
+    birth_date: date | None = None
+    order: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +43,14 @@ class ECG:
         age: in years, None where unknown.
         sex: "male", "female", or None where unknown.
         source: the file it came from, for messages.
+        findings: what its reader noticed.
+        device: what recorded it, maker and model; None where unknown.
+        filters: of the acquisition, in words, as in "0.05-150 Hz, notch 50 Hz"; None where unknown.
+        recorded: when it was recorded, as local time without a zone or as the file's text where that is no time; None
+            where unknown. It may identify a patient: nothing shows it unasked.
+        sha256: of the file's bytes, hexadecimal; of a WFDB record over its header and signal files in the header's
+            order; None for what came from no file.
+        identity: None unless it was asked for.
     """
 
     signal: NDArray[np.float32]
@@ -30,6 +59,12 @@ class ECG:
     age: float | None = None
     sex: Sex | None = None
     source: str = "ECG"
+    findings: tuple[Finding, ...] = ()
+    device: str | None = None
+    filters: str | None = None
+    recorded: datetime | str | None = field(default=None, repr=False)
+    sha256: str | None = None
+    identity: Identity | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.signal.ndim != 2 or self.signal.shape[1] != len(self.leads):

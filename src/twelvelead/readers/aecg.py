@@ -4,7 +4,9 @@ from xml.etree.ElementTree import Element
 
 from twelvelead.readers import patient
 from twelvelead.readers.recording import Channel, Fault, Recording, rhythm
-from twelvelead.readers.xml import attribute, from_digits, number, text
+from twelvelead.readers.request import Request
+from twelvelead.readers.text import number
+from twelvelead.readers.xml import attribute, from_digits, text
 
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 _YEARS = {"a": 1.0, "yr": 1.0, "year": 1.0, "mo": 1 / 12, "wk": 7 / 365.25, "d": 1 / 365.25, "h": 1 / 8766, "": 1.0}
@@ -12,7 +14,7 @@ _REPORTED_AGE = "21612-7"
 """LOINC."""
 
 
-def read(root: Element) -> Recording:
+def read(root: Element, request: Request) -> Recording:
     """The rhythm series; derived series, which hold the representative beats, are not looked at.
 
     Raises:
@@ -66,9 +68,9 @@ def _lead(sequence: Element, code: str) -> Channel:
     scale = number(attribute(sequence, "value/scale", "value") or "1")
     origin = number(attribute(sequence, "value/origin", "value") or "0")
     unit = attribute(sequence, "value/scale", "unit")
-    if scale is None or origin is None or (origin and attribute(sequence, "value/origin", "unit") != unit):
+    if not scale or origin is None or (origin and attribute(sequence, "value/origin", "unit") != unit):
         raise Fault(f"lead {code} has no usable scale and origin; export it again")
-    return Channel(code, samples, scale, unit or None, origin)
+    return Channel(code, samples, scale, unit or None, -origin / scale)
 
 
 def _stated_age(root: Element) -> float | None:

@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.readers import patient
+from twelvelead.readers.lead_numbers import LEAD_NAMES
 from twelvelead.readers.recording import LARGEST_FILE, Channel, Fault, Recording, rhythm
-from twelvelead.readers.scp import LEAD_NAMES
-from twelvelead.readers.xml import number
+from twelvelead.readers.request import Request
+from twelvelead.readers.source import Source
+from twelvelead.readers.text import number
 
 _IMPLICIT, _BIG, _DEFLATED = "1.2.840.10008.1.2", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"
 _SEX, _AGE, _BORN, _SYNTAX = 0x00100040, 0x00101010, 0x00100030, 0x00020010
@@ -38,12 +40,13 @@ class _Encoding(NamedTuple):
     order: str
 
 
-def read(content: bytes) -> Recording:
+def read(source: Source, request: Request) -> Recording:
     """The multiplex group that holds the rhythm recording.
 
     Raises:
         Fault: there is none, or it is damaged.
     """
+    content = source.content
     start = 132 if content[128:132] == b"DICM" else 0
     plain = _Encoding(True, "<")
     meta: _Data = {}
@@ -121,10 +124,11 @@ def _channel(definition: _Data, values: NDArray[Any]) -> Channel:
     correction = number(_text(definition.get(_CORRECTION)) or "1")
     baseline = number(_text(definition.get(_BASELINE)) or "0")
     if sensitivity is None:
-        return Channel(name, values, 1.0, None)
-    if correction is None or baseline is None:
+        return Channel(name, values, None, None)
+    if not correction or baseline is None or not sensitivity:
         raise Fault("the calibration of a channel is damaged; copy it again")
-    return Channel(name, values, sensitivity * correction, _text(units.get(_CODE)) or None, baseline)
+    scale = sensitivity * correction
+    return Channel(name, values, scale, _text(units.get(_CODE)) or None, -baseline / scale)
 
 
 def _dataset(content: bytes, place: int, end: int, encoding: _Encoding, depth: int = 0) -> _Data:

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from twelvelead.ecg.leads import LEADS, canonical_lead
 from twelvelead.readers import patient
 from twelvelead.readers.recording import Channel, Fault, Recording, rhythm
-from twelvelead.readers.xml import number
+from twelvelead.readers.request import Request
+from twelvelead.readers.source import Source
+from twelvelead.readers.text import number
 
 _BDF = b"\xffBIOSEMI"
 
@@ -28,12 +30,13 @@ class _Signal(NamedTuple):
     samples: int
 
 
-def read(content: bytes) -> Recording:
+def read(source: Source, request: Request) -> Recording:
     """The signals that share the sampling rate of the ECG leads.
 
     Raises:
         Fault: the header is damaged, records are missing, or the recording has gaps.
     """
+    content = source.content
     width = 3 if content.startswith(_BDF) else 2
     count, records, seconds = (_number(content[at : at + size]) for at, size in ((252, 4), (236, 8), (244, 8)))
     if not 1 <= count <= 4096 or records < -1 or not seconds > 0:
@@ -91,7 +94,7 @@ def _channel(signal: _Signal, samples: NDArray[np.int32]) -> Channel:
     if least >= most or low == high:
         return Channel(signal.name, samples, 0.0, signal.unit or None)
     scale = (high - low) / (most - least)
-    return Channel(signal.name, samples, scale, signal.unit or None, low - least * scale)
+    return Channel(signal.name, samples, scale, signal.unit or None, least - low / scale)
 
 
 def _integers(part: NDArray[np.uint8], width: int) -> NDArray[np.int32]:

@@ -5,9 +5,9 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from twelvelead.ecg.leads import LEADS, canonical_lead
-from twelvelead.errors import Unreadable
-from twelvelead.readers import kinds, matlab, vendors
+from twelvelead.errors import TwelveLeadError, Unreadable
+from twelvelead.readers.kinds import kind_of
+from twelvelead.readers.source import Source
 
 _SUFFIXES = (".hea", ".npy", ".dcm", ".scp", ".edf", ".bdf")
 """Told by their name alone: opening each of 100,000 files takes longer than listing them."""
@@ -79,28 +79,7 @@ def _is_recording(file: Path) -> bool:
     if suffix in _COMPANIONS and file.with_suffix(".hea").exists():
         return False
     try:
-        with file.open("rb") as stream:
-            start = stream.read(kinds.START)
-    except OSError:
+        kind = kind_of(Source(file))
+    except (OSError, TwelveLeadError):
         return True  # reading it says why it cannot be
-    return (
-        kinds.kind_of(start) is not None
-        or start.startswith((kinds.NPY_MARK, matlab.MARK))
-        or matlab.is_old(start)
-        or vendors.is_known(start)
-        or _is_table(start)
-    ) and file.name != "DICOMDIR"
-
-
-def _is_table(start: bytes) -> bool:
-    """Whether a text starts with a heading that names at least eight of the twelve leads."""
-    if b"\0" in start:
-        return False
-    heading = start.decode("utf-8-sig", "replace").lstrip().partition("\n")[0]
-    for delimiter in ",;\t":
-        names = {
-            canonical_lead(cell.partition("(")[0].partition("[")[0].strip(' "')) for cell in heading.split(delimiter)
-        }
-        if len(names & set(LEADS)) >= 8:
-            return True
-    return False
+    return kind is not None and kind.module != "wfdb" and file.name != "DICOMDIR"

@@ -8,6 +8,8 @@ import numpy as np
 from twelvelead.ecg.record import Sex
 from twelvelead.readers import patient
 from twelvelead.readers.recording import Channel, Fault, Recording, rhythm
+from twelvelead.readers.request import Request
+from twelvelead.readers.source import Source
 
 _HEADER = 522
 _FAULT = -32768
@@ -15,12 +17,13 @@ _LEADS = dict(enumerate(("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3"
 _SEXES: dict[int, Sex] = {1: "male", 2: "female"}
 
 
-def read(content: bytes) -> Recording:
+def read(source: Source, request: Request) -> Recording:
     """All leads.
 
     Raises:
         Fault: the header is damaged or samples are missing.
     """
+    content = source.content
     if len(content) < _HEADER:
         raise Fault(f"truncated: its header has {len(content):,} of {_HEADER} bytes; copy it again")
     checksum, variable, samples = unpack_from("<Hii", content, 8)

@@ -1,17 +1,15 @@
-"""What a file is, by its first bytes, and which reader takes it."""
+"""The registry of formats: what a file is, by its name or its first bytes, and which reader takes it."""
 
 import re
 from collections.abc import Callable
-from functools import partial
 from importlib import import_module
+from struct import unpack_from
 from typing import NamedTuple
 
-from twelvelead.readers.recording import Fault, Recording
-
-START = 4096
-"""Bytes that are enough to tell."""
-
-NPY_MARK = b"\x93NUMPY"
+from twelvelead.ecg.leads import LEADS, canonical_lead
+from twelvelead.readers.recording import Recording
+from twelvelead.readers.request import Request
+from twelvelead.readers.source import Source
 
 _FOREIGN = {
     b"PK\x03\x04": "a ZIP archive (or NPZ); unpack it",
@@ -21,18 +19,13 @@ _FOREIGN = {
     b"\x89PNG": "a picture and no recording; export the recording itself",
     b"\xff\xd8\xff": "a picture and no recording; export the recording itself",
 }
-_BINARY: dict[str, tuple[str, Callable[[bytes], bool]]] = {
-    "dicom": ("DICOM", lambda start: start[128:132] == b"DICM" or start.startswith(b"\2\0\0\0UL\4\0")),
-    "edf": ("EDF", lambda start: start.startswith((b"0       ", b"\xffBIOSEMI"))),
-    "ishne": ("ISHNE Holter", lambda start: start.startswith(b"ISHNE1.0")),
-    # section 0 comes first, and its first pointer is at itself
-    "scp": ("SCP-ECG", lambda start: start[8:10] == start[22:24] == b"\0\0" and start[28:32] == b"\7\0\0\0"),
+XML_ROOTS = {
+    "annotatedecg": "aecg",
+    "restingecg": "muse",
+    "restingecgdata": "sierra",
 }
-_XML = {
-    "annotatedecg": ("HL7 aECG", "aecg"),
-    "restingecg": ("GE MUSE XML", "muse"),
-    "restingecgdata": ("Philips Sierra XML", "sierra"),
-}
+"""The root element of a document in lower case -> the module that reads it."""
+
 _ROOT = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)")
 _BEFORE_ROOT = re.compile(r"<!--.*?(?:-->|\Z)|<[?!][^>]*", re.DOTALL)
 
@@ -42,23 +35,32 @@ class Kind(NamedTuple):
 
     Attributes:
         name: of the format.
-        read: the content of a file to its rhythm recording; raises `Fault`.
+        module: below `twelvelead.readers`, imported when the first file of its kind comes; its `read` takes a `Source`
+            and a `Request` and gives a `Recording`, or raises `Fault`.
+        matches: whether a source is of this format.
     """
 
     name: str
-    read: Callable[[bytes], Recording]
+    module: str
+    matches: Callable[[Source], bool]
+
+    def read(self, source: Source, request: Request) -> Recording:
+        """The rhythm recording.
+
+        Raises:
+            Fault: there is none, or it is damaged.
+        """
+        recording: Recording = import_module(f"twelvelead.readers.{self.module}").read(source, request)
+        return recording
 
 
-def kind_of(start: bytes) -> Kind | None:
-    """The format of a file, by its first bytes; None where it is none of ours."""
-    root = xml_root(start)
-    if root is not None:
-        # comments may be longer than the start
-        return Kind(_XML[root][0] if root else "XML", _from_xml) if not root or root in _XML else None
-    for module, (name, matches) in _BINARY.items():
-        if matches(start):
-            return Kind(name, partial(_from_bytes, module))
-    return None
+def kind_of(source: Source) -> Kind | None:
+    """The format of a source; None where it is none of ours.
+
+    Raises:
+        OSError: there is no such file, or it cannot be read.
+    """
+    return next((kind for kind in KINDS if kind.matches(source)), None)
 
 
 def foreign(start: bytes) -> str | None:
@@ -80,20 +82,84 @@ def xml_root(start: bytes) -> str | None:
     return found[1].lower() if found else ""
 
 
-def _from_bytes(module: str, content: bytes) -> Recording:
-    return _reader(module)(content)
+def _is_wfdb(source: Source) -> bool:
+    # told by the file's name and its neighbours
+    from twelvelead.readers.wfdb import header_of
+
+    return header_of(source.path) is not None
 
 
-def _from_xml(content: bytes) -> Recording:
-    from twelvelead.readers.xml import parse
+def _is_matlab(start: bytes) -> bool:
+    """Version 5 to 7 by their mark; version 4 by the header of a full little-endian matrix with a plausible name."""
+    if start.startswith(b"MATLAB 5"):
+        return True
+    if len(start) < 24:
+        return False
+    kind, rows, columns, imaginary, name = unpack_from("<5I", start)
+    end = 20 + name
+    return bool(
+        kind in (0, 10, 20, 30, 40, 50)
+        and rows * columns > 0
+        and imaginary == 0
+        and 2 <= name <= 64
+        and start[20:end].endswith(b"\0")
+        and start[20 : end - 1].replace(b"_", b"a").isalnum()
+    )
 
-    root = parse(content)
-    if root.tag.lower() not in _XML:
-        raise Fault(f"XML of an unknown kind ({root.tag[:40]}); export the ECG as HL7 aECG or DICOM")
-    return _reader(_XML[root.tag.lower()][1])(root)
+
+def _is_scp(start: bytes) -> bool:
+    # section 0 comes first, and its first pointer is at itself
+    return start[8:10] == start[22:24] == b"\0\0" and start[28:32] == b"\7\0\0\0"
 
 
-def _reader(module: str) -> Callable[..., Recording]:
-    # a format is imported when the first file of its kind comes
-    read: Callable[..., Recording] = import_module(f"twelvelead.readers.{module}").read
-    return read
+def _is_xml(start: bytes) -> bool:
+    root = xml_root(start)
+    # comments may be longer than the start
+    return root == "" or root in XML_ROOTS
+
+
+def _is_rare(start: bytes) -> bool:
+    """Whether the first bytes alone tell that the file is MFER, Mortara EL250 or Kardia."""
+    is_kardia = start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and b'"recordedAt"' in start
+    return is_kardia or (start[:1] == b"@" and start[2:6] == b"MFR ") or xml_root(start) == "ecg"
+
+
+def _is_table(start: bytes) -> bool:
+    """Whether a text starts with a heading that names at least eight of the twelve leads."""
+    if b"\0" in start:
+        return False
+    heading = start.decode("utf-8-sig", "replace").lstrip().partition("\n")[0]
+    for delimiter in ",;\t":
+        names = {
+            canonical_lead(cell.partition("(")[0].partition("[")[0].strip(' "')) for cell in heading.split(delimiter)
+        }
+        if len(names & set(LEADS)) >= 8:
+            return True
+    return False
+
+
+def _by_start(matches: Callable[[bytes], bool]) -> Callable[[Source], bool]:
+    return lambda source: matches(source.start)
+
+
+RARE = Kind("MFER, Mortara EL250, AliveCor Kardia, XLE, EDAN", "vendors", _by_start(_is_rare))
+TABLE = Kind("CSV", "table", _by_start(_is_table))
+KINDS = (
+    Kind("WFDB", "wfdb", _is_wfdb),
+    Kind("NPY", "numeric", _by_start(lambda start: start.startswith(b"\x93NUMPY"))),
+    Kind("MATLAB", "matlab", _by_start(_is_matlab)),
+    Kind(
+        "DICOM",
+        "dicom",
+        _by_start(lambda start: start[128:132] == b"DICM" or start.startswith(b"\2\0\0\0UL\4\0")),
+    ),
+    Kind("EDF, BDF", "edf", _by_start(lambda start: start.startswith((b"0       ", b"\xffBIOSEMI")))),
+    Kind("ISHNE", "ishne", _by_start(lambda start: start.startswith(b"ISHNE1.0"))),
+    Kind("SCP-ECG", "scp", _by_start(_is_scp)),
+    Kind("HL7 aECG, GE MUSE XML, Philips Sierra XML", "xml", _by_start(_is_xml)),
+    TABLE,
+    RARE,
+)
+"""In the order in which a file is held against them."""
+
+SUPPORTED = ", ".join(kind.name for kind in KINDS)

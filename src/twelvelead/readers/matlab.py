@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.readers.recording import LARGEST_FILE, Fault
-
-MARK = b"MATLAB 5"
+from twelvelead.readers.numeric import from_matrix
+from twelvelead.readers.recording import LARGEST_FILE, Fault, Recording
+from twelvelead.readers.request import Request
+from twelvelead.readers.source import Source
 
 _TYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 _OLD_TYPES = ("f8", "f4", "i4", "i2", "u2", "u1")
@@ -22,29 +23,22 @@ _NUMERIC = range(6, 16)
 """Classes double to uint64."""
 
 
-def is_old(start: bytes) -> bool:
-    """Whether a file starts with the header of a full little-endian matrix of version 4 with a plausible name."""
-    if len(start) < 24:
-        return False
-    kind, rows, columns, imaginary, name = unpack_from("<5I", start)
-    end = 20 + name
-    return bool(
-        kind in (0, 10, 20, 30, 40, 50)
-        and rows * columns > 0
-        and imaginary == 0
-        and 2 <= name <= 64
-        and start[20:end].endswith(b"\0")
-        and start[20 : end - 1].replace(b"_", b"a").isalnum()
-    )
+def read(source: Source, request: Request) -> Recording:
+    """The largest numeric matrix of the file, laid out as in NPY files.
+
+    Raises:
+        Fault: there is none, or the file is damaged.
+    """
+    return from_matrix(_largest(source.content), request)
 
 
-def read(content: bytes) -> NDArray[Any]:
+def _largest(content: bytes) -> NDArray[Any]:
     """The largest numeric matrix of two axes, as MATLAB has it: [rows, columns].
 
     Raises:
         Fault: there is none, or the file is damaged.
     """
-    matrices = list(_old(content) if is_old(content[:128]) else _new(content))
+    matrices = list(_new(content) if content.startswith(b"MATLAB 5") else _old(content))
     if not matrices:
         raise Fault("holds no numeric matrix; save the voltages as one, [samples, leads]")
     return max(matrices, key=lambda matrix: matrix.size)

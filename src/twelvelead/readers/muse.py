@@ -7,12 +7,14 @@ import numpy as np
 
 from twelvelead.readers import patient
 from twelvelead.readers.recording import Channel, Fault, Recording, rhythm
-from twelvelead.readers.xml import every, from_base64, number, text
+from twelvelead.readers.request import Request
+from twelvelead.readers.text import number
+from twelvelead.readers.xml import every, from_base64, text
 
 _SAMPLES = {1: "<i1", 2: "<i2", 4: "<i4"}
 
 
-def read(root: Element) -> Recording:
+def read(root: Element, request: Request) -> Recording:
     """The rhythm waveform.
 
     Raises:

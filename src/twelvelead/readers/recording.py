@@ -1,14 +1,16 @@
 """What every reader of a vendor's format hands over, and how it becomes an ECG."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twelvelead.ecg.finding import Finding
 from twelvelead.ecg.leads import LEADS, canonical_lead, columns_for, obtainable
-from twelvelead.ecg.record import ECG, Sex
-from twelvelead.errors import Unreadable
+from twelvelead.ecg.record import ECG, Identity, Sex
+from twelvelead.readers.request import Request
 from twelvelead.readers.units import units_per_millivolt
 
 LARGEST_FILE = 100_000_000
@@ -32,41 +34,51 @@ class Fault(Exception):
 
 
 class Channel(NamedTuple):
-    """One stored signal; a voltage is `samples * scale + offset`, in `unit`.
+    """One stored signal; a voltage is `(samples - zero) * scale`, in `unit`.
 
     Attributes:
         name: as the file spells it.
         samples: [samples] real numbers as stored; NaN where the file marks one as invalid.
-        scale: of one step, in `unit`.
+        scale: of one step, in `unit`; None where the format has a place for it and the file leaves it empty.
         unit: as the file spells it; None where it states none.
-        offset: in `unit`.
+        zero: the stored number of 0 V.
     """
 
     name: str
     samples: NDArray[Any]
-    scale: float
+    scale: float | None
     unit: str | None
-    offset: float = 0.0
+    zero: float = 0.0
 
 
 class Recording(NamedTuple):
-    """Signals that were recorded at the same time.
+    """Signals that were recorded at the same time, and what the file says beside them.
 
     Attributes:
         channels: in the order of the file, all of one length.
-        sampling_rate: in Hz.
+        sampling_rate: in Hz; None where neither the file nor the request states one.
         age: in years, None where unknown.
         sex: None where unknown.
+        findings, device, filters, recorded, identity: as of `twelvelead.ecg.record.ECG`; the identity whether it was
+            asked for or not.
+        sha256: where the file itself is not all that was read.
     """
 
     channels: Sequence[Channel]
-    sampling_rate: float
+    sampling_rate: float | None
     age: float | None = None
     sex: Sex | None = None
+    findings: tuple[Finding, ...] = ()
+    device: str | None = None
+    filters: str | None = None
+    recorded: datetime | str | None = None
+    identity: Identity | None = None
+    sha256: str | None = None
 
     @property
     def seconds(self) -> float:
-        return min((len(channel.samples) for channel in self.channels), default=0) / self.sampling_rate
+        shortest = min((len(channel.samples) for channel in self.channels), default=0)
+        return shortest / self.sampling_rate if self.sampling_rate else 0.0
 
 
 def rhythm(recordings: Sequence[Recording]) -> Recording:
@@ -77,7 +89,8 @@ def rhythm(recordings: Sequence[Recording]) -> Recording:
         Fault: there is none.
     """
     for recording in recordings:
-        check_rate(recording.sampling_rate)
+        if recording.sampling_rate is not None:
+            check_rate(recording.sampling_rate)
     if not recordings:
         raise Fault("holds no rhythm recording; export it with its waveform")
 
@@ -99,32 +112,57 @@ def check_rate(rate: float) -> float:
     return rate
 
 
-def to_ecg(
-    recording: Recording, leads: tuple[str, ...] | None, sampling_rate: float | None, unit: str | None, source: str
-) -> ECG:
-    """A recording in millivolts, with the leads that `leads` are taken from (for None: all voltages, as stored).
+def to_ecg(recording: Recording, request: Request, source: str, sha256: str) -> ECG:
+    """A recording in millivolts, with the leads that the wanted ones are taken from; for None all voltages, as stored.
+
+    Args:
+        recording: of a reader.
+        request: what was asked for.
+        source, sha256: of the file.
 
     Raises:
-        Unreadable: no channel is a voltage, or the file contradicts the stated rate or unit.
+        Fault: no channel is a voltage, it is uncalibrated, rate or unit are not stated, or contradict what was asked.
         Refused: a lead asked for is missing.
     """
-    if sampling_rate is not None and sampling_rate != recording.sampling_rate:
-        raise Unreadable(
-            f"{source}: the file states {recording.sampling_rate:g} Hz, not {sampling_rate:g} Hz; leave the rate out"
-        )
+    rate = _rate(recording.sampling_rate, request.sampling_rate)
+    if request.unit is not None and units_per_millivolt(request.unit) is None:
+        raise Fault(f"{request.unit[:20]!r} is no unit of voltage; give mV, uV or V, as in --unit mV")
     names = tuple([canonical_lead(channel.name) for channel in recording.channels])
-    columns = _voltages(recording, names, unit) if leads is None else columns_for(leads, names, source)
+    wanted = request.leads
+    columns = _voltages(recording, names, request.unit) if wanted is None else columns_for(wanted, names, source)
     channels = [recording.channels[column] for column in columns]
-    per_millivolt = [_per_millivolt(channel, unit, source) for channel in channels]
+    steps = [_step(channel, request) for channel in channels]
     lengths = {len(channel.samples) for channel in channels}
     if len(lengths) != 1 or lengths == {0}:
-        raise Unreadable(f"{source}: its leads hold {sorted(lengths)} samples; export the recording again")
+        raise Fault(f"its leads hold {sorted(lengths)} samples; export the recording again")
     signal = np.empty((*lengths, len(channels)), np.float32)
     with np.errstate(over="ignore", invalid="ignore"):
-        for column, (channel, divisor) in enumerate(zip(channels, per_millivolt, strict=True)):
-            signal[:, column] = channel.samples * (channel.scale / divisor) + channel.offset / divisor
-    held = tuple([names[column] for column in columns])
-    return ECG(signal, recording.sampling_rate, held, recording.age, recording.sex, source)
+        for column, (channel, step) in enumerate(zip(channels, steps, strict=True)):
+            for start in range(0, len(signal), BLOCK):
+                block = np.subtract(channel.samples[start : start + BLOCK], channel.zero, dtype=np.float64)
+                signal[start : start + BLOCK, column] = block * step
+    return ECG(
+        signal,
+        rate,
+        tuple([names[column] for column in columns]),
+        recording.age,
+        recording.sex,
+        source,
+        (*recording.findings, *_overridden(channels, request)),
+        recording.device,
+        recording.filters,
+        recording.recorded,
+        recording.sha256 or sha256,
+        recording.identity if request.identify else None,
+    )
+
+
+def _rate(found: float | None, stated: float | None) -> float:
+    if found is None and stated is None:
+        raise Fault("states no sampling rate; give it, as in --sampling-rate 500")
+    if found is not None and stated is not None and found != stated:
+        raise Fault(f"the file states {found:g} Hz, not {stated:g} Hz; leave the rate out")
+    return check_rate(float(found if found is not None else stated or 0))
 
 
 def _voltages(recording: Recording, names: tuple[str, ...], unit: str | None) -> list[int]:
@@ -139,18 +177,44 @@ def _voltages(recording: Recording, names: tuple[str, ...], unit: str | None) ->
     return places
 
 
-def _per_millivolt(channel: Channel, stated: str | None, source: str) -> float:
-    unit, name = channel.unit or stated, canonical_lead(channel.name)
+def _step(channel: Channel, request: Request) -> float:
+    """Millivolts a step."""
+    name = canonical_lead(channel.name)
+    if request.scale is not None:
+        return request.scale / 1000
+    if channel.scale is None:
+        raise Fault(
+            f"lead {name} is uncalibrated: the file does not say how large a step is; export it with its calibration, "
+            "or give the microvolts of one step, as in --scale 4.88"
+        )
+    unit = channel.unit or request.unit
     if unit is None:
-        raise Unreadable(f"{source}: states no unit for lead {name}; give it, as in --unit uV")
+        raise Fault(f"states no unit for lead {name}; give it, as in --unit uV")
     factor = units_per_millivolt(unit)
     if factor is None:
-        raise Unreadable(f"{source}: lead {name} is in {unit[:20]!r}, which is not a voltage; export it again")
-    if stated is not None and units_per_millivolt(stated) != factor:
-        raise Unreadable(f"{source}: the file states {unit}, not {stated}; leave the unit out")
-    if not (np.isfinite(channel.scale) and np.isfinite(channel.offset) and channel.scale != 0):
-        raise Unreadable(f"{source}: one step of lead {name} is {channel.scale:g} {unit}; export it again")
-    return factor
+        raise Fault(f"lead {name} is in {unit[:20]!r}, which is not a voltage; export it again")
+    if request.unit is not None and units_per_millivolt(request.unit) != factor:
+        raise Fault(f"the file states {unit}, not {request.unit}; leave the unit out")
+    if not (np.isfinite(channel.scale) and np.isfinite(channel.zero) and channel.scale != 0):
+        raise Fault(f"one step of lead {name} is {channel.scale:g} {unit}; export it again")
+    return channel.scale / factor
+
+
+def _overridden(channels: Sequence[Channel], request: Request) -> list[Finding]:
+    """Which scales of the file another one was given for."""
+    if request.scale is None:
+        return []
+    declared = {
+        canonical_lead(channel.name): 1000 * channel.scale / factor
+        for channel in channels
+        if channel.scale is not None and (factor := units_per_millivolt(channel.unit or ""))
+    }
+    others = {lead: value for lead, value in declared.items() if abs(value - request.scale) > 1e-6 * request.scale}
+    if not others:
+        return []
+    stated = ", ".join(sorted({f"{value:g}" for value in others.values()}))
+    message = f"{request.scale:g} uV a step as given, where the file states {stated}; check which is right"
+    return [Finding("scale-overridden", "warn", message, others)]
 
 
 def without_padding(ecg: ECG) -> ECG:

@@ -11,15 +11,11 @@ from numpy.typing import NDArray
 
 from twelvelead.ecg.record import Sex
 from twelvelead.readers import patient
+from twelvelead.readers.lead_numbers import LEAD_NAMES
 from twelvelead.readers.recording import Channel, Fault, Recording, rhythm
+from twelvelead.readers.request import Request
 from twelvelead.readers.scp_huffman import DEFAULT_TABLES, Table, decode, parse_tables
-
-LEAD_NAMES = {
-    **dict(enumerate(("I", "II", "V1", "V2", "V3", "V4", "V5", "V6", "V7"), start=1)),
-    **dict(enumerate(("V2R", "V3R", "V4R", "V5R", "V6R", "V7R", "X", "Y", "Z"), start=10)),
-    **dict(enumerate(("III", "aVR", "aVL", "aVF", "-aVR", "V8", "V9", "V8R", "V9R"), start=61)),
-}
-"""Lead numbers of section 3, which IEEE 11073-10102 and DICOM (CID 3001) share."""
+from twelvelead.readers.source import Source
 
 _DEFAULT_HUFFMAN = 19999
 _MOST_SAMPLES = 1 << 21
@@ -40,12 +36,13 @@ class _Beat(NamedTuple):
     last: int
 
 
-def read(content: bytes) -> Recording:
+def read(source: Source, request: Request) -> Recording:
     """The rhythm data, section 6; where reference beats were subtracted from them, these are put back.
 
     Raises:
         Fault: a section is missing, damaged or compressed in a way that is not read.
     """
+    content = source.content
     size = unpack_from("<I", content, 2)[0]
     if size > len(content):
         raise Fault(f"truncated: holds {len(content):,} of {size:,} bytes; copy it again")

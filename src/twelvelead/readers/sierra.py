@@ -8,15 +8,17 @@ from numpy.typing import NDArray
 from twelvelead.ecg.leads import LEADS
 from twelvelead.readers import patient
 from twelvelead.readers.recording import Channel, Fault, Recording, rhythm
+from twelvelead.readers.request import Request
+from twelvelead.readers.text import number
 from twelvelead.readers.xli import decode
-from twelvelead.readers.xml import attribute, from_base64, from_digits, number, text
+from twelvelead.readers.xml import attribute, from_base64, from_digits, text
 
 _TYPES = ("SierraECG", "PhilipsECG")
 _VERSIONS = ("1.03", "1.04", "1.04.01", "1.04.02")
 _YES = ("true", "yes", "t", "1")
 
 
-def read(root: Element) -> Recording:
+def read(root: Element, request: Request) -> Recording:
     """The parsed waveforms, which are the rhythm recording.
 
     Raises:
@@ -45,7 +47,7 @@ def read(root: Element) -> Recording:
     if names[:6] == LEADS[:6] and _compressed(waveforms):
         leads[:6] = _limb_leads(leads[:6])
     # the unit is fixed by the format: microvolts
-    channels = [Channel(name, lead, scale, "uV", -zero * scale) for name, lead in zip(names, leads, strict=True)]
+    channels = [Channel(name, lead, scale, "uV", zero) for name, lead in zip(names, leads, strict=True)]
     person = root.find("patient/generalpatientdata")
     born = patient.day(text(person, "age/dateofbirth") or text(person, "dateofbirth"))
     recorded = patient.day(attribute(root, "dataacquisition", "date"))

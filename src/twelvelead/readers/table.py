@@ -4,16 +4,14 @@ import csv
 import re
 from array import array
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.ecg.leads import LEADS, canonical_lead, columns_for
-from twelvelead.ecg.record import ECG
-from twelvelead.errors import Unreadable
-from twelvelead.readers.numeric import millivolts, per_millivolt, stated_rate
-from twelvelead.readers.recording import RATES
+from twelvelead.readers.recording import RATES, Channel, Fault, Recording
+from twelvelead.readers.request import Request
+from twelvelead.readers.source import Source
 
 LARGEST = 1 << 26
 """Bytes: an hour and a half of twelve leads at 100 Hz; more takes too long to read as text."""
@@ -26,57 +24,50 @@ _SAME_RATE = 1e-3
 """Relative: written times are rounded, so a rate read off them is not exact."""
 
 
-def read_csv(file: Path, leads: tuple[str, ...] | None, sampling_rate: float | None, unit: str | None) -> ECG:
+def read(source: Source, request: Request) -> Recording:
     """A table with a heading line of lead names and one line a sample.
 
-    Returns:
-        The leads that `leads` are taken from, in the order of the file; all for None.
-
     Raises:
-        Unreadable, Refused: see `twelvelead.readers.read`.
+        Fault: it is no such table, or does not state its rate.
+        Refused: a lead asked for is missing.
     """
-    lines = _lines(file)
+    lines = _lines(source)
     headings = [_heading(cell) for cell in next(lines)[1]]
     if all(_is_number(name) for name, _ in headings):
-        raise Unreadable(f"{file}: line 1 holds numbers and no lead names; add a heading line such as I,II,III,...,V6")
+        raise Fault("line 1 holds numbers and no lead names; add a heading line such as I,II,III,...,V6")
     places = [place for place, (name, _) in enumerate(headings) if name.lower() not in _NOT_SIGNALS]
     stored = tuple([canonical_lead(headings[place][0]) for place in places])
-    if not places or (leads is not None and not set(stored) & set(LEADS)):
-        raise Unreadable(f"{file}: not a recording of a known kind; a CSV table starts with a heading I,II,III,...,V6")
-    columns = list(range(len(stored))) if leads is None else columns_for(leads, stored, str(file))
+    if not places or (request.leads is not None and not set(stored) & set(LEADS)):
+        raise Fault("not a recording of a known kind; a CSV table starts with a heading I,II,III,...,V6")
+    columns = range(len(stored)) if request.leads is None else columns_for(request.leads, stored, source.name)
     signals = [places[column] for column in columns]
     times = [place for place, (name, _) in enumerate(headings) if name.lower() in _TIMES][:1]
-    values = _numbers(lines, signals + times, headings, file)
-    rate = _rate(values[:, -1], headings[times[0]][1], sampling_rate, file) if times and len(values) > 1 else None
-    divisors = per_millivolt([headings[place] for place in signals], unit, file)
-    return ECG(
-        millivolts(values[:, : len(signals)], divisors),
-        stated_rate(sampling_rate, file) if rate is None else rate,
-        tuple([stored[column] for column in columns]),
-        source=str(file),
-    )
+    values = _numbers(lines, signals + times, headings)
+    rate = _rate(values[:, -1], headings[times[0]][1], request.sampling_rate) if times and len(values) > 1 else None
+    channels = [
+        Channel(headings[place][0], values[:, column], 1.0, headings[place][1]) for column, place in enumerate(signals)
+    ]
+    return Recording(channels, rate)
 
 
-def _lines(file: Path) -> Iterator[tuple[int, list[str]]]:
+def _lines(source: Source) -> Iterator[tuple[int, list[str]]]:
     """The lines that are not blank, as cells, with their numbers; the heading first."""
-    size = file.stat().st_size
-    if size > LARGEST:
-        raise Unreadable(f"{file}: {size:,} bytes of text are more than are read; save the voltages with numpy.save")
-    content = file.read_bytes()
+    if source.size > LARGEST:
+        raise Fault(f"{source.size:,} bytes of text are more than are read; save the voltages with numpy.save")
     try:
-        text = content.decode("utf-8-sig")
+        text = source.content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        text = content.decode("latin-1")
+        text = source.content.decode("latin-1")
     rows = text.splitlines()
     first = next((row for row in rows if row.strip()), None)
     if first is None:
-        raise Unreadable(f"{file}: the file is empty; copy or export it again")
+        raise Fault("the file is empty; copy or export it again")
     try:
         for number, cells in enumerate(csv.reader(rows, delimiter=max(",;\t", key=first.count)), start=1):
             if any(cell.strip() for cell in cells):
                 yield number, cells
     except csv.Error as error:
-        raise Unreadable(f"{file}: not a CSV table ({error}); export it again") from None
+        raise Fault(f"not a CSV table ({error}); export it again") from None
 
 
 def _heading(cell: str) -> tuple[str, str | None]:
@@ -97,47 +88,43 @@ def _is_number(text: str) -> bool:
 
 
 def _numbers(
-    lines: Iterator[tuple[int, list[str]]], places: list[int], headings: list[tuple[str, str | None]], file: Path
+    lines: Iterator[tuple[int, list[str]]], places: list[int], headings: list[tuple[str, str | None]]
 ) -> NDArray[np.float64]:
     """[samples, places]; NaN for an empty cell."""
     values = array("d")
     for number, cells in lines:
         if len(cells) != len(headings):
-            raise Unreadable(
-                f"{file}: line {number} has {len(cells)} columns, the heading has {len(headings)}; mend it"
-            )
+            raise Fault(f"line {number} has {len(cells)} columns, the heading has {len(headings)}; mend it")
         for place in places:
             cell = cells[place].strip()
             try:
                 # float() takes the underscores of Python's own literals
                 values.append(float(cell if "_" not in cell else "x") if cell else np.nan)
             except ValueError:
-                raise Unreadable(
-                    f"{file}: line {number}, column {headings[place][0] or place + 1}: {cell[:30]!r} is not a number "
+                raise Fault(
+                    f"line {number}, column {headings[place][0] or place + 1}: {cell[:30]!r} is not a number "
                     "(with a decimal point); mend the cell or leave it empty"
                 ) from None
     if not values:
-        raise Unreadable(f"{file}: a heading and no samples; export it again")
+        raise Fault("a heading and no samples; export it again")
     return np.frombuffer(values).reshape(-1, len(places))
 
 
-def _rate(times: NDArray[np.float64], unit: str | None, stated: float | None, file: Path) -> float:
+def _rate(times: NDArray[np.float64], unit: str | None, stated: float | None) -> float:
     """The sampling rate in Hz, from the time of each sample."""
     scale = _TIME_UNITS.get((unit or "").lower())
     if scale is None:
-        raise Unreadable(f"{file}: the time column is in {unit!r}; give it in s or ms")
+        raise Fault(f"the time column is in {unit!r}; give it in s or ms")
     seconds = times * scale
     span = seconds[-1] - seconds[0]
     steps = len(seconds) - 1
     even = span > 0 and np.abs(seconds - np.linspace(seconds[0], seconds[-1], steps + 1)).max() < 0.6 * span / steps
     if not even:
-        raise Unreadable(f"{file}: the time column does not rise evenly; export at a constant sampling rate")
+        raise Fault("the time column does not rise evenly; export at a constant sampling rate")
     rate = float(steps / span)
     if not RATES[0] <= rate <= RATES[1]:
-        raise Unreadable(
-            f"{file}: the time column gives {rate:g} Hz; write its unit into the heading: time (s) or (ms)"
-        )
+        raise Fault(f"the time column gives {rate:g} Hz; write its unit into the heading: time (s) or (ms)")
     if stated is not None and abs(stated - rate) > _SAME_RATE * rate:
-        raise Unreadable(f"{file}: the time column gives {rate:g} Hz, not {stated:g} Hz; leave the rate out")
+        raise Fault(f"the time column gives {rate:g} Hz, not {stated:g} Hz; leave the rate out")
     whole = float(round(rate))
     return stated or (whole if abs(whole - rate) <= _SAME_RATE * rate else rate)

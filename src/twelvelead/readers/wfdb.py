@@ -7,16 +7,20 @@ Format 16 with a byte offset (16+24) is what the PhysioNet Challenges store in .
 import os
 import re
 from collections.abc import Callable, Sequence
+from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.ecg.leads import LEADS, canonical_lead, choose_leads, columns_for
-from twelvelead.ecg.record import ECG
+from twelvelead.ecg.leads import canonical_lead, columns_for
 from twelvelead.errors import Unreadable
-from twelvelead.readers.recording import BLOCK, LARGEST_FILE
+from twelvelead.readers import patient
+from twelvelead.readers.recording import BLOCK, LARGEST_FILE, Channel, Recording
+from twelvelead.readers.request import Request
+from twelvelead.readers.source import Source
 from twelvelead.readers.units import units_per_millivolt
-from twelvelead.readers.wfdb_header import Format, Header, Signal, age_and_sex, parse_header, parse_known
+from twelvelead.readers.wfdb_header import Format, Header, Signal, parse_header, parse_known
 
 INVALID = -32768
 """The sample value that marks a missing sample in format 16, signal(5)."""
@@ -57,45 +61,61 @@ def load_file(path: str) -> bytes:
         os.close(descriptor)
 
 
-def read(
-    path: str | os.PathLike[str],
-    *,
-    leads: tuple[str, ...] | None = LEADS,
-    sampling_rate: float | None = None,
-    unit: str | None = None,
-) -> ECG:
-    """One WFDB record.
-
-    Args:
-        path: the header (.hea).
-        leads: which leads, in which order; None for every signal as stored. Signals that are not asked for are
-            neither checked nor converted.
-        sampling_rate, unit: what the file ought to state, in Hz and as "mV", "uV" or "V"; None for no expectation.
-
-    Returns:
-        The recording; signal [samples, leads] float32, mV, NaN where a sample is marked as invalid.
+def header_of(path: Path) -> Path | None:
+    """The header of the WFDB record that a path means: itself, that of a record's name without suffix, or one beside
+    it that names it as a signal file; None where it means none.
 
     Raises:
-        Unreadable: the header or a signal file is missing, damaged, of an unsupported format or uncalibrated, or
-            contradicts `sampling_rate` or `unit`.
+        Unreadable: the header beside it is damaged.
+    """
+    if path.suffix.lower() == ".hea":
+        return path
+    if path.is_dir():
+        return None
+    if not path.exists():
+        header = path.with_name(path.name + ".hea")
+        return header if header.is_file() else None
+    header = path.with_suffix(".hea")
+    if not header.is_file() or all(signal.file != path.name for signal in read_header(header).signals):
+        return None
+    return header
+
+
+def read(source: Source, request: Request) -> Recording:
+    """One record. Signals that are not asked for are neither checked nor converted.
+
+    Raises:
+        Unreadable: the header or a signal file is missing, damaged or of an unsupported format.
         Refused: a lead asked for is missing.
     """
-    source = os.fspath(path)
-    header = read_header(source)
+    path = os.fspath(header_of(source.path) or source.path)
+    header = read_header(path)
     stored = tuple([canonical_lead(signal.name) for signal in header.signals])
-    columns = range(len(stored)) if leads is None else columns_for(leads, stored, source)
-    if sampling_rate is not None and sampling_rate != header.sampling_rate:
-        raise Unreadable(
-            f"{source}: the header states {header.sampling_rate:g} Hz, not {sampling_rate:g} Hz; leave the rate out"
-        )
-    if unit is not None:
-        _expect_unit(header, columns, unit, source)
-    signal = to_millivolts(header, _samples(header, columns, source), columns, source)
-    held = tuple([stored[column] for column in columns])
-    if leads is not None and held != leads:
-        signal, held = choose_leads(signal, held, leads, source), leads
-    age, sex = age_and_sex(header.comments)
-    return ECG(signal, header.sampling_rate, held, age, sex, source)
+    columns = range(len(stored)) if request.leads is None else columns_for(request.leads, stored, path)
+    samples = _samples(header, columns, path)
+    channels = [_channel(header.signals[column], samples[:, place]) for place, column in enumerate(columns)]
+    age, sex = patient.from_words(header.comments)
+    return Recording(channels, header.sampling_rate, age, sex, sha256=_sha256(header, path))
+
+
+def _channel(signal: Signal, samples: NDArray[np.int16]) -> Channel:
+    invalid = samples == INVALID
+    return Channel(
+        signal.name or signal.file,
+        np.where(invalid, np.float32(np.nan), samples) if invalid.any() else samples,
+        1 / signal.gain if signal.gain else None,
+        signal.unit,
+        signal.baseline,
+    )
+
+
+def _sha256(header: Header, path: str) -> str:
+    """Over the header and its signal files in the header's order."""
+    folder = os.path.dirname(path)  # noqa: PTH120
+    digest = sha256(load_file(path))
+    for file in dict.fromkeys(signal.file for signal in header.signals):
+        digest.update(load_file(os.path.join(folder, file)))  # noqa: PTH118
+    return digest.hexdigest()
 
 
 def read_header(path: str | os.PathLike[str]) -> Header:
@@ -202,13 +222,6 @@ def _per_millivolt(signal: Signal, source: str) -> float:
             "ask only for leads in mV, uV or V"
         )
     return signal.gain * per_millivolt
-
-
-def _expect_unit(header: Header, columns: Sequence[int], unit: str, source: str) -> None:
-    for column in columns:
-        stated = header.signals[column].unit
-        if units_per_millivolt(stated) != units_per_millivolt(unit):
-            raise Unreadable(f"{source}: the header states {stated}, not {unit}; leave the unit out")
 
 
 def _samples(header: Header, columns: Sequence[int], source: str, load: Load = load_file) -> NDArray[np.int16]:

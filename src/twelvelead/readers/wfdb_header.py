@@ -8,7 +8,6 @@ from functools import lru_cache
 from math import isfinite
 from typing import NamedTuple
 
-from twelvelead.ecg.record import Sex
 from twelvelead.errors import Unreadable
 
 DEFAULT_RATE = 250.0
@@ -215,21 +214,3 @@ def _gain(field: str) -> tuple[float, int | None, str]:
         raise ValueError(field)
     gain, baseline, unit = found.groups()
     return float(gain), None if baseline is None else int(baseline), unit or "mV"
-
-
-def age_and_sex(comments: tuple[str, ...]) -> tuple[float | None, Sex | None]:
-    """Age in years (None unless within 0 to 120) and sex from comments such as "Age: 85" and "Sex: Male"."""
-    age: float | None = None
-    sex: Sex | None = None
-    for comment in comments:
-        key, _, value = comment.partition(":")
-        key, value = key.strip().lower(), value.strip().lower()
-        if key == "age":
-            try:
-                years = float(value)
-            except ValueError:
-                continue
-            age = years if 0 <= years <= 120 else None
-        elif key == "sex":
-            sex = "female" if value in ("female", "f") else "male" if value in ("male", "m") else None
-    return age, sex

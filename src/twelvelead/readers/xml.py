@@ -3,7 +3,7 @@
 import binascii
 import re
 from collections.abc import Iterator
-from math import isfinite
+from importlib import import_module
 from typing import NoReturn
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
@@ -11,7 +11,10 @@ from xml.parsers import expat
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.readers.recording import Fault
+from twelvelead.readers.kinds import XML_ROOTS
+from twelvelead.readers.recording import Fault, Recording
+from twelvelead.readers.request import Request
+from twelvelead.readers.source import Source
 
 LARGEST = 1 << 26
 """Bytes; an aECG of ten minutes of twelve leads at 1000 Hz has about 40 million."""
@@ -29,6 +32,20 @@ _OTHER_ENCODING = {
     expat.errors.codes[expat.errors.XML_ERROR_INCORRECT_ENCODING],
 }
 _NUMBERS = re.compile(r"\s*+(?:[+-]?\d++(?:\.\d*+)?(?:[eE][+-]?\d++)?(?:\s++|\Z))*+")
+
+
+def read(source: Source, request: Request) -> Recording:
+    """The rhythm recording of a document, by the reader of its root.
+
+    Raises:
+        Fault: see `parse`; the root is of no known kind; or what that reader raises.
+    """
+    root = parse(source.content)
+    module = XML_ROOTS.get(root.tag.lower())
+    if module is None:
+        raise Fault(f"XML of an unknown kind ({root.tag[:40]}); export the ECG as HL7 aECG or DICOM")
+    recording: Recording = import_module(f"twelvelead.readers.{module}").read(root, request)
+    return recording
 
 
 def parse(content: bytes) -> Element:
@@ -115,15 +132,6 @@ def attribute(parent: Element | None, path: str, name: str) -> str:
 def every(parent: Element, tag: str) -> Iterator[Element]:
     """The children of that tag, in any case."""
     return (child for child in parent if child.tag.lower() == tag.lower())
-
-
-def number(written: str) -> float | None:
-    """A finite number; None where the text is none."""
-    try:
-        value = float(written)
-    except ValueError:
-        return None
-    return value if isfinite(value) else None
 
 
 def from_base64(written: str, what: str) -> bytes:

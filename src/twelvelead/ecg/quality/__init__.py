@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from twelvelead.ecg.finding import CODES, Finding
 from twelvelead.ecg.quality import fitness
 from twelvelead.ecg.quality.disturbances import clipping, noise, pacing
 from twelvelead.ecg.quality.electrodes import interchange
-from twelvelead.ecg.quality.finding import CODES, Finding
 from twelvelead.ecg.quality.measures import LOWEST_RATE, SHORTEST, Voltage, measure
 from twelvelead.ecg.quality.unusual import age, unusual
 from twelvelead.ecg.record import ECG

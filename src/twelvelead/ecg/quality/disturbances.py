@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from twelvelead.ecg.finding import Finding, by_lead, named
 from twelvelead.ecg.leads import LEADS
-from twelvelead.ecg.quality.finding import Finding, by_lead, named
 from twelvelead.ecg.quality.fitted import FITTED
 from twelvelead.ecg.quality.measures import MAINS, Measures, Voltage
 

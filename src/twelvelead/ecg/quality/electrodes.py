@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.ecg.electrodes import ELECTRODES, rewired
+from twelvelead.ecg.finding import Finding
 from twelvelead.ecg.leads import LEADS
-from twelvelead.ecg.quality.finding import Finding
 from twelvelead.ecg.quality.fitted import FITTED
 from twelvelead.ecg.quality.measures import Measures, shape_features
 

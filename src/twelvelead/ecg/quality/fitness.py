@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.ecg.quality.finding import Finding, by_lead, named
+from twelvelead.ecg.finding import Finding, by_lead, named
 from twelvelead.ecg.quality.measures import Voltage
 from twelvelead.ecg.record import ECG
 

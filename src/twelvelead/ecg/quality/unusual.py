@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from twelvelead.ecg.quality.finding import Finding
+from twelvelead.ecg.finding import Finding
 from twelvelead.ecg.quality.fitted import FITTED
 from twelvelead.ecg.quality.measures import Measures, signal_features
 

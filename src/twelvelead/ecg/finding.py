@@ -1,4 +1,4 @@
-"""What the gate says about a recording."""
+"""What a reader and the gate say about a recording."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -22,8 +22,12 @@ CODES = {
     "pacing": "spikes as a pacemaker makes them",
     "age": "age outside the range that the model was trained on",
     "unusual": "unlike the recordings that the model was trained on",
+    "age-disagrees": "a stated age that the dates of birth and recording contradict",
+    "samples-disagree": "another number of samples than the file announces",
+    "scale-overridden": "a scale that was given in place of the file's own",
 }
-"""Every code and what it stands for; the first five refuse, "limb-leads" refuses or warns, the others warn."""
+"""Every code and what it stands for; the first five refuse, "limb-leads" refuses or warns, the others warn. The last
+three are a reader's."""
 
 
 @dataclass(frozen=True)

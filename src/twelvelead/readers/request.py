@@ -1,0 +1,24 @@
+"""What a caller asks of a reader."""
+
+from dataclasses import dataclass
+
+from twelvelead.ecg.leads import LEADS
+
+
+@dataclass(frozen=True)
+class Request:
+    """How a recording is to be read; see `twelvelead.readers.read`, which checks it.
+
+    Attributes:
+        leads: which, our spelling, in which order; None for all as stored.
+        sampling_rate: in Hz, where the file states none.
+        unit: of voltage, where the file states none.
+        scale: microvolts a step, in place of whatever the file states.
+        identify: whether the patient's identity is wanted.
+    """
+
+    leads: tuple[str, ...] | None = LEADS
+    sampling_rate: float | None = None
+    unit: str | None = None
+    scale: float | None = None
+    identify: bool = False
