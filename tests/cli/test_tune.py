@@ -13,7 +13,7 @@ def quick(monkeypatch):
         trial.report(recipe.learning_rate, 0)
         return recipe.learning_rate
 
-    monkeypatch.setattr("twelvelead.training.tune.run_trial", run_trial)
+    monkeypatch.setattr("twelvelead.tuning.search.run_trial", run_trial)
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_ctrl_c_ends_with_130_and_says_that_nothing_is_lost(cli, given, tmp_path
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("twelvelead.training.tune.run_trial", interrupted)
+    monkeypatch.setattr("twelvelead.tuning.search.run_trial", interrupted)
     result = cli(*given("study"))
     assert result.code == 130
     assert result.fault == f"{tmp_path / 'study'}: interrupted; the same command goes on where it was"

@@ -6,8 +6,8 @@ from sklearn.metrics import roc_auc_score
 
 from twelvelead.evaluation.calibration import sigmoid
 from twelvelead.evaluation.diversity import diversity
-from twelvelead.evaluation.diversity_plot import diversity_png
 from twelvelead.evaluation.weighting import MEANS
+from twelvelead.plots.diversity import diversity_png
 
 WEIGHTS = (0.5, 0.25, 0.25)
 

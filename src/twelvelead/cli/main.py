@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from twelvelead import __version__
-from twelvelead.cli import catalogue, compare, ecg, ensemble, evaluate, models, ptbxl, robustness, score, store, tune
+from twelvelead.cli import compare, ecg, ensemble, evaluate, models, ptbxl, robustness, score, store, train, tune
 from twelvelead.errors import TwelveLeadError
 
 app = typer.Typer(
@@ -21,14 +21,14 @@ app = typer.Typer(
 app.command()(ecg.interpret)
 app.command()(score.score)
 app.command()(ecg.demo)
-app.command()(models.train)
+app.command()(train.train)
 app.command()(ensemble.ensemble)
 app.command()(tune.tune)
 app.command()(evaluate.evaluate)
 app.command()(compare.compare)
 app.command()(robustness.robustness)
-app.command()(models.export)
-app.command()(catalogue.models)
+app.command()(train.export)
+app.command()(models.models)
 app.add_typer(ptbxl.app, name="ptbxl")
 app.add_typer(store.app, name="store")
 

@@ -1,87 +1,38 @@
-"""Verbs on models: train, export."""
+"""The verb models: what ships."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from twelvelead.errors import Interrupted, MissingExtra, TwelveLeadError
+_WIDTH = 100
+"""Columns, at most, and for what goes to a file."""
 
 
-def train(
-    recipe: Annotated[
-        str, typer.Argument(help="A built-in recipe (reference, fine-tune, ...) or a TOML file.", show_default=False)
-    ],
-    store: Annotated[
-        str,
-        typer.Argument(help="A store, or the word synthetic for a small generated one in RUN.", show_default=False),
-    ],
-    run: Annotated[Path, typer.Argument(help="Folder of the run.", show_default=False)],
-    task: Annotated[
-        str | None, typer.Option(help="Label task of the store, such as rhythm.", show_default="the recipe's")
+def models(
+    name: Annotated[
+        str | None,
+        typer.Argument(help="Weights whose whole contract is shown: a shipped name, a run folder, or a file."),
     ] = None,
-    devices: Annotated[
-        int,
-        typer.Option(
-            min=1, help="Accelerators (without any, CPU processes) that share each batch; more with torchrun."
-        ),
-    ] = 1,
-    initial: Annotated[
-        str,
-        typer.Option(
-            "--from", help="Weights to fine-tune: a shipped name, a run folder, or a file.", show_default=False
-        ),
-    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="JSON: a list of what ships, or the contract.")] = False,
 ) -> None:
-    """Train a recipe on a store. After Ctrl-C or a kill, the same command goes on.
+    """List the weights that ship: what they predict, how well, how large they are, and what they are for."""
+    import json
 
-    RUN receives the recipe, the log (CSV, TensorBoard), checkpoints, curves, the predictions of the validation folds,
-    and in weights/ the weights with their contract.
-    """
-    try:
-        from twelvelead.training.recipe import Recipe
-        from twelvelead.training.run import train as start
-    except ModuleNotFoundError as error:
-        raise missing(error, "Training", "train") from None
-    from dataclasses import replace
+    from rich.console import Console
 
-    from twelvelead.data.store import Store
+    from twelvelead.output.catalogue import catalogue, table
+    from twelvelead.output.contract_text import whole
+    from twelvelead.weights import Contract, find
+    from twelvelead.weights.contract import FILE
 
-    chosen = Recipe.load(recipe, initial)
-    if task is not None:
-        # What is asked for is no longer beside itself, and teachers of another task know nothing of it.
-        auxiliary = "" if chosen.auxiliary_task == task else chosen.auxiliary_task
-        teachers = chosen.teachers if task == chosen.task else ()
-        if teachers != chosen.teachers:
-            typer.echo(f"recipe {chosen.name}: its teachers know {chosen.task} only, so {task} is learned without them")
-        chosen = replace(chosen, task=task, auxiliary_task=auxiliary, teachers=teachers)
-    if store == "synthetic":
-        from twelvelead.training.newcomer import newcomer
-
-        opened, chosen = newcomer(run, chosen)
-    else:
-        opened = Store.open(store)
-    try:
-        start(chosen, opened, run, typer.echo, devices=devices)
-    except ModuleNotFoundError as error:
-        raise missing(error, "Training", "train") from None
-    except KeyboardInterrupt:
-        raise Interrupted(f"{run}: interrupted; the same command goes on after the last whole epoch") from None
-
-
-def export(
-    weights: Annotated[str, typer.Argument(help="A run folder, a shipped name, or a file.", show_default=False)],
-    dest: Annotated[Path, typer.Argument(help="Folder to write.", show_default=False)],
-) -> None:
-    """Write every form of the weights with their contract and, for the reference architecture, the HDF5 file that Keras
-    loads."""
-    from twelvelead.training.ship import export as write
-
-    for path in write(weights, dest):
-        typer.echo(str(path))
-
-
-def missing(error: ModuleNotFoundError, what: str, extra: str) -> TwelveLeadError:
-    if (error.name or "").split(".")[0] == "twelvelead":
-        raise error
-    return MissingExtra(what, extra)
+    if as_json:
+        if name is None:
+            typer.echo(json.dumps(catalogue(), indent=2, ensure_ascii=False))
+        else:
+            folder = find(name)
+            Contract.load(folder)
+            typer.echo((folder / FILE).read_text(encoding="utf-8").rstrip())
+        return
+    console = Console(highlight=False, markup=False)
+    console.width = min(console.width, _WIDTH) if console.is_terminal else _WIDTH
+    console.print(table(catalogue()) if name is None else whole(name))

@@ -31,7 +31,7 @@ def robustness(
     """
     from twelvelead.cli.meter import Meter
     from twelvelead.data.store import Store
-    from twelvelead.evaluation.robustness import CLEAN, cases
+    from twelvelead.ecg.faults import CLEAN, cases
     from twelvelead.inference.engine import Engine
     from twelvelead.inference.robustness import fold_recordings, suite
     from twelvelead.inference.scoring import require_unseen

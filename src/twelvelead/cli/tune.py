@@ -53,9 +53,9 @@ def tune(
     """
     try:
         from twelvelead.training.recipe import Recipe
-        from twelvelead.training.tune import Options, parse_folds
-        from twelvelead.training.tune import tune as search
-        from twelvelead.training.tune_space import Space
+        from twelvelead.tuning.search import Options, parse_folds
+        from twelvelead.tuning.search import tune as search
+        from twelvelead.tuning.space import Space
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] == "twelvelead":
             raise

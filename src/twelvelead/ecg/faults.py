@@ -4,15 +4,16 @@ What arises at an electrode is added at the nine electrodes and reaches the lead
 `twelvelead.ecg.electrodes`); errors of the amplifier or of the file are put on the leads.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.ecg.electrodes import ELECTRODES, at_electrodes, rewired
 from twelvelead.ecg.leads import LEADS
+from twelvelead.errors import TwelveLeadError
 
 VERSION = 1
 """Raised with every change that gives another signal, so that results of before are not mixed with results of after."""
@@ -74,6 +75,32 @@ class Fault:
 
 FAULTS: dict[str, Fault] = {}
 """Name -> fault, in the order of reports."""
+
+
+class Case(NamedTuple):
+    """One fault at one severity; `CLEAN` is none."""
+
+    fault: str
+    severity: Severity
+
+    def __str__(self) -> str:
+        return f"{self.fault} {self.severity}".strip()
+
+
+CLEAN = Case("clean", "")
+
+
+def cases(faults: Iterable[str] | None = None) -> tuple[Case, ...]:
+    """The clean signal, then each severity of each fault (of all where none are named), in the order of the registry.
+
+    Raises:
+        TwelveLeadError: there is no such fault.
+    """
+    wanted = list(FAULTS if faults is None else faults)
+    unknown = [name for name in wanted if name not in FAULTS]
+    if unknown:
+        raise TwelveLeadError(f"no fault {', '.join(unknown)}; choose from {', '.join(FAULTS)}")
+    return (CLEAN, *(Case(name, severity) for name in FAULTS if name in wanted for severity in FAULTS[name].severities))
 
 
 def _fault(

@@ -1,4 +1,4 @@
-"""Metrics, intervals, thresholds, calibration and pictures: arrays in, no framework."""
+"""Metrics, intervals, thresholds and calibration: arrays in, no framework, no pictures."""
 
 from twelvelead.evaluation.bootstrap import intervals, patient_weights, resampled
 from twelvelead.evaluation.calibration import (
@@ -13,7 +13,6 @@ from twelvelead.evaluation.calibration import (
 from twelvelead.evaluation.crossfit import crossfit, partition
 from twelvelead.evaluation.fitted import Calibration, FittedOn, Thresholds, choice_notes
 from twelvelead.evaluation.metrics import auroc, average_precision, evaluate
-from twelvelead.evaluation.plots import confusion_png, curves_png
 from twelvelead.evaluation.predictions import Predictions
 from twelvelead.evaluation.reliability import calibration_error, calibration_error_by_chance
 from twelvelead.evaluation.thresholds import Aim, best_thresholds, fit_thresholds
@@ -34,9 +33,7 @@ __all__ = [
     "calibration_error_by_chance",
     "calibrator",
     "choice_notes",
-    "confusion_png",
     "crossfit",
-    "curves_png",
     "evaluate",
     "fit_isotonic",
     "fit_platt",

@@ -1,6 +1,7 @@
 """95 % intervals by resampling patients."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +18,24 @@ FEWEST = 20
 
 BLOCK = 100
 """Resamples scored together, so that what is computed of them stays in the processor's cache."""
+
+
+class Estimate(NamedTuple):
+    """A number with its 95 % interval: percentiles over the resampled patients."""
+
+    value: float
+    low: float
+    high: float
+
+
+def estimate(values: NDArray[np.float64]) -> Estimate:
+    """A number and its interval.
+
+    Args:
+        values: [1 + resamples] float64: of the records, then of each resample.
+    """
+    low, high = np.nanquantile(values[1:], [(1 - LEVEL) / 2, (1 + LEVEL) / 2]) if len(values) > 1 else (np.nan,) * 2
+    return Estimate(float(values[0]), float(low), float(high))
 
 
 def patient_weights(patients: ArrayLike, resamples: int, seed: int) -> NDArray[np.float64]:

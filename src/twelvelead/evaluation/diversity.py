@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from twelvelead.evaluation.bootstrap import patient_weights
+from twelvelead.evaluation.bootstrap import Estimate, estimate, patient_weights
 from twelvelead.evaluation.calibration import logit
 from twelvelead.evaluation.checks import checked
 from twelvelead.evaluation.metrics import auroc
 from twelvelead.evaluation.ranking import Ranking
-from twelvelead.evaluation.robustness import Estimate, estimate
 from twelvelead.evaluation.weighting import Combine
 
 Floats = NDArray[np.float64]

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.errors import TwelveLeadError
-from twelvelead.inference.interpretation import ClassResult, Estimate
+from twelvelead.evaluation.bootstrap import Estimate
+from twelvelead.inference.interpretation import ClassResult
 from twelvelead.weights import Contract
 
 ERROR_RATE = 0.1

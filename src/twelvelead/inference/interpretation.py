@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from twelvelead import __version__
 from twelvelead.ecg.quality import Finding
 from twelvelead.ecg.record import ECG
+from twelvelead.evaluation.bootstrap import Estimate
 from twelvelead.evaluation.selective import ABSTAIN
 
 FORMAT = "twelvelead-interpretation"
@@ -17,14 +18,6 @@ VERSION = 1
 NOTICE = "Decision aid, not a medical device: a physician has to read the ECG."
 
 Decision = Literal["present", "absent", "uncertain"]
-
-
-class Estimate(NamedTuple):
-    """A share from 0 to 1 with its 95 % interval, by a bootstrap of patients."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)

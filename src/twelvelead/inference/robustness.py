@@ -13,8 +13,9 @@ import numpy as np
 from twelvelead.data.store import Store
 from twelvelead.data.tasks import Protocol, select
 from twelvelead.ecg import faults
-from twelvelead.evaluation.robustness import Case, Floats, Predict, Progress, Recordings, macro_aurocs
+from twelvelead.ecg.faults import Case
 from twelvelead.files import replacing
+from twelvelead.inference.faults import Floats, Predict, Progress, Recordings, macro_aurocs
 from twelvelead.inference.scoring import require_fitting, truth_of
 from twelvelead.weights import Contract
 

@@ -9,10 +9,10 @@ from twelvelead import __version__
 from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.evaluation.bootstrap import LEVEL
 from twelvelead.evaluation.comparison import RESAMPLES, Difference, compare, rare_classes
-from twelvelead.evaluation.forest import forest_png
 from twelvelead.evaluation.matching import matched
 from twelvelead.evaluation.predictions import Predictions, is_complete
 from twelvelead.files import replacing
+from twelvelead.plots.forest import forest_png
 from twelvelead.weights import sha256
 
 SHOWN = {

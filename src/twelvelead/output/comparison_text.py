@@ -5,8 +5,8 @@ from rich.table import Table
 from rich.text import Text
 
 from twelvelead.evaluation.comparison import FEWEST_PATIENTS, Difference, rare_classes
-from twelvelead.evaluation.forest import p_text
 from twelvelead.output.comparison import Comparison, subject
+from twelvelead.plots.forest import p_text
 
 FEW_PATIENTS = 100
 """Fewer, and the intervals are called too narrow."""

@@ -9,13 +9,14 @@ import numpy as np
 
 from twelvelead.data.store import Store
 from twelvelead.data.tasks import select
-from twelvelead.ecg.faults import FAULTS, VERSION
-from twelvelead.evaluation.heatmap import heatmap_png
-from twelvelead.evaluation.robustness import CLEAN, Case, Floats, Recordings, estimate, falls
+from twelvelead.ecg.faults import CLEAN, FAULTS, VERSION, Case
+from twelvelead.evaluation.bootstrap import estimate
 from twelvelead.files import replacing
+from twelvelead.inference.faults import Floats, Recordings, falls
 from twelvelead.inference.robustness import PROTOCOL, RESAMPLES
 from twelvelead.inference.scoring import role, truth_of
 from twelvelead.output.report.numbers import with_interval
+from twelvelead.plots.heatmap import heatmap_png
 from twelvelead.weights import Contract
 
 

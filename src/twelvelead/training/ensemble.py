@@ -16,10 +16,10 @@ from twelvelead.data.store import Store
 from twelvelead.data.tasks import Labels, fold_names, labels, select
 from twelvelead.errors import TwelveLeadError
 from twelvelead.evaluation.diversity import diversity
-from twelvelead.evaluation.diversity_plot import diversity_png
 from twelvelead.evaluation.weighting import MEANS, choose_weights
 from twelvelead.models.ensemble import Ensemble, Mean
 from twelvelead.models.windows import Windowed
+from twelvelead.plots.diversity import diversity_png
 from twelvelead.training.export import ENSEMBLE, load_windowed, member, probabilities
 from twelvelead.training.publish import METADATA, headline, publish, versions
 from twelvelead.weights import Contract, find

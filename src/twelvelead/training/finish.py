@@ -7,9 +7,9 @@ from pathlib import Path
 
 from torch import nn
 
-from twelvelead.evaluation.plots import curves_png
 from twelvelead.models import classifier
 from twelvelead.models.layers import first_outputs
+from twelvelead.plots.single import curves_png
 from twelvelead.training.data import StoreData
 from twelvelead.training.export import probabilities
 from twelvelead.training.initial import ancestors

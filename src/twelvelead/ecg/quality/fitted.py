@@ -1,4 +1,4 @@
-"""Limits and coefficients fitted on PTB-XL's folds 1-7; `benchmarks/fit_quality.py` makes them."""
+"""Limits and coefficients fitted on PTB-XL's folds 1-7; `tools/fit_quality.py` makes them."""
 
 import json
 from pathlib import Path

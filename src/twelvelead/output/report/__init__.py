@@ -4,7 +4,6 @@ import json
 import re
 from pathlib import Path
 
-from twelvelead.evaluation import confusion_png
 from twelvelead.files import replacing
 from twelvelead.output.report.document import Picture
 from twelvelead.output.report.html import html
@@ -13,6 +12,7 @@ from twelvelead.output.report.robustness import robustness_blocks
 from twelvelead.output.report.sections import document
 from twelvelead.output.report.terminal import table
 from twelvelead.output.report.values import Evaluation, evaluation
+from twelvelead.plots.single import confusion_png
 
 PICTURES = "pictures"
 """The folder with the pictures of the Markdown report."""

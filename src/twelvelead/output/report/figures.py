@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from twelvelead.ecg.record import ECG
-from twelvelead.evaluation import panels
-from twelvelead.evaluation.style import svg
 from twelvelead.evaluation.subgroups import FEWEST_PATIENTS
 from twelvelead.inference.scoring import recording
 from twelvelead.output.report.document import Picture
 from twelvelead.output.report.mistakes import Mistake
 from twelvelead.output.report.numbers import probability, with_interval
 from twelvelead.output.report.values import Evaluation
+from twelvelead.plots import panels
+from twelvelead.plots.style import svg
 
 MOST = 11
 """Classes that get a panel of their own, the most frequent ones: with a legend they fill a page."""

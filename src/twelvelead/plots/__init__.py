@@ -1,0 +1,1 @@
+"""Pictures of evaluations, comparisons and trainings, as PNG files."""
