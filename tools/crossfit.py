@@ -50,12 +50,12 @@ def main() -> None:
 
     print(f"fold {predictions.fold}, protocol {predictions.protocol}, {len(y)} records")
     print("macro F1 / subset accuracy / Hamming loss")
-    for aim in ("accuracy", "f1"):
+    for operating_point in ("accuracy", "f1"):
         for name, fit in (("exact", best_thresholds), ("bagged", fit_thresholds)):
-            on_all = figures(y, p >= fit(y, p, aim), classes)
-            decided = [crossfit(y, p, patients, decider(fit, aim), seed=seed) for seed in seeds]
+            on_all = figures(y, p >= fit(y, p, operating_point), classes)
+            decided = [crossfit(y, p, patients, decider(fit, operating_point), seed=seed) for seed in seeds]
             crossed = np.mean([figures(y, decisions, classes) for decisions in decided], axis=0)
-            print(f"{aim:>8} {name:>6}: on all {show(on_all)}, cross-fitted {show(crossed)}")
+            print(f"{operating_point:>8} {name:>6}: on all {show(on_all)}, cross-fitted {show(crossed)}")
     print("calibration error (by chance) / log loss, cross-fitted; macro AUROC of all parts together")
     shown("as it comes", y, [raw])
     for method in METHODS:
@@ -64,9 +64,9 @@ def main() -> None:
         print(f"{'':>12}  fitted on all: macro AUROC {auroc(y, calibrate(y, raw)(raw)).mean():.4f}")
 
 
-def decider(fit: Callable[..., Array], aim: str) -> Callable[[Array, Array], Callable[[Array], Array]]:
+def decider(fit: Callable[..., Array], operating_point: str) -> Callable[[Array, Array], Callable[[Array], Array]]:
     def fitted(y: Array, p: Array) -> Callable[[Array], Array]:
-        cuts = fit(y, p, aim)
+        cuts = fit(y, p, operating_point)
         return lambda new: new >= cuts
 
     return fitted

@@ -134,12 +134,12 @@ def computed(predictions: Predictions) -> dict[str, Any]:
     metrics: dict[str, float] = {}
     bounds: dict[str, Sequence[float]] = {}
     by_chance, left_out = 0.0, []
-    for aim in dict.fromkeys(METRICS.values()):
-        cuts = predictions.threshold(aim)
+    for operating_point in dict.fromkeys(METRICS.values()):
+        cuts = predictions.thresholds_at(operating_point)
         values = evaluate(y, p, cuts, classes)
         limits = intervals(y, p, p >= cuts, predictions.patient_id, classes)
         by_chance, left_out = values["calibration_error_by_chance"], values["classes_left_out"]
-        for metric in [metric for metric, of in METRICS.items() if of == aim]:
+        for metric in [metric for metric, of in METRICS.items() if of == operating_point]:
             metrics[metric], bounds[metric] = values[metric], list(limits[metric])
     positives = y.sum(axis=0).tolist()
     return {

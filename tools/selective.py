@@ -40,8 +40,8 @@ def main() -> None:
         found = coverage(y, p, predictions.patient_id, rate, options.splits)
         miss = np.abs(found - (1 - rate)).max()
         print(f"{1 - rate:6.2f}  " + "  ".join(f"{value:6.3f}" for value in found) + f"  {miss:12.3f}")
-    for aim in engine.contract.thresholds:
-        print(selected(engine.contract, y, p, aim))
+    for operating_point in engine.contract.thresholds:
+        print(selected(engine.contract, y, p, operating_point))
     for rate in (0.05, 0.1, 0.2):
         print(decided(engine.contract, y, p, rate))
 
@@ -57,19 +57,19 @@ def coverage(y: Array, p: Array, patients: Array, rate: float, splits: int) -> A
     return np.asarray(np.mean(found, axis=0))
 
 
-def selected(contract: Contract, y: Array, p: Array, aim: str) -> str:
+def selected(contract: Contract, y: Array, p: Array, operating_point: str) -> str:
     """Subset accuracy of all records, and without the least certain."""
-    right = ((p >= contract.threshold(aim)) == y).all(axis=1)
+    right = ((p >= contract.thresholds_at(operating_point)) == y).all(axis=1)
     kept = np.argsort(-certainty(p), kind="stable")[: round((1 - ABSTAIN) * len(y))]
     before, after = right.mean(), right[kept].mean()
     gain = f"{after:.3f} ({after - before:+.3f})"
-    return f"{aim}: subset accuracy {before:.3f}, without the least certain {ABSTAIN:.0%} {gain}"
+    return f"{operating_point}: subset accuracy {before:.3f}, without the least certain {ABSTAIN:.0%} {gain}"
 
 
 def decided(contract: Contract, y: Array, p: Array, rate: float) -> str:
     """How many decisions at `accuracy` are left, and how many of these are right, at an error rate."""
     sets = possible(p, *contract.limits(rate))
-    present = p >= contract.threshold("accuracy")
+    present = p >= contract.thresholds_at("accuracy")
     sure = (sets == np.stack([~present, present], axis=-1)).all(axis=-1)
     shares = ", ".join(
         f"{name} {share:.0%} ({right[of].mean():.1%} right)"

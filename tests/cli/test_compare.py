@@ -26,7 +26,7 @@ def test_a_table_and_three_files(cli, files):
     assert "macro AUROC" in result.out
     assert result.out.splitlines()[-1].startswith("comparison.json, comparison.md and forest.png in ")
     values = json.loads((files / "out" / "comparison.json").read_text())
-    assert (values["resamples"], values["thresholds"]) == (1000, "0.5")
+    assert (values["resamples"], values["operating_point"]) == (1000, "0.5")
     again = cli("compare", files / "a.npz", files / "b.npz", "--resamples", 1000)
     assert again.out == "".join(result.out.splitlines(keepends=True)[:-1])
 
@@ -45,7 +45,7 @@ def test_mistakes_end_with_2_and_one_line(cli, files):
         ([files / "a.npz"], "give two predictions at least"),
         ([files / "a.npz", files / "absent.npz"], "there is no such file"),
         ([files / "a.npz", files / "other.csv"], "no column CD"),
-        ([files / "a.npz", files / "b.npz", "--thresholds", "best"], "hold no thresholds 'best'"),
+        ([files / "a.npz", files / "b.npz", "--operating-point", "best"], "hold no operating point 'best'"),
     ):
         result = cli("compare", *arguments)
         assert result.code == 2

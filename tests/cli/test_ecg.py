@@ -174,16 +174,16 @@ def test_numbers_without_rate_or_unit_are_explained_and_then_read(cli, tiny_run,
 
 
 def test_thresholds_are_chosen(cli, files, tiny_run):
-    for aim, expected in [("f1", None), ("0", True), ("1", False)]:
-        result = cli("interpret", files["good"], "--json", "--weights", tiny_run, "--thresholds", aim)
+    for operating_point, expected in [("f1", None), ("0", True), ("1", False)]:
+        result = cli("interpret", files["good"], "--json", "--weights", tiny_run, "--operating-point", operating_point)
         values = json.loads(result.out)
-        assert values["thresholds"] == aim
+        assert values["operating_point"] == operating_point
         if expected is not None:
             assert {entry["present"] for entry in values["classes"].values()} == {expected}
-    result = cli("interpret", files["good"], "--weights", tiny_run, "--thresholds", "best")
+    result = cli("interpret", files["good"], "--weights", tiny_run, "--operating-point", "best")
     assert (result.code, result.out) == (2, "")
     assert (
-        result.fault == "thresholds 'best': give one of accuracy, f1, youden, sensitivity=0.95, or a number from 0 to 1"
+        result.fault == "operating point 'best': give accuracy, f1, youden, sensitivity=0.95, or a number from 0 to 1"
     )
 
 

@@ -22,15 +22,15 @@ def evaluate(cli, tiny_run, generated_store, tmp_path):
 
 
 def test_it_writes_the_figures_of_a_fold(evaluate, tiny_run, generated_store, tmp_path):
-    result = evaluate("--fold", 9, "--thresholds", "f1")
+    result = evaluate("--fold", 9, "--operating-point", "f1")
     assert (result.code, result.err) == (0, "")
     values = json.loads((tmp_path / "out" / "metrics.json").read_text())
     contract = Contract.load(tiny_run / "weights")
     assert values["macro_auroc"] == pytest.approx(contract.metrics["macro_auroc"], abs=1e-6)
     assert values["macro_f1"] == pytest.approx(contract.metrics["macro_f1_at_f1"], abs=0.05)
-    assert (values["fold"], values["protocol"], values["thresholds"], values["records"]) == (9, "drop", "f1", 10)
+    assert (values["fold"], values["protocol"], values["operating_point"], values["records"]) == (9, "drop", "f1", 10)
     assert values["command"].startswith(f"twelvelead evaluate {tiny_run} ")
-    assert "tiny: SYNTHETIC ECGs, fold 9 (which also chose), protocol drop, 10 records, thresholds f1" in " ".join(
+    assert "tiny: SYNTHETIC ECGs, fold 9 (which also chose), protocol drop, 10 records, operating point f1" in " ".join(
         result.out.split()
     )
     assert f"{values['macro_auroc']:.4f}" in result.out
@@ -102,7 +102,7 @@ def test_weights_whose_validation_fold_lacked_a_class_are_evaluated_and_asked(
         json.loads((weights / "contract.json").read_text()),
         json.loads(resources.files("twelvelead.weights").joinpath("contract.schema.json").read_text()),
     )
-    scored = cli("evaluate", weights, store.path, "--thresholds", "f1", "--out", tmp_path / "out")
+    scored = cli("evaluate", weights, store.path, "--operating-point", "f1", "--out", tmp_path / "out")
     assert (scored.code, scored.err) == (0, "")
     values = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert values["classes_left_out"] == ["HYP"]

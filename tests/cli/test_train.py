@@ -162,7 +162,10 @@ def test_mistakes_end_with_one_line_and_2(cli, tiny_run, tiny_recipe, generated_
         (("evaluate", tmp_path / "none", store, *out), f"{tmp_path / 'none'}: neither shipped weights"),
         (("evaluate", tiny_run, tmp_path / "none", *out), f"{tmp_path / 'none'}: no such store"),
         (("evaluate", tiny_run, store, *out, "--fold", 12), "no fold 12; it holds 1-10"),
-        (("evaluate", tiny_run, store, *out, "--thresholds", "best"), "thresholds 'best': give one of accuracy, f1"),
+        (
+            ("evaluate", tiny_run, store, *out, "--operating-point", "best"),
+            "operating point 'best': give accuracy, f1",
+        ),
         (("evaluate", tiny_run, store, "--out", tmp_path / "bad.toml"), f"{tmp_path / 'bad.toml'}: "),
         (
             ("train", "fine-tune", store, tmp_path / "run", "--from", tmp_path / "none"),

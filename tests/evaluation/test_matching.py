@@ -25,7 +25,7 @@ def arranged(predictions, rows, columns):
         labels=predictions.labels[rows][:, columns],
         probabilities=predictions.probabilities[rows][:, columns],
         classes=tuple(predictions.classes[column] for column in columns),
-        thresholds={aim: tuple(cuts[c] for c in columns) for aim, cuts in predictions.thresholds.items()},
+        thresholds={name: tuple(cuts[c] for c in columns) for name, cuts in predictions.thresholds.items()},
     )
 
 

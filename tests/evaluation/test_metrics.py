@@ -7,7 +7,7 @@ from sklearn import metrics as referee
 from twelvelead.errors import Unreadable
 from twelvelead.evaluation.metrics import auroc, average_precision, evaluate
 from twelvelead.evaluation.reliability import calibration_error, calibration_error_by_chance
-from twelvelead.evaluation.scores import Scorer
+from twelvelead.evaluation.weighted_metrics import WeightedMetrics
 
 EXACT = {"rtol": 0, "atol": 1e-9}
 
@@ -129,7 +129,7 @@ def test_weights_count_records_as_scikit_learn_does(problem, seed):
     d = p >= 0.5
     weights = np.random.default_rng(seed).integers(0, 4, size=(3, len(y))).astype(float)
     weights[:, :2] = 1
-    found = Scorer(y, p, d)(weights)
+    found = WeightedMetrics(y, p, d)(weights)
     for row, w in enumerate(weights):
         expected = {
             "macro_auroc": referee.roc_auc_score(y, p, sample_weight=w),

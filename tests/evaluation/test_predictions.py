@@ -120,12 +120,12 @@ def test_a_failed_write_leaves_the_old_file(predictions, tmp_path, monkeypatch):
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_thresholds_by_aim_or_number(predictions):
-    assert predictions.threshold("f1").tolist() == [0.25, 0.5, 0.75]
-    assert predictions.threshold("0.4").tolist() == [0.4] * 3
+def test_thresholds_by_operating_point_or_number(predictions):
+    assert predictions.thresholds_at("f1").tolist() == [0.25, 0.5, 0.75]
+    assert predictions.thresholds_at("0.4").tolist() == [0.4] * 3
     for wrong in ("best", "1.5", "nan"):
-        with pytest.raises(TwelveLeadError, match=f"no thresholds '{wrong}'; give accuracy, f1, or a number"):
-            predictions.threshold(wrong)
+        with pytest.raises(TwelveLeadError, match=f"no operating point '{wrong}'; give accuracy, f1, or a number"):
+            predictions.thresholds_at(wrong)
 
 
 @BOTH
@@ -168,8 +168,8 @@ def test_what_does_not_belong_together(predictions, tmp_path, monkeypatch, suffi
         ({"ecg_id": np.arange(20) + 0.5}, "some ecg_id are not whole numbers"),
         ({"ecg_id": np.int64(3)}, "ecg_id"),
         ({"fold": np.arange(2)}, ""),
-        ({"aims": np.array(["f1"])}, "aims and thresholds do not match"),
-        ({"thresholds": np.zeros(3)}, "aims and thresholds do not match"),
+        ({"aims": np.array(["f1"])}, "operating points and thresholds do not match"),
+        ({"thresholds": np.zeros(3)}, "operating points and thresholds do not match"),
         ({"thresholds": np.zeros((2, 2))}, "thresholds accuracy have to be one number for each"),
     ],
 )

@@ -5,21 +5,24 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.evaluation.thresholds import best_thresholds, fit_thresholds
 
-AIMS = {
+OPERATING_POINTS = {
     "accuracy": accuracy_score,
     "f1": lambda y, d: f1_score(y, d, zero_division=0),
     "youden": lambda y, d: balanced_accuracy_score(y, d, adjusted=True),
 }
 
 
-@pytest.mark.parametrize("aim", AIMS)
+@pytest.mark.parametrize("operating_point", OPERATING_POINTS)
 @pytest.mark.parametrize("seed", range(40))
-def test_no_other_threshold_is_better(problem, seed, aim):
+def test_no_other_threshold_is_better(problem, seed, operating_point):
     y, p, _ = problem(seed, records=40, classes=2)
-    found = best_thresholds(y, p, aim)
+    found = best_thresholds(y, p, operating_point)
     for column in range(2):
-        reached = AIMS[aim](y[:, column], p[:, column] >= found[column])
-        every = [AIMS[aim](y[:, column], p[:, column] >= cut) for cut in (*np.unique(p[:, column]), 2.0)]
+        reached = OPERATING_POINTS[operating_point](y[:, column], p[:, column] >= found[column])
+        every = [
+            OPERATING_POINTS[operating_point](y[:, column], p[:, column] >= cut)
+            for cut in (*np.unique(p[:, column]), 2.0)
+        ]
         assert reached == pytest.approx(max(every), abs=1e-12)
 
 
@@ -45,15 +48,15 @@ def test_neighbouring_numbers_are_still_kept_apart():
     assert low < cut <= high
 
 
-@pytest.mark.parametrize("aim", AIMS)
-def test_fitted_threshold_is_the_mean_logit_of_resampled_best_ones(problem, aim):
+@pytest.mark.parametrize("operating_point", OPERATING_POINTS)
+def test_fitted_threshold_is_the_mean_logit_of_resampled_best_ones(problem, operating_point):
     y, p, _ = problem(8, records=80, classes=2, ties=False)
     rng = np.random.default_rng(3)
     drawn = rng.integers(80, size=(50, 80))  # the draws of patient_weights
-    best = np.array([best_thresholds(y[rows], p[rows], aim) for rows in drawn])
+    best = np.array([best_thresholds(y[rows], p[rows], operating_point) for rows in drawn])
     expected = 1 / (1 + np.exp(-np.log(best / (1 - best)).mean(axis=0)))
     # a record that was not drawn splits a gap in two, so that the middles differ a little
-    np.testing.assert_allclose(fit_thresholds(y, p, aim, resamples=50, seed=3), expected, atol=0.01)
+    np.testing.assert_allclose(fit_thresholds(y, p, operating_point, resamples=50, seed=3), expected, atol=0.01)
 
 
 def test_generalises_better_than_the_exact_maximum():
@@ -107,8 +110,12 @@ def test_a_share_that_is_a_whole_number_of_positives_is_no_more():
 
 
 @pytest.mark.parametrize("fit", [best_thresholds, fit_thresholds])
-@pytest.mark.parametrize("aim", ["F1", "sensitivity", "sensitivity=0", "sensitivity=1.1", "sensitivity=x", "f2=0.5"])
-def test_an_unknown_aim_is_named(problem, fit, aim):
+@pytest.mark.parametrize(
+    "operating_point", ["F1", "sensitivity", "sensitivity=0", "sensitivity=1.1", "sensitivity=x", "f2=0.5"]
+)
+def test_an_unknown_operating_point_is_named(problem, fit, operating_point):
     y, p, _ = problem(1, records=30, classes=2)
-    with pytest.raises(TwelveLeadError, match="there is no such aim; give accuracy, f1, youden or sensitivity=S"):
-        fit(y, p, aim)
+    with pytest.raises(
+        TwelveLeadError, match="there is no such operating point; give accuracy, f1, youden or sensitivity=S"
+    ):
+        fit(y, p, operating_point)

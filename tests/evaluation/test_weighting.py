@@ -5,7 +5,7 @@ import pytest
 
 from twelvelead.errors import Unreadable
 from twelvelead.evaluation.calibration import sigmoid
-from twelvelead.evaluation.weighting import MEANS, choose_weights, fit_weights, score
+from twelvelead.evaluation.weighting import MEANS, choose_weights, fit_weights, objective
 
 
 def members(noises, records=600, classes=2, seed=0):
@@ -52,7 +52,7 @@ def test_the_order_of_the_members_does_not_matter():
 
 def test_the_score_does_not_see_a_calibration():
     labels, p, _ = members((1.0,), 1000)
-    one, other = score(labels, p[:, 0]), score(labels, sigmoid(0.4 * np.log(p[:, 0] / (1 - p[:, 0])) + 1))
+    one, other = objective(labels, p[:, 0]), objective(labels, sigmoid(0.4 * np.log(p[:, 0] / (1 - p[:, 0])) + 1))
     assert one == pytest.approx(other, abs=1e-6)
 
 

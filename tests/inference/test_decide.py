@@ -51,7 +51,7 @@ def test_what_nobody_is_called_has_no_predictive_value():
 def test_the_sets_are_those_of_the_evaluation(contract, p, rate):
     results = Rules(contract, "f1", rate)(np.array(p))
     expected = possible(p, *contract.limits(rate))
-    for result, (absent, present), threshold in zip(results, expected, contract.threshold("f1"), strict=True):
+    for result, (absent, present), threshold in zip(results, expected, contract.thresholds_at("f1"), strict=True):
         assert (("absent" in result.conformal_set), ("present" in result.conformal_set)) == (absent, present)
         assert result.present == (result.probability >= threshold)
 
@@ -77,11 +77,14 @@ def test_a_threshold_of_ones_own_has_no_known_sensitivity(contract):
 @pytest.mark.parametrize(
     ("settings", "fault"),
     [
-        ({"aim": "best"}, "thresholds 'best'"),
-        ({"aim": "f1", "error_rate": 0.12}, "error rate 0.12: give one of 0.01, "),
-        ({"aim": "f1", "prevalence": {"AF": 0.1}}, "prevalence of AF: the weights reference predict NORM, MI"),
-        ({"aim": "f1", "prevalence": {"MI": 5}}, "prevalence of MI: 5 is not a share"),
-        ({"aim": "f1", "prevalence": {"MI": float("nan")}}, "prevalence of MI: nan is not a share"),
+        ({"operating_point": "best"}, "operating point 'best'"),
+        ({"operating_point": "f1", "error_rate": 0.12}, "error rate 0.12: give one of 0.01, "),
+        (
+            {"operating_point": "f1", "prevalence": {"AF": 0.1}},
+            "prevalence of AF: the weights reference predict NORM, MI",
+        ),
+        ({"operating_point": "f1", "prevalence": {"MI": 5}}, "prevalence of MI: 5 is not a share"),
+        ({"operating_point": "f1", "prevalence": {"MI": float("nan")}}, "prevalence of MI: nan is not a share"),
     ],
 )
 def test_what_the_contract_does_not_hold_is_named(contract, settings, fault):

@@ -57,15 +57,15 @@ def test_predict_is_run_with_names_and_decisions(engine, ecg):
     np.testing.assert_allclose(answer.attention, attention[0], rtol=1e-6)
     assert list(answer.probabilities) == list(engine.contract.classes)
     thresholds = [result.threshold for result in answer.classes]
-    assert thresholds == list(engine.contract.threshold("f1"))
-    assert list(answer.decisions.values()) == list(values(answer) >= thresholds)
-    assert (answer.aim, answer.weights, answer.synthetic) == ("f1", "tiny", True)
+    assert thresholds == list(engine.contract.thresholds_at("f1"))
+    assert [result.present for result in answer.classes] == list(values(answer) >= thresholds)
+    assert (answer.operating_point, answer.weights, answer.synthetic) == ("f1", "tiny", True)
     assert answer.sha256 == engine.contract.files["onnx"]["sha256"]
 
 
 def test_one_number_decides_all_classes(engine, ecg):
-    assert all(engine.predict(ecg, "0").decisions.values())
-    assert not any(engine.predict(ecg, "1").decisions.values())
+    assert all(result.present for result in engine.predict(ecg, "0").classes)
+    assert not any(result.present for result in engine.predict(ecg, "1").classes)
 
 
 def test_age_and_sex_are_heard(engine, ecg):
@@ -99,8 +99,8 @@ def test_eight_leads_are_enough(engine, ecg):
 
 def test_up_to_20_s_are_read_at_once(engine, ecg):
     answer = engine.predict(synthetic_ecg("normal", seed=1, sampling_rate=100, seconds=20))
-    assert [(window.start, window.end) for window in answer.windows] == [(0, 20)]
-    assert answer.windows[0].probabilities == tuple(answer.probabilities.values())
+    assert [(piece.start, piece.end) for piece in answer.pieces] == [(0, 20)]
+    assert answer.pieces[0].probabilities == tuple(answer.probabilities.values())
 
 
 @pytest.mark.parametrize("batch", [2, 32])
@@ -110,11 +110,11 @@ def test_a_longer_recording_is_the_mean_of_overlapping_pieces(engine, ecg, monke
     long = replace(ecg, signal=signal[:3399])
     answer = engine.predict(long)
     starts = [0, 500, 1000, 1500, 2000, 2396]
-    assert [(window.start, window.end) for window in answer.windows] == [(s / 100, s / 100 + 10) for s in starts]
+    assert [(piece.start, piece.end) for piece in answer.pieces] == [(s / 100, s / 100 + 10) for s in starts]
     parts = [engine.run(long.signal[None, s : s + 1000], long.features[None])[0][0] for s in starts]
     # Several at once are rounded otherwise than one, in float32, and calibration widens that by its slope.
     atol = 1e-6 * max(1, *engine.contract.calibration["slope"])
-    np.testing.assert_allclose([window.probabilities for window in answer.windows], parts, atol=atol)
+    np.testing.assert_allclose([piece.probabilities for piece in answer.pieces], parts, atol=atol)
     np.testing.assert_allclose(values(answer), np.mean(parts, axis=0), atol=1e-6)
     assert answer.attention.sum() == pytest.approx(1, abs=1e-5)
     assert len(answer.attention) == 849
@@ -151,7 +151,7 @@ def test_of_a_long_recording_the_most_telling_piece_is_explained(engine, ecg):
     signal = np.concatenate([synthetic_ecg(seed=seed, sampling_rate=100, seconds=11).signal for seed in range(2)])
     answer = engine.predict(replace(ecg, signal=signal), explain=True)
     column = int(values(answer).argmax())
-    telling = max(answer.windows, key=lambda window: window.probabilities[column])
+    telling = max(answer.pieces, key=lambda piece: piece.probabilities[column])
     edges = answer.attribution.edges
     assert (edges[0], edges[-1]) == (telling.start, telling.end)
 
@@ -201,8 +201,8 @@ def test_the_shortest_recording_is_answered_and_a_shorter_one_refused_at_any_rat
     assert answered == sorted(answered)
 
 
-def test_an_unknown_aim_is_refused(engine, ecg):
-    with pytest.raises(TwelveLeadError, match="thresholds 'best'"):
+def test_an_unknown_operating_point_is_refused(engine, ecg):
+    with pytest.raises(TwelveLeadError, match="operating point 'best'"):
         engine.predict(ecg, "best")
 
 

@@ -12,7 +12,7 @@ from twelvelead import __version__
 from twelvelead.ecg.quality import Finding
 from twelvelead.ecg.synthetic import synthetic_ecg
 from twelvelead.inference import interpretation as interpretation_module
-from twelvelead.inference.interpretation import NOTICE, Attribution, ClassResult, Estimate, Interpretation, Window
+from twelvelead.inference.interpretation import NOTICE, Attribution, ClassResult, Estimate, Interpretation, Piece
 
 SCHEMA = Path(interpretation_module.__file__).with_name("interpretation.schema.json")
 VALIDATOR = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
@@ -27,7 +27,7 @@ def interpretation(attention, ecg=ECG_10_S, **entries):
             ClassResult("NORM", 0.9, 0.5, True, ("present",), Estimate(0.9, 0.8, 0.95), prevalence=0.4),
             ClassResult("MI", 0.1, 0.3, False, ("absent",)),
         ),
-        "aim": "accuracy",
+        "operating_point": "accuracy",
         "attention": weights,
         "weights": "tiny",
         "sha256": "0" * 64,
@@ -36,7 +36,7 @@ def interpretation(attention, ecg=ECG_10_S, **entries):
         "error_rate": 0.1,
         "certainty": 0.81,
         "certainty_rank": 0.6,
-        "windows": (Window(0.0, 10.0, (0.9, 0.1)),),
+        "pieces": (Piece(0.0, 10.0, (0.9, 0.1)),),
     } | entries
     return Interpretation(**entries)
 
@@ -93,7 +93,7 @@ def test_as_plain_values():
         {"code": "muscle-noise", "severity": "warn", "message": "lead V1 is noisy", "values": {"V1": 0.3}}
     ]
     assert values["certainty"] == {"value": 0.81, "rank": 0.6, "abstains": False}
-    assert values["windows"] == [{"start_s": 0, "end_s": 10, "probabilities": {"NORM": 0.9, "MI": 0.1}}]
+    assert values["pieces"] == [{"start_s": 0, "end_s": 10, "probabilities": {"NORM": 0.9, "MI": 0.1}}]
     assert values["model"] == {
         "name": "tiny",
         "members": [],

@@ -72,8 +72,8 @@ def test_an_interrupted_table_goes_on_where_it_was(folder, tmp_path, monkeypatch
 def test_a_table_of_other_thresholds_is_not_mixed_in(folder, tmp_path):
     one = [folder / "good0.npy"]
     score(one, tmp_path / "t", TASK, processes=1)
-    with pytest.raises(TwelveLeadError, match="other weights or thresholds"):
-        score(one, tmp_path / "t", replace(TASK, thresholds="f1"), processes=1)
+    with pytest.raises(TwelveLeadError, match="other weights or at another operating point"):
+        score(one, tmp_path / "t", replace(TASK, operating_point="f1"), processes=1)
     (tmp_path / "t" / "part-00001.parquet").write_bytes(b"torn")
     with pytest.raises(TwelveLeadError, match=r"part-00001\.parquet"):
         score(one, tmp_path / "t", TASK, processes=1)

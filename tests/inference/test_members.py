@@ -65,7 +65,7 @@ def test_disagreement_is_the_spread_over_the_members(weights, seconds):
     engine = weights(True)
     ecg = synthetic_ecg("normal", seed=1, sampling_rate=100, seconds=seconds)
     answer = engine.predict(ecg)
-    pieces = [ecg.signal[round(window.start * 100) : round(window.end * 100)] for window in answer.windows]
+    pieces = [ecg.signal[round(piece.start * 100) : round(piece.end * 100)] for piece in answer.pieces]
     raw = 1 / (1 + np.exp(-(np.array([piece.mean() for piece in pieces])[:, None, None] + BIAS)))
     members = engine.contract.calibrated(raw).mean(axis=0)
     spreads = [result.spread for result in answer.classes]

@@ -29,7 +29,7 @@ def test_refitting_gives_what_the_training_gave(tiny_run, generated_store, tmp_p
     assert (after.aggregate, after.scale, after.version) == ("probability", 4.0, before.version)
     assert (after.prevalence, after.ages, after.files) == (before.prevalence, before.ages, before.files)
     assert after.temperature == pytest.approx(before.temperature, abs=1e-3)
-    for aim in before.thresholds:
-        np.testing.assert_allclose(after.thresholds[aim], before.thresholds[aim], atol=1e-3)
+    for operating_point in before.thresholds:
+        np.testing.assert_allclose(after.thresholds[operating_point], before.thresholds[operating_point], atol=1e-3)
     np.testing.assert_allclose(after.conformal["present_from"], before.conformal["present_from"], atol=1e-3)
     assert after.metrics.keys() == before.metrics.keys()

@@ -50,12 +50,14 @@ def text_of(renderable):
 
 def test_a_worse_model_is_told_apart(runs, tmp_path):
     result = comparison([runs / "good", runs / "bad"], resamples=1000)
-    assert (result.baseline, result.models, result.thresholds) == ("good", ["bad"], "accuracy")
+    assert (result.baseline, result.models, result.operating_point) == ("good", ["bad"], "accuracy")
     d = dict(result.shown("bad"))["macro AUROC"]
     assert (d.difference < 0, d.better, result.verdict(d)) == (True, "baseline", "good is better")
     text = text_of(tables(result))
     assert "bad against good" in text
-    assert "300 records of 150 patients; fold 9, protocol drop; thresholds accuracy, each its own" in text
+    assert (
+        "300 records of 150 patients; fold 9, protocol drop; operating point accuracy, thresholds each its own" in text
+    )
     assert "What fold 9 was to the models - good: which also chose; bad: held out." in text
     write(result, tmp_path / "out", markdown(result))
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"comparison.json", "comparison.md", "forest.png"}
@@ -74,7 +76,7 @@ def test_a_csv_is_the_same_model_and_may_come_first(runs):
     for one, other in zip(parquet.differences, csv.differences, strict=True):
         assert (one.metric, one.difference, one.p) == (other.metric, other.difference, other.p)
     turned = comparison([runs / "bad.csv", runs / "good"], None, 1000)
-    assert (turned.baseline, turned.models, turned.thresholds) == ("bad", ["good"], "0.5")
+    assert (turned.baseline, turned.models, turned.operating_point) == ("bad", ["good"], "0.5")
     d, turned_d = (dict(result.shown(result.models[0]))["macro AUROC"] for result in (csv, turned))
     assert turned_d.difference == pytest.approx(-d.difference)
     assert turned_d.better == "model"
@@ -96,9 +98,11 @@ def test_the_same_predictions_are_the_same(runs, tmp_path):
     assert {result.verdict(d) for d in result.differences} == {"the same"}
 
 
-def test_an_aim_has_to_be_held_by_all(runs):
-    assert comparison([runs / "good", runs / "bad"], "f1", 1000).thresholds == "f1"
-    with pytest.raises(TwelveLeadError, match=r"bad\.csv: these predictions hold no thresholds 'f1'; give .* a number"):
+def test_an_operating_point_has_to_be_held_by_all(runs):
+    assert comparison([runs / "good", runs / "bad"], "f1", 1000).operating_point == "f1"
+    with pytest.raises(
+        TwelveLeadError, match=r"bad\.csv: these predictions hold no operating point 'f1'; give .* a number"
+    ):
         comparison([runs / "good", runs / "bad.csv"], "f1", 1000)
 
 

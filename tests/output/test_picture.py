@@ -8,7 +8,7 @@ from twelvelead.ecg.leads import LEADS
 from twelvelead.ecg.paper import BOTTOM, HEIGHT, LEFT, RIGHT
 from twelvelead.ecg.quality import Finding
 from twelvelead.ecg.synthetic import synthetic_ecg
-from twelvelead.inference.interpretation import Attribution, ClassResult, Estimate, Interpretation, Window
+from twelvelead.inference.interpretation import Attribution, ClassResult, Estimate, Interpretation, Piece
 from twelvelead.inference.measure import Measurements, Spread
 from twelvelead.output.page import MOST_ROWS, NOTICE, shown
 from twelvelead.output.picture import page, write_picture
@@ -36,7 +36,7 @@ def answer():
             result("MI", 0.97, 0.55, ("present",), **worth),
             result("HYP", 0.34, 0.5, ("absent", "present"), **worth),
         ),
-        aim="accuracy",
+        operating_point="accuracy",
         attention=np.full(250, 1 / 250, np.float32),
         weights="reference",
         sha256=WEIGHTS,
@@ -45,7 +45,7 @@ def answer():
         error_rate=0.1,
         certainty=0.6,
         certainty_rank=0.7,
-        windows=(Window(0.0, 10.0, (0.002, 0.97, 0.34)),),
+        pieces=(Piece(0.0, 10.0, (0.002, 0.97, 0.34)),),
     )
 
 

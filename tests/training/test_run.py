@@ -102,7 +102,7 @@ def test_the_predictions_are_of_the_validation_fold_and_give_the_stated_metrics(
     fold_9 = np.flatnonzero(generated_store.column("fold") == 9)
     np.testing.assert_array_equal(predictions.ecg_id, generated_store.column("ecg_id")[fold_9])
     assert (predictions.fold, predictions.protocol) == (9, "drop")
-    values = evaluate(predictions.labels, predictions.probabilities, contract.threshold("f1"), predictions.classes)
+    values = evaluate(predictions.labels, predictions.probabilities, contract.thresholds_at("f1"), predictions.classes)
     assert contract.metrics["macro_auroc"] == pytest.approx(values["macro_auroc"])
     assert contract.metrics["macro_f1_at_f1"] == pytest.approx(values["macro_f1"])
 
@@ -226,7 +226,7 @@ def test_a_class_that_no_validation_record_shows_is_learned_and_not_measured(
     assert contract.prevalence[4] == 0
     assert any("; HYP, which all or none of its records show, in no macro mean" in line for line in said)
     predictions = Predictions.load(tmp_path / "run" / "predictions.npz")
-    values = evaluate(predictions.labels, predictions.probabilities, contract.threshold("f1"), predictions.classes)
+    values = evaluate(predictions.labels, predictions.probabilities, contract.thresholds_at("f1"), predictions.classes)
     assert values["classes_left_out"] == ["HYP"]
     aurocs = [values["classes"][name]["auroc"] for name in contract.classes[:4]]
     assert contract.metrics["macro_auroc"] == pytest.approx(np.mean(aurocs), abs=1e-6)

@@ -8,7 +8,7 @@ from twelvelead.evaluation.calibration import apply_platt
 from twelvelead.evaluation.crossfit import partition
 from twelvelead.evaluation.metrics import auroc
 from twelvelead.evaluation.thresholds import fit_thresholds
-from twelvelead.weights.fit import AIMS, age_range, fitted, operating_point
+from twelvelead.weights.fit import OPERATING_POINTS, age_range, fitted, sensitivity_and_specificity
 
 CLASSES = ("A", "B")
 
@@ -32,7 +32,7 @@ def test_everything_that_is_fitted_is_there(entries, records):
     names = "calibration temperature thresholds operating_points prevalence conformal certainty metrics intervals"
     assert set(entries) == set(names.split())
     assert entries["prevalence"] == tuple(labels.mean(axis=0))
-    assert set(entries["thresholds"]) == set(entries["operating_points"]) == set(AIMS)
+    assert set(entries["thresholds"]) == set(entries["operating_points"]) == set(OPERATING_POINTS)
     calibrated = apply_platt(probabilities, entries["calibration"]["slope"], entries["calibration"]["intercept"])
     assert calibrated.mean(axis=0) == pytest.approx(labels.mean(axis=0), abs=0.01)
     for name, (low, high) in entries["intervals"].items():
@@ -40,15 +40,15 @@ def test_everything_that_is_fitted_is_there(entries, records):
     assert {"macro_auroc", "subset_accuracy_at_accuracy", "macro_f1_at_f1"} <= set(entries["intervals"])
 
 
-@pytest.mark.parametrize("aim", AIMS)
-def test_sensitivity_and_specificity_are_those_of_thresholds_that_others_chose(records, aim):
+@pytest.mark.parametrize("operating_point", OPERATING_POINTS)
+def test_sensitivity_and_specificity_are_those_of_thresholds_that_others_chose(records, operating_point):
     labels, probabilities, patients = records
-    point = operating_point(labels, probabilities, patients, aim)
+    point = sensitivity_and_specificity(labels, probabilities, patients, operating_point)
     part = partition(patients)
     right = [], []
     for number in range(5):
         out = part == number
-        decided = probabilities[out] >= fit_thresholds(labels[~out], probabilities[~out], aim)
+        decided = probabilities[out] >= fit_thresholds(labels[~out], probabilities[~out], operating_point)
         right[0].append((decided & labels[out]).sum(axis=0))
         right[1].append((~decided & ~labels[out]).sum(axis=0))
     for name, hits, among in (("sensitivity", right[0], labels), ("specificity", right[1], ~labels)):
@@ -59,7 +59,7 @@ def test_sensitivity_and_specificity_are_those_of_thresholds_that_others_chose(r
 
 def test_the_interval_is_as_wide_as_the_binomial_where_every_patient_is_there_once(records):
     labels, probabilities, _ = records
-    point = operating_point(labels, probabilities, np.arange(600), "f1")
+    point = sensitivity_and_specificity(labels, probabilities, np.arange(600), "f1")
     for name, among in (("sensitivity", labels), ("specificity", ~labels)):
         values, lows, highs = np.transpose(point[name])
         expected = 2 * 1.96 * np.sqrt(values * (1 - values) / among.sum(axis=0))
@@ -71,7 +71,7 @@ def test_a_class_too_rare_to_leave_one_out_has_no_operating_point(records):
     labels = labels.copy()
     labels[:, 1] = False
     labels[:2, 1] = True  # both of one patient
-    point = operating_point(labels, probabilities, patients, "f1")
+    point = sensitivity_and_specificity(labels, probabilities, patients, "f1")
     for name in ("sensitivity", "specificity"):
         assert None not in point[name][0]
         assert point[name][1] == (None, None, None)
@@ -93,10 +93,10 @@ def test_a_class_that_nobody_has_goes_by_its_share_in_training(records, entries)
         p = apply_platt(probabilities, slope, intercept)
         assert slope[1] == 1
         assert p[:, 1].mean() == pytest.approx(0.05)
-        for aim in AIMS:
-            assert found["thresholds"][aim][0] == entries["thresholds"][aim][0]
-            assert (p[:, 1] >= found["thresholds"][aim][1]).sum() == 30  # 5 % of 600
-            assert found["operating_points"][aim]["sensitivity"][1] == (None, None, None)
+        for operating_point in OPERATING_POINTS:
+            assert found["thresholds"][operating_point][0] == entries["thresholds"][operating_point][0]
+            assert (p[:, 1] >= found["thresholds"][operating_point][1]).sum() == 30  # 5 % of 600
+            assert found["operating_points"][operating_point]["sensitivity"][1] == (None, None, None)
         assert found["prevalence"] == (labels[:, 0].mean(), float(value))
         assert found["metrics"]["macro_auroc"] == pytest.approx(auroc(labels[:, :1], probabilities[:, :1])[0])
         unseen = found["conformal"]["absent_to" if value else "present_from"]

@@ -199,15 +199,15 @@ def test_calibration_is_that_of_the_evaluation(tiny_run):
     np.testing.assert_array_equal(contract.calibrated(p[0]), given[0])
 
 
-def test_thresholds_are_an_aim_or_one_number(tiny_run):
+def test_thresholds_are_an_operating_point_or_one_number(tiny_run):
     contract = Contract.load(tiny_run / "weights")
-    for aim in ("accuracy", "f1"):
-        assert contract.threshold(aim).tolist() == list(contract.thresholds[aim])
-    assert contract.threshold("0.25").tolist() == [0.25] * 5
-    assert contract.threshold("0").tolist() == [0.0] * 5
-    for aim in ("best", "1.5", "-0.1", "nan", ""):
-        with pytest.raises(TwelveLeadError, match=r"give one of accuracy, f1, .*, or a number from 0 to 1"):
-            contract.threshold(aim)
+    for operating_point in ("accuracy", "f1"):
+        assert contract.thresholds_at(operating_point).tolist() == list(contract.thresholds[operating_point])
+    assert contract.thresholds_at("0.25").tolist() == [0.25] * 5
+    assert contract.thresholds_at("0").tolist() == [0.0] * 5
+    for operating_point in ("best", "1.5", "-0.1", "nan", ""):
+        with pytest.raises(TwelveLeadError, match=r"give accuracy, f1, .*, or a number from 0 to 1"):
+            contract.thresholds_at(operating_point)
 
 
 def test_sha256(tmp_path):

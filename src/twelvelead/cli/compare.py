@@ -20,10 +20,10 @@ def compare(
     out: Annotated[
         Path | None, typer.Option(help="Folder for comparison.json, comparison.md and forest.png.", show_default=False)
     ] = None,
-    thresholds: Annotated[
+    operating_point: Annotated[
         str | None,
         typer.Option(
-            help="An aim that all of them hold, such as f1, or one number from 0 to 1 for all.",
+            help="An operating point that all of them hold, such as f1, or one number from 0 to 1 for all.",
             show_default="accuracy where all hold it, else 0.5",
         ),
     ] = None,
@@ -44,7 +44,7 @@ def compare(
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         line = bar.add_task("models scored", total=None)
         result = comparison(
-            predictions, thresholds, resamples, lambda done, total: bar.update(line, completed=done, total=total)
+            predictions, operating_point, resamples, lambda done, total: bar.update(line, completed=done, total=total)
         )
     if out is not None:
         write(result, out, markdown(result))

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from twelvelead.inference.interpretation import Interpretation
 
 Weights = Annotated[str, typer.Option(help="A shipped name, a run folder, a folder of weights, or a file in one.")]
-Thresholds = Annotated[
-    str, typer.Option(help="Operating point: accuracy, f1 or another of the weights', or one number from 0 to 1.")
+OperatingPoint = Annotated[
+    str, typer.Option(help="Its name, accuracy, f1 or another of the weights', or one number from 0 to 1.")
 ]
 
 
@@ -46,7 +46,7 @@ def interpret(
     sex: Annotated[Literal["male", "female"] | None, typer.Option(help="Where the file does not say.")] = None,
     sampling_rate: Annotated[float | None, typer.Option(help="In Hz, for CSV and NPY.")] = None,
     unit: Annotated[str | None, typer.Option(help="mV, uV or V, for CSV and NPY.")] = None,
-    thresholds: Thresholds = "accuracy",
+    operating_point: OperatingPoint = "accuracy",
     error_rate: Annotated[
         float, typer.Option(help="A class is uncertain where more errors would be made: 0.01, 0.02, 0.05, ... 0.3.")
     ] = 0.1,
@@ -68,7 +68,7 @@ def interpret(
 
     engine = Engine(weights)
     shares = _prevalence(prevalence)
-    engine.rules(thresholds, error_rate, shares)  # a fault in these is told once, not for each file
+    engine.rules(operating_point, error_rate, shares)  # a fault in these is told once, not for each file
     drawn: dict[str, Any] = {"layout": layout, "speed": speed, "gain": gain, "start": start}
     found, faults = recordings(files)
     for fault in faults:
@@ -81,7 +81,7 @@ def interpret(
             ecg = replace(ecg, age=ecg.age if age is None else age, sex=sex or ecg.sex)
             picture = None if json and out is None else _free(out or Path(), path.stem, form, taken)
             answer = engine.predict(
-                ecg, thresholds, error_rate=error_rate, prevalence=shares, explain=explain or picture is not None
+                ecg, operating_point, error_rate=error_rate, prevalence=shares, explain=explain or picture is not None
             )
             _show(answer, json=json, picture=picture, measured=measure, **drawn)
         except TwelveLeadError as error:

@@ -29,7 +29,7 @@ def ensemble(
     """
     from rich.console import Console
 
-    from twelvelead.cli.models import missing
+    from twelvelead.cli.train import missing
     from twelvelead.data.store import Store
     from twelvelead.output.diversity import tables
 

@@ -20,8 +20,9 @@ def evaluate(
     protocol: Annotated[
         Literal["drop", "keep", "likely"], typer.Option(help="Which records and labels stand first.")
     ] = "drop",
-    thresholds: Annotated[
-        str, typer.Option(help="An aim of the weights, such as f1, or one number from 0 to 1 for all classes.")
+    operating_point: Annotated[
+        str,
+        typer.Option(help="An operating point of the weights, such as f1, or one number from 0 to 1 for all classes."),
     ] = "accuracy",
     task: Annotated[
         str | None, typer.Option(help="Label task, which the weights have to predict.", show_default="the weights'")
@@ -46,7 +47,7 @@ def evaluate(
 
     engine = Engine(weights)
     contract = engine.contract
-    contract.threshold(thresholds)
+    contract.thresholds_at(operating_point)
     if task not in (None, contract.task):
         raise TwelveLeadError(
             f"--task {task}: the weights {weights} predict the task {contract.task}; choose weights of that task"
@@ -65,7 +66,9 @@ def evaluate(
                 contract, opened, scored.records, lambda done, total: meter.show("gate asked", done, total)
             )
         command = shlex.join(["twelvelead", *sys.argv[1:]])
-        found = evaluation(contract, opened, scored, findings, protocol, thresholds, engine.contract_sha256, command)
+        found = evaluation(
+            contract, opened, scored, findings, protocol, operating_point, engine.contract_sha256, command
+        )
         write(found, out)
     except KeyboardInterrupt:
         raise Interrupted(f"{out}: interrupted; the same command makes the report anew") from None

@@ -18,7 +18,9 @@ def score(
     weights: Annotated[
         str, typer.Option(help="A shipped name, a run folder, a folder of weights, or a file in one.")
     ] = DEFAULT,
-    thresholds: Annotated[str, typer.Option(help="An aim of the weights, or one number from 0 to 1.")] = "accuracy",
+    operating_point: Annotated[
+        str, typer.Option(help="An operating point of the weights, or one number from 0 to 1.")
+    ] = "accuracy",
     sampling_rate: Annotated[float | None, typer.Option(help="In Hz, for CSV and NPY.")] = None,
     unit: Annotated[str | None, typer.Option(help="mV, uV or V, for CSV and NPY.")] = None,
     processes: Annotated[int | None, typer.Option(help="How many.", min=1, show_default="one a core")] = None,
@@ -36,7 +38,7 @@ def score(
     found, faults = recordings(files)
     for fault in faults:
         typer.echo(f"twelvelead: {fault}", err=True)
-    task = Task(weights, thresholds, sampling_rate, unit)
+    task = Task(weights, operating_point, sampling_rate, unit)
     try:
         with Meter() as meter:
             counts = run(

@@ -15,12 +15,12 @@ from twelvelead.evaluation.fitted import Calibration, FittedOn, Thresholds, choi
 from twelvelead.evaluation.metrics import auroc, average_precision, evaluate
 from twelvelead.evaluation.predictions import Predictions
 from twelvelead.evaluation.reliability import calibration_error, calibration_error_by_chance
-from twelvelead.evaluation.thresholds import Aim, best_thresholds, fit_thresholds
+from twelvelead.evaluation.thresholds import OperatingPoint, best_thresholds, fit_thresholds
 
 __all__ = [
-    "Aim",
     "Calibration",
     "FittedOn",
+    "OperatingPoint",
     "Predictions",
     "Thresholds",
     "apply_isotonic",

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from twelvelead.evaluation.checks import checked
 from twelvelead.evaluation.reliability import calibration_error_interval
-from twelvelead.evaluation.scores import BY_CLASS, Scorer
+from twelvelead.evaluation.weighted_metrics import BY_CLASS, WeightedMetrics
 
 LEVEL = 0.95
 """Of the intervals."""
@@ -60,7 +60,7 @@ def patient_weights(patients: ArrayLike, resamples: int, seed: int) -> NDArray[n
 def resampled(
     labels: ArrayLike,
     probabilities: ArrayLike,
-    decisions: ArrayLike,
+    predicted: ArrayLike,
     patients: ArrayLike,
     classes: Sequence[str],
     resamples: int = 1000,
@@ -72,7 +72,7 @@ def resampled(
     bootstrap of their difference.
 
     Args:
-        labels, probabilities, decisions, patients, classes, resamples, seed: as `intervals`.
+        labels, probabilities, predicted, patients, classes, resamples, seed: as `intervals`.
 
     Returns:
         key -> [resamples] float64, NaN where undefined: the overall numbers under their names, those of a class under
@@ -81,14 +81,14 @@ def resampled(
     Raises:
         ValueError, Unreadable: as `intervals`.
     """
-    y, p, d = _checked(labels, probabilities, decisions, patients, classes)
-    return _scored(Scorer(y, p, d), patient_weights(patients, resamples, seed), classes)
+    y, p, d = _checked(labels, probabilities, predicted, patients, classes)
+    return _scored(WeightedMetrics(y, p, d), patient_weights(patients, resamples, seed), classes)
 
 
 def intervals(
     labels: ArrayLike,
     probabilities: ArrayLike,
-    decisions: ArrayLike,
+    predicted: ArrayLike,
     patients: ArrayLike,
     classes: Sequence[str],
     resamples: int = 1000,
@@ -104,7 +104,7 @@ def intervals(
     Args:
         labels: [records, classes] bool.
         probabilities: [records, classes], 0-1.
-        decisions: [records, classes] bool.
+        predicted: [records, classes] bool.
         patients: [records], a patient's identity in each.
         classes: names of the columns.
         resamples: number of resamples.
@@ -119,10 +119,10 @@ def intervals(
         ValueError: the shapes do not match.
         Unreadable: there are no records, a label is neither 0 nor 1, a probability is NaN or outside 0-1.
     """
-    y, p, d = _checked(labels, probabilities, decisions, patients, classes)
-    scorer = Scorer(y, p, d)
+    y, p, d = _checked(labels, probabilities, predicted, patients, classes)
+    metrics_of = WeightedMetrics(y, p, d)
     weights, once = patient_weights(patients, resamples, seed), np.ones((1, len(y)))
-    estimate, values = _scored(scorer, once, classes), _scored(scorer, weights, classes)
+    estimate, values = _scored(metrics_of, once, classes), _scored(metrics_of, weights, classes)
     few = np.minimum(y.sum(axis=0), (~y).sum(axis=0)) < FEWEST
     left_out = {f"classes.{name}.{metric}" for name in np.array(classes)[few] for metric in BY_CLASS}
     found = {
@@ -130,31 +130,35 @@ def intervals(
         for key, (value,) in estimate.items()
         if key not in left_out and not np.isnan(value)
     }
-    gap = scorer.gaps(once)[0]
-    found["calibration_error"] = calibration_error_interval(gap, scorer.gaps(weights) - gap, LEVEL)
+    gap = metrics_of.gaps(once)[0]
+    found["calibration_error"] = calibration_error_interval(gap, metrics_of.gaps(weights) - gap, LEVEL)
     return found
 
 
 def _checked(
-    labels: ArrayLike, probabilities: ArrayLike, decisions: ArrayLike, patients: ArrayLike, classes: Sequence[str]
+    labels: ArrayLike, probabilities: ArrayLike, predicted: ArrayLike, patients: ArrayLike, classes: Sequence[str]
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.bool_]]:
     y, p = checked(labels, probabilities, classes)
-    d = np.asarray(decisions, bool)
+    d = np.asarray(predicted, bool)
     if d.shape != y.shape or np.shape(patients) != y.shape[:1]:
-        raise ValueError(f"decisions {d.shape} and patients {np.shape(patients)} do not match labels {y.shape}")
+        raise ValueError(f"predicted {d.shape} and patients {np.shape(patients)} do not match labels {y.shape}")
     return y, p, d
 
 
-def _scored(scorer: Scorer, weights: NDArray[np.float64], classes: Sequence[str]) -> dict[str, NDArray[np.float64]]:
-    parts = [_flat(scorer, block, classes) for block in np.split(weights, range(BLOCK, len(weights), BLOCK))]
+def _scored(
+    metrics_of: WeightedMetrics, weights: NDArray[np.float64], classes: Sequence[str]
+) -> dict[str, NDArray[np.float64]]:
+    parts = [_flat(metrics_of, block, classes) for block in np.split(weights, range(BLOCK, len(weights), BLOCK))]
     return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 
 
-def _flat(scorer: Scorer, weights: NDArray[np.float64], classes: Sequence[str]) -> dict[str, NDArray[np.float64]]:
-    scores = scorer(weights)
-    return scores.overall | {
+def _flat(
+    metrics_of: WeightedMetrics, weights: NDArray[np.float64], classes: Sequence[str]
+) -> dict[str, NDArray[np.float64]]:
+    of = metrics_of(weights)
+    return of.overall | {
         f"classes.{name}.{metric}": values[:, column]
-        for metric, values in scores.by_class.items()
+        for metric, values in of.by_class.items()
         for column, name in enumerate(classes)
     }
 

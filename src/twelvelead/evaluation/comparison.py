@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from twelvelead.errors import Unreadable
 from twelvelead.evaluation.bootstrap import LEVEL, resampled
 from twelvelead.evaluation.metrics import evaluate
-from twelvelead.evaluation.scores import LOWER_IS_BETTER
+from twelvelead.evaluation.weighted_metrics import LOWER_IS_BETTER
 
 RESAMPLES = 2000
 """The least p-value that so many can give is 0.001."""
@@ -104,8 +104,8 @@ def compare(
     drawn, known = {}, {}
     for done, (name, p) in enumerate(probabilities.items()):
         progress(done, len(probabilities))
-        decisions = np.asarray(p, np.float64) >= np.asarray(thresholds[name], np.float64)
-        drawn[name] = resampled(labels, p, decisions, patients, classes, resamples, seed)
+        predicted = np.asarray(p, np.float64) >= np.asarray(thresholds[name], np.float64)
+        drawn[name] = resampled(labels, p, predicted, patients, classes, resamples, seed)
         known[name] = _flat(evaluate(labels, p, thresholds[name], classes, seed))
     progress(len(probabilities), len(probabilities))
     rare = rare_classes(labels, patients, classes)

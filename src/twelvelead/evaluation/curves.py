@@ -119,10 +119,10 @@ def wilson(share: Floats, count: NDArray[np.int64]) -> tuple[Floats, Floats]:
     return np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1)
 
 
-def confusion(labels: ArrayLike, decisions: ArrayLike) -> NDArray[np.int64]:
+def confusion(labels: ArrayLike, predicted: ArrayLike) -> NDArray[np.int64]:
     """[recorded, predicted] int64 counts of one class, absent before present; both arguments [records] bool."""
     return np.bincount(
-        2 * np.asarray(labels, bool).astype(np.int64) + np.asarray(decisions, bool), minlength=4
+        2 * np.asarray(labels, bool).astype(np.int64) + np.asarray(predicted, bool), minlength=4
     ).reshape(2, 2)
 
 

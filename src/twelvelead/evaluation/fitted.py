@@ -45,33 +45,33 @@ class Thresholds:
 
     Attributes:
         classes: names of the columns.
-        aim: what they were chosen for.
+        operating_point: what they were chosen for.
         values: [classes].
         fitted_on: the records that chose them.
     """
 
     classes: tuple[str, ...]
-    aim: str
+    operating_point: str
     values: tuple[float, ...]
     fitted_on: FittedOn
 
     @classmethod
-    def fit(cls, predictions: Predictions, aim: str) -> "Thresholds":
+    def fit(cls, predictions: Predictions, operating_point: str) -> "Thresholds":
         """By `fit_thresholds` on all records of these predictions.
 
         Raises:
             Unreadable: a class has no positives or no negatives.
-            TwelveLeadError: there is no such aim.
+            TwelveLeadError: there is no such operating point.
         """
-        values = fit_thresholds(predictions.labels, predictions.probabilities, aim)
-        return cls(predictions.classes, aim, tuple(values.tolist()), FittedOn.of(predictions))
+        values = fit_thresholds(predictions.labels, predictions.probabilities, operating_point)
+        return cls(predictions.classes, operating_point, tuple(values.tolist()), FittedOn.of(predictions))
 
     def apply(self, probabilities: ArrayLike) -> NDArray[np.bool_]:
         """[records, classes] bool: which classes are called present at these probabilities [records, classes]."""
         return np.asarray(np.asarray(probabilities) >= np.array(self.values), np.bool_)
 
     def __str__(self) -> str:
-        return f"thresholds for {self.aim}"
+        return f"thresholds for {self.operating_point}"
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def matched(predictions: Predictions, name: str, reference: Predictions, referen
         labels=predictions.labels[rows][:, columns],
         probabilities=predictions.probabilities[rows][:, columns],
         classes=reference.classes,
-        thresholds={aim: tuple(cuts[column] for column in columns) for aim, cuts in predictions.thresholds.items()},
+        thresholds={name: tuple(cuts[column] for column in columns) for name, cuts in predictions.thresholds.items()},
     )
     fault = _different_records(ordered, reference, reference_name)
     if fault:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from twelvelead.evaluation.checks import checked
 from twelvelead.evaluation.ranking import Ranking
 from twelvelead.evaluation.reliability import calibration_error_by_chance
-from twelvelead.evaluation.scores import Scorer
+from twelvelead.evaluation.weighted_metrics import WeightedMetrics
 
 
 def evaluate(
@@ -25,8 +25,8 @@ def evaluate(
         seed: of `calibration_error_by_chance`.
 
     Returns:
-        `Scorer`'s overall metrics and `calibration_error_by_chance` at the top, None where undefined; `classes`: name
-        -> the metrics by class with `positives` (a count) and `threshold`; `classes_left_out`: the names of those
+        `WeightedMetrics`'s overall ones and `calibration_error_by_chance` at the top, None where undefined; `classes`:
+        name -> the metrics by class with `positives` (a count) and `threshold`; `classes_left_out`: the names of those
         without positives or without negatives, which no macro and no weighted mean contains and whose AUROC and average
         precision are None.
 
@@ -36,16 +36,16 @@ def evaluate(
     """
     y, p = checked(labels, probabilities, classes)
     cuts = np.broadcast_to(np.asarray(thresholds, np.float64), (len(classes),))
-    scores = Scorer(y, p, p >= cuts)(np.ones((1, len(y))))
-    scorable = scores.scorable[0]
+    found = WeightedMetrics(y, p, p >= cuts)(np.ones((1, len(y))))
+    scorable = found.scorable[0]
     for name in ("auroc", "average_precision"):
-        scores.by_class[name][:, ~scorable] = np.nan
+        found.by_class[name][:, ~scorable] = np.nan
     by_class = {
-        name: {metric: _plain(values[0, column]) for metric, values in scores.by_class.items()}
+        name: {metric: _plain(values[0, column]) for metric, values in found.by_class.items()}
         | {"positives": int(y[:, column].sum()), "threshold": float(cuts[column])}
         for column, name in enumerate(classes)
     }
-    return {name: _plain(values[0]) for name, values in scores.overall.items()} | {
+    return {name: _plain(values[0]) for name, values in found.overall.items()} | {
         "calibration_error_by_chance": calibration_error_by_chance(p, seed),
         "classes_left_out": [name for name, there in zip(classes, scorable, strict=True) if not there],
         "classes": by_class,

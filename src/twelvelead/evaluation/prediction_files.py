@@ -47,10 +47,12 @@ def read_npz(path: Path) -> dict[str, Any]:
     if missing:
         raise Unreadable(f"{path}: {', '.join(missing)} missing; write it anew with `twelvelead evaluate`")
     stored = _LATER | stored
-    aims, cuts = stored.pop("aims"), stored["thresholds"]
-    if aims.ndim != 1 or cuts.ndim != 2 or len(aims) != len(cuts):
-        raise Unreadable(f"{path}: aims and thresholds do not match; write it anew with `twelvelead evaluate`")
-    return stored | {"thresholds": dict(zip(aims.tolist(), cuts, strict=True))}
+    names, cuts = stored.pop("aims"), stored["thresholds"]
+    if names.ndim != 1 or cuts.ndim != 2 or len(names) != len(cuts):
+        raise Unreadable(
+            f"{path}: operating points and thresholds do not match; write it anew with `twelvelead evaluate`"
+        )
+    return stored | {"thresholds": dict(zip(names.tolist(), cuts, strict=True))}
 
 
 def write_parquet(path: Path, values: Mapping[str, Any]) -> None:

@@ -31,7 +31,7 @@ class Predictions:
         fold: of the records; 0 where unknown.
         protocol: by which records and labels were chosen: `drop`, `keep` or `likely`; "" where unknown.
         data_hash: of the store that the records came from; "" where unknown.
-        thresholds: aim -> one threshold a class, as the weights' contract holds them; empty where unknown.
+        thresholds: operating point -> one threshold a class, as the weights' contract holds them; empty where unknown.
         role: what the fold was to the model, such as "held out" or "which also chose"; "" where unknown.
     """
 
@@ -71,34 +71,37 @@ class Predictions:
             row, column = np.argwhere(wrong)[0]
             value = f"{self.probabilities[row, column]:g}"
             return f"record {self.ecg_id[row]}, class {self.classes[column]}: {value} is NaN or outside 0-1"
-        for aim, cuts in self.thresholds.items():
+        for name, cuts in self.thresholds.items():
             if len(cuts) != len(self.classes) or not np.isfinite(cuts).all():
-                return f"thresholds {aim} have to be one number for each of {', '.join(self.classes)}"
+                return f"thresholds {name} have to be one number for each of {', '.join(self.classes)}"
         return None
 
-    def threshold(self, aim: str) -> NDArray[np.float64]:
-        """One threshold a class, [classes]: of a stored aim ("accuracy", "f1"), or the same number for all ("0.5").
+    def thresholds_at(self, operating_point: str) -> NDArray[np.float64]:
+        """One threshold a class, [classes]: of a stored operating point ("f1"), or the same number for all ("0.5").
 
         Raises:
-            TwelveLeadError: neither a stored aim nor a number from 0 to 1.
+            TwelveLeadError: neither a stored operating point nor a number from 0 to 1.
         """
-        if aim in self.thresholds:
-            return np.array(self.thresholds[aim], np.float64)
+        if operating_point in self.thresholds:
+            return np.array(self.thresholds[operating_point], np.float64)
         try:
-            value = float(aim)
+            value = float(operating_point)
         except ValueError:
             value = np.nan
         if not 0 <= value <= 1:
             known = "".join(f"{known}, " for known in self.thresholds)
-            raise TwelveLeadError(f"these predictions hold no thresholds {aim!r}; give {known}or a number from 0 to 1")
+            raise TwelveLeadError(
+                f"these predictions hold no operating point {operating_point!r}; give {known}or a number from 0 to 1"
+            )
         return np.full(len(self.classes), value)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write one file, whole or not at all: NPZ, or Parquet where the name ends in `.parquet`.
 
-        NPZ: the keys are the attributes' names, without pickle; `thresholds` is [aims, classes] and `aims` names its
-        rows. Parquet: one row a record, the columns `ecg_id`, `patient_id`, for each class its probability under its
-        name and its label under `NAME_label`; the rest is JSON in the file's metadata, under the key `twelvelead`.
+        NPZ: the keys are the attributes' names, without pickle; `thresholds` is [operating points, classes] and `aims`
+        names its rows. Parquet: one row a record, the columns `ecg_id`, `patient_id`, for each class its probability
+        under its name and its label under `NAME_label`; the rest is JSON in the file's metadata, under the key
+        `twelvelead`.
 
         Raises:
             TwelveLeadError: the name ends in neither `.npz` nor `.parquet`.
@@ -174,6 +177,6 @@ def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
         "fold": int(values["fold"]),
         "protocol": str(values["protocol"]),
         "data_hash": str(values["data_hash"]),
-        "thresholds": {aim: tuple(float(cut) for cut in cuts) for aim, cuts in values["thresholds"].items()},
+        "thresholds": {name: tuple(float(cut) for cut in cuts) for name, cuts in values["thresholds"].items()},
         "role": str(values["role"]),
     }

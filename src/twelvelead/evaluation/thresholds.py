@@ -8,15 +8,17 @@ from twelvelead.evaluation.bootstrap import BLOCK, patient_weights
 from twelvelead.evaluation.calibration import logit, sigmoid
 from twelvelead.evaluation.checks import checked
 
-Aim = str
-"""One of `AIMS`."""
+OperatingPoint = str
+"""One of `OPERATING_POINTS`."""
 
-AIMS = "accuracy, f1, youden or sensitivity=S with 0 < S <= 1"
+OPERATING_POINTS = "accuracy, f1, youden or sensitivity=S with 0 < S <= 1"
 """`accuracy`: a class's share of right decisions; `f1`: its F1; `youden`: its sensitivity + specificity - 1 (Youden
 1950); `sensitivity=0.95`: the highest threshold at which at least this share of the class's positives is called."""
 
 
-def best_thresholds(labels: ArrayLike, probabilities: ArrayLike, aim: Aim) -> NDArray[np.float64]:
+def best_thresholds(
+    labels: ArrayLike, probabilities: ArrayLike, operating_point: OperatingPoint
+) -> NDArray[np.float64]:
     """Each class's threshold that is exactly best on these records, of all thresholds that there are.
 
     It lies midway between two neighbouring probabilities (or between the highest and 1, the lowest and 0). Of several
@@ -26,7 +28,7 @@ def best_thresholds(labels: ArrayLike, probabilities: ArrayLike, aim: Aim) -> ND
     Args:
         labels: [records, classes] bool.
         probabilities: [records, classes], 0-1.
-        aim: one of `AIMS`.
+        operating_point: one of `OPERATING_POINTS`.
 
     Returns:
         [classes] float64; a class is present where probability >= threshold.
@@ -34,25 +36,25 @@ def best_thresholds(labels: ArrayLike, probabilities: ArrayLike, aim: Aim) -> ND
     Raises:
         ValueError: the shapes do not match.
         Unreadable: as `evaluate`, or a class has no positives or no negatives.
-        TwelveLeadError: there is no such aim.
+        TwelveLeadError: there is no such operating point.
     """
     y, p = _fittable(labels, probabilities)
-    wanted = _sensitivity(aim)
+    wanted = _sensitivity(operating_point)
     if wanted is not None:
         return np.array([_keeping(*column, wanted) for column in zip(y.T, p.T, strict=True)])
     once = np.ones((1, len(y)))
-    return np.array([_best(*column, once, aim)[0] for column in zip(y.T, p.T, strict=True)])
+    return np.array([_best(*column, once, operating_point)[0] for column in zip(y.T, p.T, strict=True)])
 
 
 def fit_thresholds(
-    labels: ArrayLike, probabilities: ArrayLike, aim: Aim, resamples: int = 500, seed: int = 0
+    labels: ArrayLike, probabilities: ArrayLike, operating_point: OperatingPoint, resamples: int = 500, seed: int = 0
 ) -> NDArray[np.float64]:
     """Each class's threshold that is best on average: the mean logit of `best_thresholds` over bootstrap resamples.
 
     The objective is jagged, and its exact maximum fits the noise of the records at hand. Bagging (Breiman 1996)
     steadies it. Measured on 2,146 records of PTB-XL (fold 9, protocol drop, a network with macro AUROC 0.934),
-    cross-fitted in 5 parts by patient, mean of 10 partitions, exact maximum -> bagged: aim `accuracy`, Hamming loss
-    0.1102 -> 0.1092, subset accuracy 0.630 -> 0.630; aim `f1`, macro F1 0.752 -> 0.754, subset accuracy 0.619 ->
+    cross-fitted in 5 parts by patient, mean of 10 partitions, exact maximum -> bagged: for `accuracy`, Hamming loss
+    0.1102 -> 0.1092, subset accuracy 0.630 -> 0.630; for `f1`, macro F1 0.752 -> 0.754, subset accuracy 0.619 ->
     0.622. Fitted and scored on all of them the exact maximum looks better than it is: Hamming loss 0.1062, macro F1
     0.762 (bagged: 0.1078, 0.756). For a sensitivity nothing is averaged, since the mean of the thresholds that keep it
     in the resamples need not keep it here: the exact one is given.
@@ -60,7 +62,7 @@ def fit_thresholds(
     Args:
         labels: [records, classes] bool.
         probabilities: [records, classes], 0-1.
-        aim: one of `AIMS`.
+        operating_point: one of `OPERATING_POINTS`.
         resamples: bootstrap resamples of the records; one that leaves a class without positives or negatives is passed
             over for this class.
         seed: of the resampling.
@@ -71,13 +73,13 @@ def fit_thresholds(
     Raises:
         ValueError: the shapes do not match.
         Unreadable: as `evaluate`, or a class has no positives or no negatives.
-        TwelveLeadError: there is no such aim.
+        TwelveLeadError: there is no such operating point.
     """
-    if _sensitivity(aim) is not None:
-        return best_thresholds(labels, probabilities, aim)
+    if _sensitivity(operating_point) is not None:
+        return best_thresholds(labels, probabilities, operating_point)
     y, p = _fittable(labels, probabilities)
     weights = patient_weights(np.arange(len(y)), resamples, seed)
-    return np.array([_average(*column, weights, aim) for column in zip(y.T, p.T, strict=True)])
+    return np.array([_average(*column, weights, operating_point) for column in zip(y.T, p.T, strict=True)])
 
 
 def reached_by(probabilities: ArrayLike, shares: ArrayLike) -> NDArray[np.float64]:
@@ -94,17 +96,19 @@ def reached_by(probabilities: ArrayLike, shares: ArrayLike) -> NDArray[np.float6
     return np.array([np.quantile(column, 1 - share) for column, share in columns])
 
 
-def _sensitivity(aim: Aim) -> float | None:
-    """The share of positives that an aim asks for; None for the other aims."""
-    if aim in ("accuracy", "f1", "youden"):
+def _sensitivity(operating_point: OperatingPoint) -> float | None:
+    """The share of positives that an operating point asks for; None for the others."""
+    if operating_point in ("accuracy", "f1", "youden"):
         return None
-    name, _, number = aim.partition("=")
+    name, _, number = operating_point.partition("=")
     try:
         value = float(number) if name == "sensitivity" else np.nan
     except ValueError:
         value = np.nan
     if not 0 < value <= 1:
-        raise TwelveLeadError(f"thresholds {aim!r}: there is no such aim; give {AIMS}")
+        raise TwelveLeadError(
+            f"operating point {operating_point!r}: there is no such operating point; give {OPERATING_POINTS}"
+        )
     return value
 
 
@@ -127,17 +131,23 @@ def _fittable(labels: ArrayLike, probabilities: ArrayLike) -> tuple[NDArray[np.b
 
 
 def _average(
-    labels: NDArray[np.bool_], probabilities: NDArray[np.float64], weights: NDArray[np.float64], aim: Aim
+    labels: NDArray[np.bool_],
+    probabilities: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    operating_point: OperatingPoint,
 ) -> float:
     positives = weights @ labels.astype(np.float64)
     mixed = (positives > 0) & (positives < weights.sum(axis=1))
     blocks = np.split(weights[mixed], range(BLOCK, int(mixed.sum()), BLOCK))
-    found = np.concatenate([_best(labels, probabilities, block, aim) for block in blocks])
+    found = np.concatenate([_best(labels, probabilities, block, operating_point) for block in blocks])
     return float(sigmoid(logit(found).mean()))
 
 
 def _best(
-    labels: NDArray[np.bool_], probabilities: NDArray[np.float64], weights: NDArray[np.float64], aim: Aim
+    labels: NDArray[np.bool_],
+    probabilities: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    operating_point: OperatingPoint,
 ) -> NDArray[np.float64]:
     """[weightings]: the best threshold of one class under each weighting [weightings, records]."""
     order = np.argsort(-probabilities, kind="stable")
@@ -149,9 +159,11 @@ def _best(
     np.cumsum(np.add.reduceat(sorted_weights, first, axis=1), axis=1, out=called[:, 1:])
     np.cumsum(np.add.reduceat(sorted_weights * labels[order], first, axis=1), axis=1, out=right[:, 1:])
     positives, negatives = right[:, -1:], called[:, -1:] - right[:, -1:]
-    if aim == "accuracy":  # right decisions are true positives + negatives - false positives; up to a constant:
+    if (
+        operating_point == "accuracy"
+    ):  # right decisions are true positives + negatives - false positives; up to a constant:
         objective = 2 * right - called
-    elif aim == "f1":
+    elif operating_point == "f1":
         objective = 2 * right / (called + positives)
     else:  # Youden's index, times positives and negatives so that equal ones come out equal
         objective = right * negatives - (called - right) * positives

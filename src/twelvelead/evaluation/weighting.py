@@ -30,7 +30,7 @@ PARTS = 5
 """Of each partition."""
 
 
-class Score(NamedTuple):
+class Objective(NamedTuple):
     """How good probabilities are: macro AUROC, and the mean log loss after a calibration of each class."""
 
     macro_auroc: float
@@ -53,9 +53,9 @@ class Choice:
     weights: tuple[float, ...]
     used: Literal["fitted", "equal"]
     fitted_weights: tuple[float, ...]
-    equal: Score
-    fitted: Score
-    crossfitted: Score
+    equal: Objective
+    fitted: Objective
+    crossfitted: Objective
 
 
 def choose_weights(labels: ArrayLike, members: Floats, patients: ArrayLike, combine: Combine) -> Choice:
@@ -77,7 +77,7 @@ def choose_weights(labels: ArrayLike, members: Floats, patients: ArrayLike, comb
     count = members.shape[1]
     same = np.full(count, 1 / count)
     fitted = fit_weights(y, members)
-    equal = score(y, combine(members, same))
+    equal = objective(y, combine(members, same))
     unseen = []
     for seed in range(PARTITIONS):
         part = partition(patients, PARTS, seed)
@@ -85,15 +85,15 @@ def choose_weights(labels: ArrayLike, members: Floats, patients: ArrayLike, comb
         for one in np.unique(part):
             rows = part == one
             p[rows] = combine(members[rows], fit_weights(y[~rows], members[~rows]))
-        unseen.append(score(y, p))
-    crossfitted = Score(*(float(np.mean(values)) for values in zip(*unseen, strict=True)))
+        unseen.append(objective(y, p))
+    crossfitted = Objective(*(float(np.mean(values)) for values in zip(*unseen, strict=True)))
     better = crossfitted.macro_auroc > equal.macro_auroc and crossfitted.log_loss < equal.log_loss
     return Choice(
         weights=tuple((fitted if better else same).tolist()),
         used="fitted" if better else "equal",
         fitted_weights=tuple(fitted.tolist()),
         equal=equal,
-        fitted=score(y, combine(members, fitted)),
+        fitted=objective(y, combine(members, fitted)),
         crossfitted=crossfitted,
     )
 
@@ -129,10 +129,10 @@ def fit_weights(labels: NDArray[np.bool_], members: Floats) -> Floats:
     return np.asarray(found / total if total > 0 else np.full(count, prior), np.float64)
 
 
-def score(labels: NDArray[np.bool_], probabilities: Floats) -> Score:
+def objective(labels: NDArray[np.bool_], probabilities: Floats) -> Objective:
     """How good probabilities [records, classes] are."""
     found = auroc(labels, probabilities)
     p = np.clip(apply_platt(probabilities, *fit_platt(labels, probabilities)), 1e-12, 1 - 1e-12)
     loss = -np.where(labels, np.log(p), np.log1p(-p)).mean()
     known = found[~np.isnan(found)]
-    return Score(float(known.mean()) if known.size else float("nan"), float(loss))
+    return Objective(float(known.mean()) if known.size else float("nan"), float(loss))

@@ -31,18 +31,19 @@ class Rules:
 
     Args:
         contract: of the weights.
-        aim: operating point: one of the contract's, or one number for all classes.
+        operating_point: one of the contract's, or one number for all classes.
         error_rate: of the conformal rule; one that the contract holds.
         prevalence: class -> share of the people examined who have it, 0-1; the others' is that of the validation folds.
 
     Raises:
-        TwelveLeadError: the contract lacks the aim, the error rate or a class, or a prevalence is outside 0-1.
+        TwelveLeadError: the contract lacks the operating point, the error rate or a class, or a prevalence is outside
+            0-1.
     """
 
     def __init__(
         self,
         contract: Contract,
-        aim: str,
+        operating_point: str,
         error_rate: float = ERROR_RATE,
         prevalence: Mapping[str, float] | None = None,
     ) -> None:
@@ -54,8 +55,13 @@ class Rules:
                 )
             if not 0 <= share <= 1:
                 raise TwelveLeadError(f"prevalence of {name}: {share:g} is not a share from 0 to 1")
-        point = contract.operating_points.get(aim, {})
-        columns = zip(contract.classes, contract.threshold(aim).tolist(), *contract.limits(error_rate), strict=True)
+        point = contract.operating_points.get(operating_point, {})
+        columns = zip(
+            contract.classes,
+            contract.thresholds_at(operating_point).tolist(),
+            *contract.limits(error_rate),
+            strict=True,
+        )
         self._rules = [
             _Rule(
                 threshold=threshold,

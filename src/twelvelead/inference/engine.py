@@ -13,7 +13,7 @@ from twelvelead.errors import Refused, Unreadable
 from twelvelead.evaluation.selective import certainty, rank
 from twelvelead.inference.decide import ERROR_RATE, Rules
 from twelvelead.inference.explain import attribute
-from twelvelead.inference.interpretation import Attribution, Interpretation, Window
+from twelvelead.inference.interpretation import Attribution, Interpretation, Piece
 from twelvelead.inference.pieces import cut, merge
 from twelvelead.weights import DEFAULT, Contract, file, find, sha256
 from twelvelead.weights.contract import FILE
@@ -89,7 +89,7 @@ class Engine:
     def predict(
         self,
         ecg: ECG,
-        aim: str = "accuracy",
+        operating_point: str = "accuracy",
         *,
         error_rate: float = ERROR_RATE,
         prevalence: Mapping[str, float] | None = None,
@@ -101,7 +101,7 @@ class Engine:
 
         Args:
             ecg: any rate and any leads from which the twelve follow.
-            aim: operating point: one of the contract's, such as "accuracy" or "f1", or one number for all classes.
+            operating_point: one of the contract's, such as "accuracy" or "f1", or one number for all classes.
             error_rate: from which a class is "uncertain"; one that the contract holds.
             prevalence: class -> share of the people examined who have it, for the predictive values; the others' is
                 that of the validation folds.
@@ -110,10 +110,10 @@ class Engine:
 
         Raises:
             Refused: the recording is not fit to read, with the reason.
-            TwelveLeadError: the aim, the error rate or a class is not in the contract.
+            TwelveLeadError: the operating point, the error rate or a class is not in the contract.
         """
         contract = self.contract
-        rules = self.rules(aim, error_rate, prevalence)
+        rules = self.rules(operating_point, error_rate, prevalence)
         findings = require_fit(
             ecg, minimum_seconds=contract.minimum_samples / contract.sampling_rate, ages=contract.ages
         )
@@ -134,7 +134,7 @@ class Engine:
         return Interpretation(
             ecg=twelve,
             classes=rules(mean, _joined(members).mean(axis=0).std(axis=0) if members else None),
-            aim=aim,
+            operating_point=operating_point,
             attention=merge(attentions, starts, step) if attentions else None,
             weights=contract.name,
             sha256=self.sha256,
@@ -143,8 +143,8 @@ class Engine:
             error_rate=error_rate,
             certainty=sure,
             certainty_rank=rank(sure, contract.certainty),
-            windows=tuple(
-                Window(start / contract.sampling_rate, (start + length) / contract.sampling_rate, tuple(values))
+            pieces=tuple(
+                Piece(start / contract.sampling_rate, (start + length) / contract.sampling_rate, tuple(values))
                 for start, values in zip(starts, by_piece.tolist(), strict=True)
             ),
             findings=findings,
@@ -153,14 +153,18 @@ class Engine:
         )
 
     def rules(
-        self, aim: str = "accuracy", error_rate: float = ERROR_RATE, prevalence: Mapping[str, float] | None = None
+        self,
+        operating_point: str = "accuracy",
+        error_rate: float = ERROR_RATE,
+        prevalence: Mapping[str, float] | None = None,
     ) -> Rules:
         """How `predict` decides with these settings; see there.
 
         Raises:
-            TwelveLeadError: the aim, the error rate or a class is not in the contract, or a share is outside 0-1.
+            TwelveLeadError: the operating point, the error rate or a class is not in the contract, or a share is
+                outside 0-1.
         """
-        return Rules(self.contract, aim, error_rate, prevalence)
+        return Rules(self.contract, operating_point, error_rate, prevalence)
 
     def _parts(
         self, signal: NDArray[np.float32], features: NDArray[np.float32], starts: list[int], length: int

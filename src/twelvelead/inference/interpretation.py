@@ -77,7 +77,7 @@ class ClassResult:
 
 
 @dataclass(frozen=True)
-class Window:
+class Piece:
     """What the model says of one stretch of the recording.
 
     Attributes:
@@ -124,7 +124,7 @@ class Interpretation:
     Attributes:
         ecg: the recording, 12 leads, at its own sampling rate.
         classes: one a class, in the order of the contract.
-        aim: name of the operating point, such as "accuracy".
+        operating_point: name of the operating point, such as "accuracy".
         attention: [steps] float32 over the whole recording, adds up to 1; None where the model has none.
         weights: name of the weights.
         sha256, contract_sha256: of the file of weights and of its contract.
@@ -132,7 +132,7 @@ class Interpretation:
         error_rate: of the conformal sets.
         certainty: see `twelvelead.evaluation.selective.certainty`.
         certainty_rank: share of the validation folds' records that are less certain, 0-1.
-        windows: what was averaged, in order of time: one for a recording of up to 20 s.
+        pieces: what was averaged, in order of time: one for a recording of up to 20 s.
         findings: of the quality gate, none of which refuses.
         members: names of the networks of an ensemble; empty for a single one.
         attribution: where it was asked for.
@@ -141,7 +141,7 @@ class Interpretation:
 
     ecg: ECG
     classes: tuple[ClassResult, ...]
-    aim: str
+    operating_point: str
     attention: NDArray[np.float32] | None
     weights: str
     sha256: str
@@ -150,7 +150,7 @@ class Interpretation:
     error_rate: float
     certainty: float
     certainty_rank: float
-    windows: tuple[Window, ...]
+    pieces: tuple[Piece, ...]
     findings: tuple[Finding, ...] = ()
     members: tuple[str, ...] = ()
     attribution: Attribution | None = None
@@ -162,9 +162,9 @@ class Interpretation:
         return {result.name: result.probability for result in self.classes}
 
     @property
-    def decisions(self) -> dict[str, bool]:
-        """Class -> whether its probability reaches the threshold of the operating point."""
-        return {result.name: result.present for result in self.classes}
+    def decisions(self) -> dict[str, Decision]:
+        """Class -> "present", "absent" or "uncertain"."""
+        return {result.name: result.decision for result in self.classes}
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -217,7 +217,7 @@ class Interpretation:
             "sex": self.ecg.sex,
             "duration_s": round(self.ecg.duration, 3),
             "sampling_rate_hz": self.ecg.sampling_rate,
-            "thresholds": self.aim,
+            "operating_point": self.operating_point,
             "error_rate": self.error_rate,
             "classes": {result.name: result.to_dict() for result in self.classes},
             "certainty": {
@@ -226,16 +226,16 @@ class Interpretation:
                 "abstains": self.abstains,
             },
             "findings": [asdict(finding) for finding in self.findings],
-            "windows": [
+            "pieces": [
                 {
-                    "start_s": round(window.start, 3),
-                    "end_s": round(window.end, 3),
+                    "start_s": round(piece.start, 3),
+                    "end_s": round(piece.end, 3),
                     "probabilities": {
                         result.name: round(value, 6)
-                        for result, value in zip(self.classes, window.probabilities, strict=True)
+                        for result, value in zip(self.classes, piece.probabilities, strict=True)
                     },
                 }
-                for window in self.windows
+                for piece in self.pieces
             ],
             "attention": None if self.attention is None else self._attention(self.attention),
             "attribution": None if self.attribution is None else self.attribution.to_dict(),

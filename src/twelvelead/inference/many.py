@@ -38,7 +38,7 @@ class Task:
     """How each file is read and answered; see `twelvelead.read` and `Engine.predict`."""
 
     weights: str = DEFAULT
-    thresholds: str = "accuracy"
+    operating_point: str = "accuracy"
     sampling_rate: float | None = None
     unit: str | None = None
 
@@ -69,11 +69,12 @@ def score(
         status -> rows in the dataset.
 
     Raises:
-        TwelveLeadError: the dataset was begun with other weights or thresholds, or the task is impossible.
+        TwelveLeadError: the dataset was begun with other weights or at another operating point, or the task is
+            impossible.
         MissingExtra: pyarrow is not installed.
     """
     engine = Engine(task.weights, threads=1)
-    engine.contract.threshold(task.thresholds)
+    engine.contract.thresholds_at(task.operating_point)
     table = _Table(out, engine, task)
     counts = table.statuses
     todo = [file for file in dict.fromkeys(files) if str(file) not in table.done]
@@ -104,7 +105,7 @@ class _Table:
         except ModuleNotFoundError:
             raise MissingExtra("Parquet", "parquet") from None
         self.folder = folder
-        made_by = {"weights": engine.contract.name, "sha256": engine.sha256, "thresholds": task.thresholds}
+        made_by = {"weights": engine.contract.name, "sha256": engine.sha256, "operating_point": task.operating_point}
         self.schema = _schema(engine.contract.classes).with_metadata({"twelvelead": json.dumps(made_by)})
         self.done: set[str] = set()
         self.statuses: Counter[str] = Counter()
@@ -119,7 +120,9 @@ class _Table:
                     f"{part}: not a part of such a table ({error}); delete it, then run it again"
                 ) from None
             if json.loads((found.schema.metadata or {}).get(b"twelvelead", b"{}")) != made_by:
-                raise TwelveLeadError(f"{folder}: begun with other weights or thresholds; name another folder")
+                raise TwelveLeadError(
+                    f"{folder}: begun with other weights or at another operating point; name another folder"
+                )
             self.done.update(found.column("source").to_pylist())
             self.statuses.update(found.column("status").to_pylist())
 
@@ -205,7 +208,7 @@ def _work(files: list[Path]) -> list[Row]:
 
 def _answer(file: Path) -> Row:
     try:
-        answer = _engine.predict(read(file, sampling_rate=_task.sampling_rate, unit=_task.unit), _task.thresholds)
+        answer = _engine.predict(read(file, sampling_rate=_task.sampling_rate, unit=_task.unit), _task.operating_point)
     except TwelveLeadError as error:
         return _row(file, "refused" if error.exit_code == 3 else "unreadable", str(error))
     except Exception as error:  # a fault of ours in one file of many must not lose the others' answers

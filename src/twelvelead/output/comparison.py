@@ -38,14 +38,14 @@ class Comparison:
     Attributes:
         predictions: model -> its predictions, the baseline first; all with the same records, labels and classes.
         files: model -> where they come from.
-        thresholds: an aim, of which each model has its own, or one number for all.
+        operating_point: one of which which each model has its own, or one number for all.
         differences: of each model to the baseline.
         resamples: of the bootstrap.
     """
 
     predictions: dict[str, Predictions]
     files: dict[str, Path]
-    thresholds: str
+    operating_point: str
     differences: list[Difference]
     resamples: int
 
@@ -77,7 +77,7 @@ class Comparison:
 
 def comparison(
     places: Sequence[str | Path],
-    thresholds: str | None = None,
+    operating_point: str | None = None,
     resamples: int = RESAMPLES,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Comparison:
@@ -86,7 +86,7 @@ def comparison(
     Args:
         places: two or more files that `Predictions.load` reads, or folders of a run or an evaluation; the first is the
             baseline. What a CSV does not hold comes from the first of the others.
-        thresholds: an aim that all of them hold, or one number; None takes `accuracy` where all hold it, else 0.5.
+        operating_point: one that all of them hold, or one number; None takes `accuracy` where all hold it, else 0.5.
         resamples: of the bootstrap.
         progress: called with the models scored and all.
 
@@ -101,11 +101,11 @@ def comparison(
     baseline = next(iter(files))
     known = str(files[baseline])
     predictions = {name: matched(p, str(files[name]), loaded[baseline], known) for name, p in loaded.items()}
-    aim = thresholds or ("accuracy" if all("accuracy" in p.thresholds for p in predictions.values()) else "0.5")
+    chosen = operating_point or ("accuracy" if all("accuracy" in p.thresholds for p in predictions.values()) else "0.5")
     cuts = {}
     for name, p in predictions.items():
         try:
-            cuts[name] = p.threshold(aim)
+            cuts[name] = p.thresholds_at(chosen)
         except TwelveLeadError as error:
             raise TwelveLeadError(f"{files[name]}: {error}") from None
     one = predictions[baseline]
@@ -118,7 +118,7 @@ def comparison(
         resamples,
         progress=progress,
     )
-    return Comparison(predictions, files, aim, found, resamples)
+    return Comparison(predictions, files, chosen, found, resamples)
 
 
 def write(result: Comparison, folder: Path, markdown: str) -> None:
@@ -138,7 +138,7 @@ def write(result: Comparison, folder: Path, markdown: str) -> None:
                 "file": str(result.files[name]),
                 "sha256": sha256(result.files[name]),
                 "role": p.role,
-                "thresholds": p.threshold(result.thresholds).tolist(),
+                "thresholds": p.thresholds_at(result.operating_point).tolist(),
             }
             for name, p in result.predictions.items()
         },
@@ -146,7 +146,7 @@ def write(result: Comparison, folder: Path, markdown: str) -> None:
         "records": len(one.ecg_id),
         "patients": len(set(one.patient_id.tolist())),
         "classes_not_compared_alone": rare_classes(one.labels, one.patient_id, one.classes),
-        "thresholds": result.thresholds,
+        "operating_point": result.operating_point,
         "resamples": result.resamples,
         "level": LEVEL,
         "twelvelead": __version__,
@@ -169,8 +169,12 @@ def subject(result: Comparison) -> str:
     """In words, the records and the thresholds."""
     one = result.predictions[result.baseline]
     fold = f"fold {one.fold}, protocol {one.protocol}" if one.fold else "fold and protocol not stated"
-    number = result.thresholds not in one.thresholds
-    how = f"probability >= {result.thresholds} in all" if number else f"thresholds {result.thresholds}, each its own"
+    number = result.operating_point not in one.thresholds
+    how = (
+        f"probability >= {result.operating_point} in all"
+        if number
+        else f"operating point {result.operating_point}, thresholds each its own"
+    )
     return (
         f"{len(one.ecg_id):,} records of {len(set(one.patient_id.tolist())):,} patients; {fold}; {how}; "
         f"{result.resamples:,} resamples of patients"

@@ -38,7 +38,8 @@ def markdown(result: Comparison) -> str:
     lines += [f"- {line}" for line in notes(result)]
     lines += ["", "`comparison.json` holds every metric, and the SHA-256 of the predictions compared.", ""]
     files = " ".join(f'"{path}"' if " " in str(path) else str(path) for path in result.files.values())
-    command = f"twelvelead compare {files} --thresholds {result.thresholds} --resamples {result.resamples} --out FOLDER"
+    options = f"--operating-point {result.operating_point} --resamples {result.resamples}"
+    command = f"twelvelead compare {files} {options} --out FOLDER"
     return "\n".join([*lines, f"Made by `{command}`.", ""])
 
 
@@ -48,7 +49,9 @@ def notes(result: Comparison) -> list[str]:
     found = [_roles(result)] if one.fold else []
     lacking = [name for name, p in result.predictions.items() if not p.thresholds]
     if lacking and len(lacking) < len(result.predictions):
-        found.append(f"{', '.join(lacking)}: no thresholds of its own, so that all are decided at {result.thresholds}.")
+        found.append(
+            f"{', '.join(lacking)}: no thresholds of its own, so that all are decided at {result.operating_point}."
+        )
     rare = rare_classes(one.labels, one.patient_id, one.classes)
     if rare:
         found.append(

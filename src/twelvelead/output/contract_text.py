@@ -123,8 +123,8 @@ def _thresholds(contract: Contract) -> Table:
     table = _table("class", *contract.thresholds)
     for row, name in enumerate(contract.classes):
         cells = []
-        for aim, values in contract.thresholds.items():
-            point = contract.operating_points.get(aim, {})
+        for name, values in contract.thresholds.items():
+            point = contract.operating_points.get(name, {})
             shares = [point[kind][row][0] for kind in ("sensitivity", "specificity") if kind in point]
             known = " / ".join("-" if share is None else f"{share:.0%}" for share in shares)
             cells.append(f"{values[row]:.3f} {known}".strip())

@@ -97,7 +97,7 @@ def _attribution(interpretation: Interpretation) -> Attribution | None:
 
 
 def _caption(interpretation: Interpretation) -> str:
-    words = [f"Operating point: {interpretation.aim}."]
+    words = [f"Operating point: {interpretation.operating_point}."]
     if any(result.sensitivity is not None for result in interpretation.classes):
         words.append("Sensitivity and specificity are of the fold that also chose it.")
     given = [f"{result.name} {result.prevalence:.0%}" for result in interpretation.classes if result.prevalence_given]

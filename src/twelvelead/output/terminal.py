@@ -73,14 +73,14 @@ def _meaning(interpretation: Interpretation) -> Iterator[str]:
             f"{result.name} {result.prevalence:.1%}" for result in interpretation.classes if result.prevalence_given
         ]
         shares = f"prevalence given ({', '.join(given)})" if given else "prevalence of the validation fold"
-        yield f"thresholds: {interpretation.aim}; PPV and NPV: {shares}"
+        yield f"operating point: {interpretation.operating_point}; PPV and NPV: {shares}"
     else:
-        yield f"thresholds: {interpretation.aim}, whose sensitivity and specificity are not known"
+        yield f"operating point: {interpretation.operating_point}, whose sensitivity and specificity are not known"
     yield f"uncertain: not settled at an error rate of {interpretation.error_rate:.0%}"
     yield f"as a whole, more certain than {interpretation.certainty_rank:.0%} of the validation fold"
-    if len(interpretation.windows) > 1:
-        first = interpretation.windows[0]
-        yield f"mean of {len(interpretation.windows)} overlapping pieces of {first.end - first.start:g} s"
+    if len(interpretation.pieces) > 1:
+        first = interpretation.pieces[0]
+        yield f"mean of {len(interpretation.pieces)} overlapping pieces of {first.end - first.start:g} s"
 
 
 def _looked(interpretation: Interpretation) -> Iterator[str]:

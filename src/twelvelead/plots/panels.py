@@ -20,29 +20,29 @@ _SWEEP = np.linspace(0, 1, 501)
 _LINES = ("-", ":", "--", "-.")
 
 
-def confusion_panels(labels: ArrayLike, decisions: ArrayLike, titles: Sequence[str]) -> "Figure":
+def confusion_panels(labels: ArrayLike, predicted: ArrayLike, titles: Sequence[str]) -> "Figure":
     """The confusion matrix of each class: counts, shaded and captioned by their share of the recorded row.
 
     Args:
-        labels, decisions: [records, classes] bool.
+        labels, predicted: [records, classes] bool.
         titles: of the panels, [classes].
     """
-    y, d = np.asarray(labels, bool), np.asarray(decisions, bool)
+    y, d = np.asarray(labels, bool), np.asarray(predicted, bool)
     figure, panels = _panels(titles, 1.75)
     for axes, column in panels:
         _confusion(axes, curves.confusion(y[:, column], d[:, column]))
     return figure
 
 
-def roc_panels(labels: ArrayLike, probabilities: ArrayLike, decisions: ArrayLike, titles: Sequence[str]) -> "Figure":
+def roc_panels(labels: ArrayLike, probabilities: ArrayLike, predicted: ArrayLike, titles: Sequence[str]) -> "Figure":
     """The ROC curve of each class, with the operating point of the decisions and the number of records.
 
     Args:
-        labels, decisions: [records, classes] bool.
+        labels, predicted: [records, classes] bool.
         probabilities: [records, classes], 0-1.
         titles: of the panels, [classes].
     """
-    y, p, d = _arrays(labels, probabilities, decisions)
+    y, p, d = _arrays(labels, probabilities, predicted)
     figure, panels = _panels(titles, 2.0)
     for axes, column in panels:
         _unit(axes, "1 - specificity", "sensitivity")
@@ -58,16 +58,16 @@ def roc_panels(labels: ArrayLike, probabilities: ArrayLike, decisions: ArrayLike
 
 
 def precision_recall_panels(
-    labels: ArrayLike, probabilities: ArrayLike, decisions: ArrayLike, titles: Sequence[str]
+    labels: ArrayLike, probabilities: ArrayLike, predicted: ArrayLike, titles: Sequence[str]
 ) -> "Figure":
     """Precision against recall of each class, with the operating point, and the prevalence as what chance gives.
 
     Args:
-        labels, decisions: [records, classes] bool.
+        labels, predicted: [records, classes] bool.
         probabilities: [records, classes], 0-1.
         titles: of the panels, [classes].
     """
-    y, p, d = _arrays(labels, probabilities, decisions)
+    y, p, d = _arrays(labels, probabilities, predicted)
     figure, panels = _panels(titles, 2.0)
     for axes, column in panels:
         _unit(axes, "recall", "precision")
@@ -122,7 +122,7 @@ def threshold_panels(
     Args:
         labels: [records, classes] bool.
         probabilities: [records, classes], 0-1.
-        thresholds: aim -> [classes]; the first, which decides, is a full line.
+        thresholds: operating point -> [classes]; the first, which decides, is a full line.
         titles: of the panels, [classes].
     """
     y, p = np.asarray(labels, bool), np.asarray(probabilities, np.float64)
@@ -135,22 +135,22 @@ def threshold_panels(
         for colour, (name, values) in zip(COLOURS, drawn.items(), strict=True):
             axes.plot(_SWEEP, values, color=colour, linewidth=1.1)
             styles.append((name, {"color": colour}))
-        for number, (aim, chosen) in enumerate(thresholds.items()):
+        for number, (name, chosen) in enumerate(thresholds.items()):
             style = {"color": INK, "linestyle": _LINES[number % len(_LINES)], "linewidth": 0.9}
             axes.axvline(float(np.asarray(chosen)[column]), **style)  # type: ignore[arg-type]
-            styles.append((f"threshold, {aim}", style))
+            styles.append((f"threshold, {name}", style))
     _legend(figure, len(titles), styles)
     return figure
 
 
-def cooccurrence_figure(labels: ArrayLike, decisions: ArrayLike, classes: Sequence[str]) -> "Figure":
+def cooccurrence_figure(labels: ArrayLike, predicted: ArrayLike, classes: Sequence[str]) -> "Figure":
     """How many records have each pair of classes, as recorded and as predicted.
 
     Args:
-        labels, decisions: [records, classes] bool.
+        labels, predicted: [records, classes] bool.
         classes: names of the columns.
     """
-    counts = {"recorded": curves.cooccurrence(labels), "predicted": curves.cooccurrence(decisions)}
+    counts = {"recorded": curves.cooccurrence(labels), "predicted": curves.cooccurrence(predicted)}
     figure = new_figure(_WIDTH, 2.2 + 0.12 * len(classes))
     size = 7.5 if len(classes) <= 6 else 5
     for axes, (name, count) in zip(figure.subplots(1, 2), counts.items(), strict=True):
@@ -197,9 +197,9 @@ _POINT: dict[str, Any] = {"color": ORANGE, "marker": "o", "markersize": 4.5, "li
 
 
 def _arrays(
-    labels: ArrayLike, probabilities: ArrayLike, decisions: ArrayLike
+    labels: ArrayLike, probabilities: ArrayLike, predicted: ArrayLike
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.bool_]]:
-    return np.asarray(labels, bool), np.asarray(probabilities, np.float64), np.asarray(decisions, bool)
+    return np.asarray(labels, bool), np.asarray(probabilities, np.float64), np.asarray(predicted, bool)
 
 
 def _panels(titles: Sequence[str], height: float, below: float = 0.36) -> tuple["Figure", Iterator[tuple["Axes", int]]]:

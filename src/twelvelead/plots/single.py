@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def confusion_png(
     labels: ArrayLike,
-    decisions: ArrayLike,
+    predicted: ArrayLike,
     class_name: str,
     path: str | os.PathLike[str],
     threshold: float | None = None,
@@ -28,7 +28,7 @@ def confusion_png(
 
     Args:
         labels: [records] bool, what is recorded.
-        decisions: [records] bool, what is predicted.
+        predicted: [records] bool, what is predicted.
         class_name: in the title.
         path: of the PNG, replaced as a whole.
         threshold: probability from which the class was called present; stated in the title.
@@ -36,7 +36,7 @@ def confusion_png(
     """
     from matplotlib.colors import LinearSegmentedColormap
 
-    counts = confusion(labels, decisions)
+    counts = confusion(labels, predicted)
     rows = counts.sum(axis=1, keepdims=True)
     share = np.divide(counts, rows, out=np.zeros((2, 2)), where=rows > 0)
     figure = new_figure(4.6, 4.4)

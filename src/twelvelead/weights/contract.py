@@ -44,8 +44,8 @@ class Contract:
             (Platt 1999). It is what is applied.
         temperature: the one number that would divide all logits (Guo et al. 2017), for comparison: where it was
             measured, the calibration of each class left a smaller error.
-        thresholds: aim -> one threshold a class, for the calibrated probabilities.
-        operating_points: aim -> "sensitivity" and "specificity" of each class as (value, low, high), cross-fitted by
+        thresholds: operating point -> one threshold a class, for the calibrated probabilities.
+        operating_points: name -> "sensitivity" and "specificity" of each class as (value, low, high), cross-fitted by
             patient; (None, None, None) where the class is too rare for that.
         prevalence: share of the validation folds' records with each class; 0 or 1 says that nothing was measured of it,
             and that its calibration and thresholds come from its share in training (`twelvelead.weights.fit.fitted`).
@@ -147,21 +147,21 @@ class Contract:
         scaled = logits * np.array(self.calibration["slope"]) + np.array(self.calibration["intercept"])
         return np.asarray(np.exp(-np.logaddexp(0, -scaled)))
 
-    def threshold(self, aim: str) -> NDArray[np.float64]:
-        """One threshold a class, [classes]: of an aim ("accuracy", "f1"), or the same number for all ("0.5").
+    def thresholds_at(self, operating_point: str) -> NDArray[np.float64]:
+        """One threshold a class, [classes]: of an operating point ("f1"), or the same number for all ("0.5").
 
         Raises:
-            TwelveLeadError: neither an aim of this contract nor a number from 0 to 1.
+            TwelveLeadError: neither an operating point of this contract nor a number from 0 to 1.
         """
-        if aim in self.thresholds:
-            return np.array(self.thresholds[aim])
+        if operating_point in self.thresholds:
+            return np.array(self.thresholds[operating_point])
         try:
-            value = float(aim)
+            value = float(operating_point)
         except ValueError:
             value = np.nan
         if not 0 <= value <= 1:
             raise TwelveLeadError(
-                f"thresholds {aim!r}: give one of {', '.join(self.thresholds)}, or a number from 0 to 1"
+                f"operating point {operating_point!r}: give {', '.join(self.thresholds)}, or a number from 0 to 1"
             )
         return np.full(len(self.classes), value)
 

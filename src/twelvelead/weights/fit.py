@@ -13,9 +13,9 @@ from twelvelead.evaluation.conformal import ERROR_RATES, fit_conformal
 from twelvelead.evaluation.crossfit import crossfit
 from twelvelead.evaluation.metrics import evaluate
 from twelvelead.evaluation.selective import fit_certainty
-from twelvelead.evaluation.thresholds import Aim, fit_thresholds, reached_by
+from twelvelead.evaluation.thresholds import OperatingPoint, fit_thresholds, reached_by
 
-AIMS: tuple[Aim, ...] = ("accuracy", "f1", "youden", "sensitivity=0.95")
+OPERATING_POINTS: tuple[OperatingPoint, ...] = ("accuracy", "f1", "youden", "sensitivity=0.95")
 """What a contract holds thresholds for."""
 
 PARTS = 5
@@ -39,8 +39,8 @@ def fitted(
     other four give.
 
     A class that none of the records has, or all have, tells nothing of itself. Where its share in training is given,
-    that stands in: its logits are shifted until their mean probability is this share, and for every aim its threshold
-    is the probability that this share of the records reaches. It has no operating point, its conformal rule
+    that stands in: its logits are shifted until their mean probability is this share, and its thresholds
+    are the probability that this share of the records reaches. It has no operating point, its conformal rule
     never excludes the answer that no record showed, no macro mean contains it, and its prevalence is the 0 or 1 found.
 
     Args:
@@ -82,25 +82,25 @@ def fitted(
         "present_from": tuple(_plain(present_from) for present_from, _ in limits),
         "absent_to": tuple(_plain(absent_to) for _, absent_to in limits),
     }
-    for aim in AIMS:
+    for operating_point in OPERATING_POINTS:
         thresholds = reached_by(p, shares)
-        thresholds[shown] = fit_thresholds(y[:, shown], p[:, shown], aim)
-        found["thresholds"][aim] = _plain(thresholds)
-        found["operating_points"][aim] = operating_point(y, p, patients, aim)
-    for aim in ("accuracy", "f1"):
-        thresholds = np.array(found["thresholds"][aim])
+        thresholds[shown] = fit_thresholds(y[:, shown], p[:, shown], operating_point)
+        found["thresholds"][operating_point] = _plain(thresholds)
+        found["operating_points"][operating_point] = sensitivity_and_specificity(y, p, patients, operating_point)
+    for operating_point in ("accuracy", "f1"):
+        thresholds = np.array(found["thresholds"][operating_point])
         values = evaluate(y, p, thresholds, classes)
         bounds = intervals(y, p, p >= thresholds, patients, classes)
         for name in (*_AT_AIM, *_ANYWHERE):
-            key = f"{name}_at_{aim}" if name in _AT_AIM else name
+            key = f"{name}_at_{operating_point}" if name in _AT_AIM else name
             found["metrics"][key] = values[name]
             if name in bounds:
                 found["intervals"][key] = bounds[name]
     return found
 
 
-def operating_point(
-    labels: NDArray[np.bool_], probabilities: NDArray[np.float64], patients: ArrayLike, aim: Aim
+def sensitivity_and_specificity(
+    labels: NDArray[np.bool_], probabilities: NDArray[np.float64], patients: ArrayLike, operating_point: OperatingPoint
 ) -> dict[str, tuple[tuple[float | None, ...], ...]]:
     """Sensitivity and specificity of each class with 95 % intervals, thresholds cross-fitted by patient.
 
@@ -111,7 +111,7 @@ def operating_point(
         labels: [records, classes] bool.
         probabilities: [records, classes] float64, calibrated.
         patients: [records].
-        aim: of the thresholds.
+        operating_point: whose thresholds decide.
 
     Returns:
         "sensitivity" and "specificity": for each class (value, low, high), or (None, None, None) where a part of the
@@ -120,7 +120,7 @@ def operating_point(
     weights = patient_weights(patients, 1000, seed=0)
     found: dict[str, list[tuple[float | None, ...]]] = {"sensitivity": [], "specificity": []}
     for y, p in zip(labels.T, probabilities.T, strict=True):
-        decided = _crossfitted(y, p, patients, aim)
+        decided = _crossfitted(y, p, patients, operating_point)
         for name, among in (("sensitivity", y), ("specificity", ~y)):
             found[name].append(
                 (None,) * 3 if decided is None else _share(decided[among] == y[among], weights[:, among])
@@ -143,10 +143,10 @@ def age_range(ages: ArrayLike) -> tuple[float, float]:
 
 
 def _crossfitted(
-    y: NDArray[np.bool_], p: NDArray[np.float64], patients: ArrayLike, aim: Aim
+    y: NDArray[np.bool_], p: NDArray[np.float64], patients: ArrayLike, operating_point: OperatingPoint
 ) -> NDArray[np.bool_] | None:
     def fit(labels: NDArray[np.bool_], probabilities: NDArray[np.float64]) -> Callable[..., NDArray[np.bool_]]:
-        threshold = fit_thresholds(labels, probabilities, aim)
+        threshold = fit_thresholds(labels, probabilities, operating_point)
         return lambda others: others >= threshold
 
     try:

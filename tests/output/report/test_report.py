@@ -30,12 +30,14 @@ def engine(tiny_run):
 
 @pytest.fixture(scope="module")
 def evaluated(engine, generated_store):
-    """evaluated(fold, protocol, aim, store=, findings=) -> the evaluation of the tiny weights."""
+    """evaluated(fold, protocol, operating_point, store=, findings=) -> the evaluation of the tiny weights."""
 
-    def run(fold=9, protocol="drop", aim="f1", store=generated_store, findings=None):
+    def run(fold=9, protocol="drop", operating_point="f1", store=generated_store, findings=None):
         scored = score_fold(engine, store, fold)
         found = gate_findings(engine.contract, store, scored.records) if findings is None else findings
-        return evaluation(engine.contract, store, scored, found, protocol, aim, "c0ffee", "twelvelead evaluate mine")
+        return evaluation(
+            engine.contract, store, scored, found, protocol, operating_point, "c0ffee", "twelvelead evaluate mine"
+        )
 
     return run
 
@@ -103,12 +105,12 @@ def test_the_metrics_are_plain_numbers_under_their_names(written, engine, genera
     values = written[0].values
     predictions = Predictions.load(written[1] / "predictions.npz")
     y, p = predictions.labels, predictions.probabilities
-    decisions = p >= engine.contract.threshold("f1")
+    decisions = p >= engine.contract.thresholds_at("f1")
     assert values["macro_auroc"] == pytest.approx(roc_auc_score(y, p, average="macro"))
     assert values["macro_f1"] == pytest.approx(f1_score(y, decisions, average="macro", zero_division=0))
     assert values["hamming_loss"] == pytest.approx(hamming_loss(y, decisions))
     assert values["subset_accuracy"] == pytest.approx((y == decisions).all(axis=1).mean())
-    assert (values["records"], values["fold"], values["protocol"], values["thresholds"]) == (10, 9, "drop", "f1")
+    assert (values["records"], values["fold"], values["protocol"], values["operating_point"]) == (10, 9, "drop", "f1")
     assert list(values["classes"]) == list(CLASSES)
     assert values["data_hash"] == generated_store.data_hash
     low, high = values["intervals"]["subset_accuracy"]
@@ -328,6 +330,6 @@ def test_genuine_likelihoods_and_notes(evaluated, generated_store, shared_ptbxl,
         assert records[column.replace("_", " ")] == len(noted & drop)
 
 
-def test_an_unknown_aim_is_named(evaluated):
-    with pytest.raises(TwelveLeadError, match="thresholds 'best'"):
-        evaluated(aim="best")
+def test_an_unknown_operating_point_is_named(evaluated):
+    with pytest.raises(TwelveLeadError, match="operating point 'best'"):
+        evaluated(operating_point="best")

@@ -33,7 +33,7 @@ def write(found: Evaluation, folder: Path) -> None:
     for column, name in enumerate(of.classes):
         confusion_png(
             of.labels[:, column],
-            found.decisions[:, column],
+            found.predicted[:, column],
             name,
             folder / f"confusion_{re.sub(r'[^A-Za-z0-9_+-]', '_', name)}.png",
             threshold=float(found.thresholds[column]),

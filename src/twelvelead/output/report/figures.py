@@ -29,7 +29,7 @@ def class_figures(found: Evaluation) -> Iterator[Picture]:
     columns = columns_shown(found)
     classes = [found.predictions.classes[column] for column in columns]
     y, p = found.predictions.labels[:, columns], found.predictions.probabilities[:, columns]
-    d = found.decisions[:, columns]
+    d = found.predicted[:, columns]
 
     def titled(metric: str) -> list[str]:
         key = "classes.{}." + metric
@@ -39,11 +39,14 @@ def class_figures(found: Evaluation) -> Iterator[Picture]:
             for name in classes
         ]
 
-    thresholds = {found.aim: found.thresholds[columns]}
+    thresholds = {found.operating_point: found.thresholds[columns]}
     thresholds |= {
-        aim: np.array(values)[columns] for aim, values in found.contract.thresholds.items() if aim != found.aim
+        name: np.array(values)[columns]
+        for name, values in found.contract.thresholds.items()
+        if name != found.operating_point
     }
-    cut = [f"{name}, from {threshold:.3f}" for name, threshold in zip(classes, thresholds[found.aim], strict=True)]
+    own = thresholds[found.operating_point]
+    cut = [f"{name}, from {threshold:.3f}" for name, threshold in zip(classes, own, strict=True)]
     share = ", the count and its share of the recorded row"
     yield Picture(
         "confusion.svg",
@@ -113,11 +116,11 @@ def ecg_picture(found: Evaluation, mistake: Mistake, number: int) -> Picture:
     ecg = recording(found.store, int(found.rows[mistake.record]))
     name = of.classes[mistake.column]
     said = f"{name} {mistake.kind}, probability {probability(mistake.probability)}"
-    labels, decisions = of.labels[mistake.record], found.decisions[mistake.record]
+    labels, decided = of.labels[mistake.record], found.predicted[mistake.record]
     recorded = ", ".join(np.array(of.classes)[labels]) or "none of the classes"
     predicted = ", ".join(
         f"{of.classes[column]} {probability(of.probabilities[mistake.record, column])}"
-        for column in np.flatnonzero(decisions)
+        for column in np.flatnonzero(decided)
     )
     return Picture(
         f"mistake-{number}.svg",

@@ -29,19 +29,19 @@ class Mistake:
 def confident_mistakes(
     labels: NDArray[np.bool_],
     probabilities: NDArray[np.floating[Any]],
-    decisions: NDArray[np.bool_],
+    predicted: NDArray[np.bool_],
     columns: Sequence[int],
 ) -> list[Mistake]:
     """The surest mistake of each kind in each class, the surest first; none where a class has no mistake of a kind.
 
     Args:
-        labels, decisions: [records, classes] bool.
+        labels, predicted: [records, classes] bool.
         probabilities: [records, classes], 0-1.
         columns: the classes to look at.
     """
     found = []
     for column in columns:
-        y, p, d = labels[:, column], probabilities[:, column], decisions[:, column]
+        y, p, d = labels[:, column], probabilities[:, column], predicted[:, column]
         if (~y & d).any():
             record = int(np.where(~y & d, p, -1).argmax())
             found.append(Mistake(record, column, "false alarm", float(p[record])))

@@ -97,7 +97,8 @@ def _headline(found: Evaluation) -> Iterator[Block]:
         }
         if cells:
             rows.append(row(label, cells))
-    aim = f"for {found.aim}" if found.aim in found.contract.thresholds else f"{found.aim} for all classes"
+    named = found.operating_point in found.contract.thresholds
+    thresholds = f"of `{found.operating_point}`" if named else f"{found.operating_point} for all classes"
     yield Heading("Figures under all protocols")
     head = [f"{name} (asked for)" if name == values["protocol"] else name for name in PROTOCOLS]
     yield Table(
@@ -105,7 +106,7 @@ def _headline(found: Evaluation) -> Iterator[Block]:
         rows,
         "In brackets the 95 % interval: bootstrap by patient, 1,000 resamples. Protocols: drop leaves out records "
         "without a label of the task; keep keeps them with all classes absent; likely counts only statements with a "
-        f"stated likelihood of at least 50 %. Decisions follow the thresholds {aim}.",
+        f"stated likelihood of at least 50 %. Decisions follow the thresholds {thresholds}.",
     )
     for name in PROTOCOLS:
         if not under[name]["available"]:
@@ -160,7 +161,7 @@ def _figures(found: Evaluation) -> Iterator[Block]:
         "confusion": "Confusion matrices",
         "roc": "ROC and precision-recall curves",
         "reliability": "Reliability",
-        "thresholds": "Thresholds",
+        "operating_point": "Operating point",
         "cooccurrence": "Classes that occur together",
     }
     for picture in class_figures(found):
@@ -210,7 +211,7 @@ def _subgroup(group: Subgroup, metric: str) -> list[str]:
 def _mistakes(found: Evaluation) -> Iterator[Block]:
     of = found.predictions
     columns = columns_shown(found)
-    mistakes = confident_mistakes(of.labels, of.probabilities, found.decisions, columns)
+    mistakes = confident_mistakes(of.labels, of.probabilities, found.predicted, columns)
     yield Heading("The most confident mistakes")
     if not mistakes:
         yield Paragraph("No decision is wrong.")

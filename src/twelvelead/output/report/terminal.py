@@ -29,7 +29,7 @@ def table(values: Mapping[str, Any]) -> Table:
     kind = "SYNTHETIC ECGs, " if values["synthetic"] else ""
     heading = (
         f"{values['weights']['name']}: {kind}fold {values['fold']} ({values['role']}), protocol {values['protocol']}, "
-        f"{values['records']} records, thresholds {values['thresholds']}"
+        f"{values['records']} records, operating point {values['operating_point']}"
     )
     shown = Table(title=heading, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
     shown.add_column("metric [95 % interval]")

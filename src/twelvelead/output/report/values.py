@@ -30,7 +30,7 @@ class Evaluation:
         store: that was scored.
         predictions: of the records that the protocol scores.
         rows: [records] int64, their rows in the store.
-        aim: of the thresholds.
+        operating_point: whose thresholds decide.
         thresholds: [classes] float64.
         subgroups: of the records.
         values: what `metrics.json` holds.
@@ -40,13 +40,13 @@ class Evaluation:
     store: Store
     predictions: Predictions
     rows: NDArray[np.int64]
-    aim: str
+    operating_point: str
     thresholds: NDArray[np.float64]
     subgroups: Sequence[Subgroup]
     values: dict[str, Any]
 
     @property
-    def decisions(self) -> NDArray[np.bool_]:
+    def predicted(self) -> NDArray[np.bool_]:
         """[records, classes] bool."""
         return np.asarray(self.predictions.probabilities >= self.thresholds)
 
@@ -57,7 +57,7 @@ def evaluation(
     scored: ScoredFold,
     findings: Sequence[Sequence[Finding]],
     protocol: Protocol,
-    aim: str,
+    operating_point: str,
     contract_sha256: str,
     command: str = "",
 ) -> Evaluation:
@@ -69,14 +69,14 @@ def evaluation(
         scored: every record of a fold of it.
         findings: what the quality gate says of each of these records.
         protocol: the one whose figures stand first, and which the subgroups follow.
-        aim: thresholds: "accuracy", "f1", or one number for all classes.
+        operating_point: "accuracy", "f1", or one number for all classes.
         contract_sha256: of the contract's file.
         command: that gives the same evaluation again.
 
     Raises:
-        TwelveLeadError: the aim is not in the contract, or the protocol is not available.
+        TwelveLeadError: the operating point is not in the contract, or the protocol is not available.
     """
-    thresholds = contract.threshold(aim)
+    thresholds = contract.thresholds_at(operating_point)
     chosen, predictions = scored.under(contract, store, protocol)
     rows = scored.records[chosen]
     hidden = None if scored.hidden is None else scored.hidden[chosen]
@@ -89,12 +89,12 @@ def evaluation(
         "patients": own["patients"],
         "fold": scored.fold,
         "protocol": protocol,
-        "thresholds": aim,
+        "operating_point": operating_point,
         "role": role(contract, store, scored.fold),
         "trained_fold": trained_on(contract, store, scored.fold),
         "synthetic": store.synthetic or contract.synthetic,
         "notes": list(_notes(contract, store, scored.fold, own["metrics"]["classes_left_out"])),
-        "choices": _choices(contract, store, predictions, aim),
+        "choices": _choices(contract, store, predictions, operating_point),
         "weights": {
             "name": contract.name,
             "sha256": contract.files["onnx"]["sha256"],
@@ -110,7 +110,7 @@ def evaluation(
         | {name: version(name) for name in ("twelvelead", "numpy", "onnxruntime", "matplotlib")},
         "command": command,
     }
-    return Evaluation(contract, store, predictions, rows, aim, thresholds, compared, values)
+    return Evaluation(contract, store, predictions, rows, operating_point, thresholds, compared, values)
 
 
 def _under(
@@ -130,7 +130,7 @@ def _under(
     }
 
 
-def _choices(contract: Contract, store: Store, of: Predictions, aim: str) -> list[dict[str, Any]]:
+def _choices(contract: Contract, store: Store, of: Predictions, operating_point: str) -> list[dict[str, Any]]:
     """Which folds chose what the figures depend on; nothing where the data are not those of the weights."""
     if store.source != contract.data["name"]:
         return []
@@ -138,8 +138,8 @@ def _choices(contract: Contract, store: Store, of: Predictions, aim: str) -> lis
     fitted: list[Thresholds | Calibration] = [
         Calibration(of.classes, "platt", lambda p: contract.calibrated(np.asarray(p)), folds)
     ]
-    if aim in contract.thresholds:
-        fitted.append(Thresholds(of.classes, aim, contract.thresholds[aim], folds))
+    if operating_point in contract.thresholds:
+        fitted.append(Thresholds(of.classes, operating_point, contract.thresholds[operating_point], folds))
     return choice_notes(fitted, of)
 
 

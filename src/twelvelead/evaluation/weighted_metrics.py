@@ -23,7 +23,7 @@ FMAX_THRESHOLDS = np.arange(101) / 100
 
 
 @dataclass(frozen=True, eq=False)
-class Scores:
+class MetricValues:
     """Metrics under each of several weightings of the records.
 
     Attributes:
@@ -37,7 +37,7 @@ class Scores:
     scorable: NDArray[np.bool_]
 
 
-class Scorer:
+class WeightedMetrics:
     """All metrics of one set of predictions, prepared for any weighting of its records.
 
     Overall: `macro_`, `micro_` and `weighted_` of each of `AVERAGED`, as scikit-learn defines them: the plain mean over
@@ -50,21 +50,21 @@ class Scorer:
     Args:
         labels: [records, classes] bool.
         probabilities: [records, classes] float64, 0-1.
-        decisions: [records, classes] bool.
+        predicted: [records, classes] bool.
     """
 
     def __init__(
-        self, labels: NDArray[np.bool_], probabilities: NDArray[np.float64], decisions: NDArray[np.bool_]
+        self, labels: NDArray[np.bool_], probabilities: NDArray[np.float64], predicted: NDArray[np.bool_]
     ) -> None:
         records, classes = labels.shape
         every = np.arange(records)
         self._gaps = gaps(labels, probabilities)
         summed = {
             "positive": labels,
-            "decided": decisions,
-            "both": labels & decisions,
+            "decided": predicted,
+            "both": labels & predicted,
             "squared": (probabilities - labels) ** 2,
-            "right": (labels == decisions).all(axis=1, keepdims=True),
+            "right": (labels == predicted).all(axis=1, keepdims=True),
             "gaps": self._gaps,
             **_for_fmax(labels, probabilities),
         }
@@ -74,7 +74,7 @@ class Scorer:
         self._classes = [Ranking(y, p, every, records) for y, p in zip(labels.T, probabilities.T, strict=True)]
         self._pooled = Ranking(labels.ravel(), probabilities.ravel(), every.repeat(classes), records)
 
-    def __call__(self, weights: NDArray[np.float64]) -> Scores:
+    def __call__(self, weights: NDArray[np.float64]) -> MetricValues:
         """The metrics under each weighting.
 
         Args:
@@ -105,7 +105,7 @@ class Scorer:
             "brier": brier.mean(axis=1),
             "calibration_error": np.abs(sums["gaps"] / pairs).sum(axis=1),
         }
-        return Scores(overall, by_class | {"accuracy": 1 - wrong / total, "brier": brier}, scorable)
+        return MetricValues(overall, by_class | {"accuracy": 1 - wrong / total, "brier": brier}, scorable)
 
     def gaps(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """[weightings, bins]: what each bin adds to the calibration error, with its sign."""
