@@ -1,5 +1,6 @@
 """Where the real data lie, for the tests that want them."""
 
+import importlib
 import os
 import subprocess
 import sys
@@ -36,6 +37,20 @@ def shared_formats() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no ECG files in {folder}; set TWELVELEAD_SHARED to the folder that holds ptb-xl/ and formats/")
     return folder
+
+
+@pytest.fixture(scope="session")
+def ludb():
+    """Every fourth recording of LUDB with its cardiologists' marks (`benchmarks/ludb.py`)."""
+    folder = SHARED / "ludb" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no LUDB in {folder}; set TWELVELEAD_SHARED to the folder that holds ludb/")
+    pytest.importorskip("wfdb")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(Path(__file__).parents[1] / "benchmarks")
+        referee = importlib.import_module("ludb")
+    ids = sorted(int(path.stem) for path in folder.glob("*.dat"))
+    return [referee.record(folder / str(each)) for each in ids[::4]]
 
 
 @pytest.fixture(scope="session")

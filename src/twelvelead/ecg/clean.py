@@ -1,0 +1,113 @@
+"""The twelve leads without baseline and fast noise, at one rate whatever the recording's: what is measured is measured
+on this."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twelvelead.ecg.record import ECG
+
+RATE = 500.0
+"""About this many samples a second; a recording at another rate is interpolated in its spectrum."""
+
+_CLOSING = 1.0  # s: a bridge from the last sample to the first, so that the spectrum sees no jump
+_HIGH_PASS = (0.3, 0.7)  # Hz: gain 0 below, 1 above
+_LOW_PASS = (40.0, 50.0)  # what the 100 Hz recordings of PTB-XL hold; with more, the bounds would depend on the rate
+_QRS_RISE, _QRS_FALL = (3.0, 7.0), (18.0, 26.0)
+
+Spectrum = NDArray[np.complexfloating]
+
+
+@dataclass(frozen=True)
+class Clean:
+    """Twelve leads from 0.5 to 45 Hz, without phase shift.
+
+    Attributes:
+        signal: [samples, 12] float64, mV.
+        rate: of `signal`, in Hz, within a few thousandths of `RATE`.
+        envelope: [samples, 12] mV, at `envelope_rate`: the amplitude from 5 to 22 Hz, where QRS complexes stand out
+            from P and T waves.
+        envelope_rate: in Hz.
+        baseline: [12] mV: from the lowest to the highest of what moves below 0.5 Hz.
+        whole: [12]: whether every sample is finite. Where not, the lead is 0.
+    """
+
+    signal: NDArray[np.float64]
+    rate: float
+    envelope: NDArray[np.float64]
+    envelope_rate: float
+    baseline: NDArray[np.float64]
+    whole: NDArray[np.bool_]
+
+
+def clean(ecg: ECG) -> Clean:
+    """Filter in the spectrum.
+
+    Args:
+        ecg: twelve leads in our order, at least one sample.
+    """
+    whole: NDArray[np.bool_] = np.asarray(np.isfinite(ecg.signal).all(axis=0))
+    voltage = np.where(whole, ecg.signal, 0).T.astype(np.float64)
+    samples = voltage.shape[1]
+    closed = _closed(voltage, round(_CLOSING * ecg.sampling_rate))
+    count = closed.shape[1]
+    spectrum = np.fft.rfft(closed)
+    hertz = np.arange(spectrum.shape[1]) * (ecg.sampling_rate / count)
+    slow = _ramp(hertz, *_HIGH_PASS)
+    grid = round(count * RATE / ecg.sampling_rate)
+    rate = grid / count * ecg.sampling_rate
+    signal = _in_time(spectrum * (slow * (1 - _ramp(hertz, *_LOW_PASS))), grid, count)
+    coarse = max(1, round(count * 100 / ecg.sampling_rate))
+    drift = _in_time(spectrum * (1 - slow), coarse, count)[:, : max(1, round(samples * coarse / count))]
+    return Clean(
+        signal=signal[:, : max(1, round(samples * grid / count))].T,
+        rate=rate,
+        envelope=_envelope(spectrum, hertz, coarse, count)[:, : max(1, round(samples * coarse / count))].T,
+        envelope_rate=coarse / count * ecg.sampling_rate,
+        baseline=np.ptp(drift, axis=1),
+        whole=whole,
+    )
+
+
+def _closed(voltage: NDArray[np.float64], bridge: int) -> NDArray[np.float64]:
+    """[leads, samples + bridge, of a length that is quick to transform]: back to the first sample in half a cosine."""
+    samples = voltage.shape[1]
+    extra = _quick(samples + max(bridge, 1)) - samples
+    fall = 0.5 + 0.5 * np.cos(np.pi * (np.arange(extra) + 1) / (extra + 1))
+    first, last = voltage[:, :1], voltage[:, -1:]
+    return np.concatenate([voltage, first + (last - first) * fall], axis=1)
+
+
+def _quick(least: int) -> int:
+    """The next even number without prime factors above 5."""
+    number = least + least % 2
+    while True:
+        rest = number
+        for factor in (2, 3, 5):
+            while rest % factor == 0:
+                rest //= factor
+        if rest == 1:
+            return number
+        number += 2
+
+
+def _ramp(hertz: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
+    """0 below `low`, 1 above `high`, half a cosine between."""
+    return 0.5 - 0.5 * np.cos(np.pi * np.clip((hertz - low) / (high - low), 0, 1))
+
+
+def _in_time(spectrum: Spectrum, grid: int, count: int) -> NDArray[np.float64]:
+    """Real, [leads, grid], of the spectrum of `count` samples."""
+    signal: NDArray[np.float64] = np.fft.irfft(spectrum[:, : grid // 2 + 1], grid) * (grid / count)
+    return signal
+
+
+def _envelope(spectrum: Spectrum, hertz: NDArray[np.float64], grid: int, count: int) -> NDArray[np.float64]:
+    """[leads, grid]: magnitude of the analytic signal (Gabor 1946) of the QRS band."""
+    band = _ramp(hertz, *_QRS_RISE) * (1 - _ramp(hertz, *_QRS_FALL))
+    last = min(int(np.searchsorted(hertz, _QRS_FALL[1])), grid, spectrum.shape[1])
+    kept = np.zeros((len(spectrum), grid), np.complex128)
+    kept[:, :last] = spectrum[:, :last] * band[:last]
+    envelope: NDArray[np.float64] = np.abs(np.fft.ifft(kept)) * (2 * grid / count)
+    return envelope
