@@ -2,11 +2,12 @@
 
     python tools/results.py collect RUN [RUN ...] [--name NAME] [--hardware TEXT]
     python tools/results.py write [--fresh]
+    python tools/results.py predictions NAME FILE.npz
 
-`collect` copies what a figure needs out of folders of runs, ensembles or evaluations into results/NAME: recipe, log,
-predictions of the validation fold, and run.json. What stands where in the table is said by hand in results/index.toml.
-`write` computes what is not yet known of each run (metrics.json beside its predictions) and writes docs/results.md and
-docs/results.png. The same folders give the same page; a test holds it to that.
+`collect` copies what a figure needs out of folders of runs, ensembles or evaluations into results/ (see
+`results_kept`). What stands where in the table is said by hand in results/index.toml. `write` computes what is not yet
+known of each run and writes docs/results.md and docs/results.png. The same files give the same page; a test holds it
+to that. `predictions` writes those of a run as `twelvelead compare` takes them.
 """
 
 import argparse
@@ -18,19 +19,17 @@ from typing import Any
 
 import numpy as np
 
-from results_figures import Index, figures, seeds_figures
+from results_figures import Index, compute_missing, compute_seeds
+from results_kept import Kept
 from results_page import page
 from results_picture import picture
 from twelvelead.errors import TwelveLeadError, Unreadable
-from twelvelead.evaluation.prediction_files import write_npz
 from twelvelead.evaluation.predictions import Predictions
 from twelvelead.files import replacing
 from twelvelead.training.progress import training_seconds
 from twelvelead.weights import Contract, find
 
 ROOT = Path(__file__).resolve().parents[1]
-MOST_CLASSES = 12
-"""Of predictions that are kept as they are; of more classes they take too much room, see `write_small`."""
 
 
 def main() -> None:
@@ -42,45 +41,46 @@ def main() -> None:
     collecting.add_argument("--hardware", help="of runs that do not say it themselves")
     writing = verbs.add_parser("write")
     writing.add_argument("--fresh", action="store_true", help="compute everything anew")
+    asking = verbs.add_parser("predictions")
+    asking.add_argument("name")
+    asking.add_argument("file", type=Path)
     options = parser.parse_args()
     try:
         if options.verb == "write":
             write(ROOT / "results", ROOT / "docs", fresh=options.fresh)
-            return
-        if options.name and len(options.runs) > 1:
+        elif options.verb == "predictions":
+            Kept(ROOT / "results").predictions(options.name).save(options.file)
+        elif options.name and len(options.runs) > 1:
             raise TwelveLeadError(f"--name {options.name}: one name for {len(options.runs)} runs; collect them singly")
-        for run in options.runs:
-            print(collect(run, ROOT / "results" / (options.name or run.resolve().name), options.hardware))
+        else:
+            for run in options.runs:
+                name = options.name or run.resolve().name
+                collect(run, Kept(ROOT / "results"), name, options.hardware)
+                print(name)
     except TwelveLeadError as error:
         parser.exit(2, f"{error}\n")
 
 
-def collect(run: Path, folder: Path, hardware: str | None = None) -> Path:
+def collect(run: Path, kept: Kept, name: str, hardware: str | None = None) -> None:
     """Keep what a figure of a run needs.
 
     Args:
         run: folder of a finished run, or any folder with `predictions.npz` and, beside it or in `weights/`, a contract.
-        folder: to make, or to bring up to date.
+        kept: receives it.
+        name: of the run there; one of that name is replaced.
         hardware: in words, for a run whose `run.json` does not name it.
 
-    Returns:
-        The folder.
-
     Raises:
-        Unreadable: there are no predictions, or nothing says what they are of.
+        Unreadable: there are no predictions, nothing says what they are of, or others of this task and these folds
+            have other records.
     """
     predictions = Predictions.load(run / "predictions.npz")
     contract = _contract(run)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in ("recipe.toml", "log.csv"):
-        if (run / name).is_file():
-            with replacing(folder / name) as partial:
-                shutil.copyfile(run / name, partial)
-    if len(predictions.classes) <= MOST_CLASSES:
-        with replacing(folder / "predictions.npz") as partial:
-            shutil.copyfile(run / "predictions.npz", partial)
-    else:
-        write_small(predictions, folder / "predictions.npz")
+    for source, place in (("recipe.toml", f"recipes/{name}.toml"), ("log.csv", f"logs/{name}.csv")):
+        if (run / source).is_file():
+            (kept.folder / place).parent.mkdir(parents=True, exist_ok=True)
+            with replacing(kept.folder / place) as partial:
+                shutil.copyfile(run / source, partial)
     known = json.loads((run / "run.json").read_text(encoding="utf-8")) if (run / "run.json").is_file() else {}
     about = {
         "task": contract.task,
@@ -88,44 +88,31 @@ def collect(run: Path, folder: Path, hardware: str | None = None) -> Path:
         "members": list(contract.members),
         "train_folds": list(contract.train_folds),
         "validation_folds": list(contract.validation_folds),
-        "data_hash": predictions.data_hash,
         "synthetic": contract.synthetic,
-        "versions": contract.versions,
+        "versions": " ".join(f"{part}={version.replace(' ', '_')}" for part, version in contract.versions.items()),
         "hardware": [_in_words(machine) for machine in known.get("hardware", [])] or ([hardware] if hardware else []),
-        **_of_log(folder / "log.csv"),
+        **_of_log(run / "log.csv"),
     }
-    with replacing(folder / "run.json") as partial:
-        partial.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-    return folder
-
-
-def write_small(predictions: Predictions, path: Path) -> None:
-    """Predictions in half precision, which halves the file.
-
-    Of 71 classes predicted by a barely trained network it moved the macro AUROC by 0.00001, one rare class's by 0.002;
-    seven bits instead of its ten saved a tenth of the file and moved a class by 0.015.
-    """
-    with replacing(path) as partial:
-        write_npz(partial, vars(predictions) | {"probabilities": predictions.probabilities.astype(np.float16)})
+    kept.add(name, about, predictions)
 
 
 def write(results: Path, docs: Path, fresh: bool = False) -> None:
     """Write `results.md` and `results.png` into the folder of documents.
 
     Args:
-        results: holds index.toml and a folder for each run.
+        results: the folder (`results_kept`), with index.toml.
         docs: receives the files.
         fresh: compute everything anew, instead of what has changed.
 
     Raises:
-        Unreadable: the index and the folders do not match, or predictions cannot be read or compared.
+        Unreadable: the index and runs.csv do not match, or predictions cannot be read or compared.
     """
     index = Index.load(results)
-    for number, name in enumerate(index.runs, start=1):
-        print(f"{number} of {len(index.runs)}: {name}", flush=True)
-        figures(index, name, fresh=fresh)
+    for number, name in enumerate(index.rows, start=1):
+        print(f"{number} of {len(index.rows)}: {name}", flush=True)
+        compute_missing(index, name, fresh=fresh)
     for name in index.seeds:
-        seeds_figures(index, name, fresh=fresh)
+        compute_seeds(index, name, fresh=fresh)
     with replacing(docs / "results.md") as partial:
         partial.write_text(page(index), encoding="utf-8")
     picture(index, docs / "results.png")

@@ -30,7 +30,7 @@ def picture(index: Index, path: Path) -> None:
     panels: dict[str, dict[str, list[str]]] = {}
     for section in index.sections:
         for name in index.of(section):
-            task = "the five superclasses" if index.about(name)["task"] == "superclass" else "other tasks"
+            task = "the five superclasses" if index.about[name]["task"] == "superclass" else "other tasks"
             panels.setdefault(task, {}).setdefault(section, []).append(name)
     heights = [sum(_HEADING + _ROW * len(rows) for rows in sections.values()) for sections in panels.values()]
     figure = new_figure(9.5, sum(heights) + 0.6 * len(heights) + 0.7)
@@ -72,7 +72,7 @@ def _draw(axes: "Axes", index: Index, sections: dict[str, list[str]]) -> None:
             color=INK,
         )
         for name in rows:
-            of, row, middle = figures(index, name), index.runs[name], at + _ROW / 2
+            of, row, middle = figures(index, name), index.rows[name], at + _ROW / 2
             value, (low, high) = of["metrics"]["macro_auroc"], of["intervals"]["macro_auroc"]
             open_one = of["difference"] and not told_apart(of["difference"])
             axes.plot([low, high], [middle, middle], color=BLUE, linewidth=1.3, zorder=2)
@@ -87,7 +87,7 @@ def _draw(axes: "Axes", index: Index, sections: dict[str, list[str]]) -> None:
             )
             ticks.append(middle)
             text = shorten(row.get("short", row["change"]).replace("`", ""), _LETTERS, placeholder=" ...")
-            folds = index.about(name)["validation_folds"]
+            folds = index.about[name]["validation_folds"]
             labels.append(text if folds == [9] else f"{text} (fold {fold_names(folds)})")
             values.append(f"{value:.4f} [{low:.4f}, {high:.4f}]")
             at += _ROW
