@@ -151,7 +151,7 @@ class Kept:
         return digest.hexdigest()
 
     def _add_column(self, run: str, path: Path, of: Predictions) -> None:
-        ids = {"ecg_id": of.ecg_id, "patient_id": of.patient_id}
+        ids: dict[str, Any] = {"ecg_id": of.ecg_id, "patient_id": of.patient_id}
         ids |= {f"{_LABEL}{name}": of.labels[:, column] for column, name in enumerate(of.classes)}
         columns: dict[str, pa.Array] = {name: pa.array(np.asarray(values)) for name, values in ids.items()}
         if path.is_file():

@@ -60,9 +60,9 @@ def test_the_format_is_recognised_by_content(predictions, tmp_path, suffix):
 def test_file_is_plain_npz_with_the_contracted_keys(predictions, tmp_path):
     predictions.save(tmp_path / "p.npz")
     with np.load(tmp_path / "p.npz", allow_pickle=False) as file:
-        assert sorted(file) == sorted([*(field.name for field in dataclasses.fields(Predictions)), "aims"])
+        assert sorted(file) == sorted([*(field.name for field in dataclasses.fields(Predictions)), "operating_points"])
         assert file["classes"].tolist() == ["NORM", "MI", "HYP"]
-        assert file["aims"].tolist() == ["accuracy", "f1"]
+        assert file["operating_points"].tolist() == ["accuracy", "f1"]
         assert file["thresholds"].shape == (2, 3)
         assert file["fold"] == 9
 
@@ -168,7 +168,7 @@ def test_what_does_not_belong_together(predictions, tmp_path, monkeypatch, suffi
         ({"ecg_id": np.arange(20) + 0.5}, "some ecg_id are not whole numbers"),
         ({"ecg_id": np.int64(3)}, "ecg_id"),
         ({"fold": np.arange(2)}, ""),
-        ({"aims": np.array(["f1"])}, "operating points and thresholds do not match"),
+        ({"operating_points": np.array(["f1"])}, "operating points and thresholds do not match"),
         ({"thresholds": np.zeros(3)}, "operating points and thresholds do not match"),
         ({"thresholds": np.zeros((2, 2))}, "thresholds accuracy have to be one number for each"),
     ],

@@ -16,7 +16,7 @@ LABEL = "_label"
 """Ends the name of the column that holds the labels of a class."""
 
 _KEYS = ("ecg_id", "patient_id", "labels", "probabilities", "classes", "fold", "protocol", "data_hash")
-_LATER = {"aims": np.array([], np.str_), "thresholds": np.empty((0, 0)), "role": np.str_("")}
+_LATER = {"operating_points": np.array([], np.str_), "thresholds": np.empty((0, 0)), "role": np.str_("")}
 """Keys that files of version 0.1.0 do not have, with what stands for unknown."""
 
 _ABOUT = ("classes", "fold", "protocol", "data_hash", "thresholds", "role")
@@ -29,7 +29,7 @@ def write_npz(path: Path, values: Mapping[str, Any]) -> None:
     thresholds: Mapping[str, tuple[float, ...]] = values["thresholds"]
     cuts = np.array(list(thresholds.values()), np.float64).reshape(len(thresholds), len(values["classes"]))
     with path.open("wb") as file:
-        np.savez_compressed(file, **plain, aims=np.array(list(thresholds), np.str_), thresholds=cuts)
+        np.savez_compressed(file, **plain, operating_points=np.array(list(thresholds), np.str_), thresholds=cuts)
 
 
 def read_npz(path: Path) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def read_npz(path: Path) -> dict[str, Any]:
     if missing:
         raise Unreadable(f"{path}: {', '.join(missing)} missing; write it anew with `twelvelead evaluate`")
     stored = _LATER | stored
-    names, cuts = stored.pop("aims"), stored["thresholds"]
+    names, cuts = stored.pop("operating_points"), stored["thresholds"]
     if names.ndim != 1 or cuts.ndim != 2 or len(names) != len(cuts):
         raise Unreadable(
             f"{path}: operating points and thresholds do not match; write it anew with `twelvelead evaluate`"

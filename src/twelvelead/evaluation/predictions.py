@@ -98,10 +98,10 @@ class Predictions:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write one file, whole or not at all: NPZ, or Parquet where the name ends in `.parquet`.
 
-        NPZ: the keys are the attributes' names, without pickle; `thresholds` is [operating points, classes] and `aims`
-        names its rows. Parquet: one row a record, the columns `ecg_id`, `patient_id`, for each class its probability
-        under its name and its label under `NAME_label`; the rest is JSON in the file's metadata, under the key
-        `twelvelead`.
+        NPZ: the keys are the attributes' names, without pickle; `thresholds` is [operating points, classes], and
+        `operating_points` names its rows. Parquet: one row a record, the columns `ecg_id`, `patient_id`, for each
+        class its probability under its name and its label under `NAME_label`; the rest is JSON in the file's
+        metadata, under the key `twelvelead`.
 
         Raises:
             TwelveLeadError: the name ends in neither `.npz` nor `.parquet`.
