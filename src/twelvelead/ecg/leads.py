@@ -90,10 +90,13 @@ def columns_for(wanted: tuple[str, ...], stored: tuple[str, ...], source: str) -
     held = obtainable(stored)
     missing = [lead for lead in wanted if lead not in stored and lead not in held]
     if missing:
-        raise Refused(
-            f"{source}: missing lead{'s' if len(missing) > 1 else ''} {', '.join(missing)}; V1-V6 and two of the limb "
+        from twelvelead.ecg.finding import Finding
+
+        message = (
+            f"missing lead{'s' if len(missing) > 1 else ''} {', '.join(missing)}; V1-V6 and two of the limb "
             "leads are needed, so record or export the missing ones"
         )
+        raise Refused(f"{source}: {message}", (Finding("missing-leads", "refuse", message),))
     return sorted({stored.index(lead) for lead in (*_LIMB, INVERTED, *wanted) if lead in stored})
 
 

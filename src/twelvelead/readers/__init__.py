@@ -69,9 +69,9 @@ def read(
     except TwelveLeadError:
         raise
     except Fault as fault:
-        raise Unreadable(f"{source.name}: {fault}") from None
+        raise Unreadable(f"{source.name}: {fault}", code=fault.code) from None
     except FileNotFoundError:
-        raise Unreadable(f"{source.name}: no such file; check the path") from None
+        raise Unreadable(f"{source.name}: no such file; check the path", code="not-found") from None
     except IsADirectoryError:
         raise Unreadable(f"{source.name}: a folder; name a file in it") from None
     except OSError as error:

@@ -30,7 +30,16 @@ _BRIEF_SECONDS = 2.0
 
 
 class Fault(Exception):
-    """What is wrong with a file, as a clause without the file's name and without anything about the patient."""
+    """What is wrong with a file, as a clause without the file's name and without anything about the patient.
+
+    Args:
+        message: the clause.
+        code: one of `twelvelead.errors.ERROR_CODES`.
+    """
+
+    def __init__(self, message: str, *, code: str = "unreadable") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class Channel(NamedTuple):

@@ -38,7 +38,7 @@ def check(
     try:
         ecg = ecg.twelve()
     except Refused as missing:
-        return (Finding("missing-leads", "refuse", str(missing).removeprefix(f"{ecg.source}: ")),)
+        return missing.findings
     voltage = np.ascontiguousarray(ecg.signal.T)
     refused = tuple(_refusals(ecg, voltage, minimum_seconds))
     return refused or tuple(_warnings(ecg, voltage, ages))
