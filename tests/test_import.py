@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -41,3 +42,8 @@ def test_the_version_is_that_of_the_installed_package():
     from importlib.metadata import version
 
     assert twelvelead.__version__ == version("twelvelead")
+
+
+def test_the_citation_states_the_version():
+    citation = (Path(__file__).parents[1] / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {twelvelead.__version__}\n" in citation

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 from twelvelead.ecg.record import ECG
 from twelvelead.errors import MissingExtra, Refused, TwelveLeadError, Unreadable
+from twelvelead.version import __version__
 
 if TYPE_CHECKING:
     from twelvelead.inference.engine import load
     from twelvelead.readers import read
 
-__version__ = "0.1.0"
-__all__ = ["ECG", "MissingExtra", "Refused", "TwelveLeadError", "Unreadable", "load", "read"]
+__all__ = ["ECG", "MissingExtra", "Refused", "TwelveLeadError", "Unreadable", "__version__", "load", "read"]
 
 _LATER = {"read": "twelvelead.readers", "load": "twelvelead.inference.engine"}
 

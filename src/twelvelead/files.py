@@ -1,9 +1,16 @@
-"""Files that are whole or not there."""
+"""Files that are whole or not there, and folders that one process at a time writes into."""
 
 import os
+import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from twelvelead.errors import TwelveLeadError
+
+LOCK = ".lock"
+"""File of a folder that a process owns; it stays, and is of no meaning once that process has ended."""
 
 
 @contextmanager
@@ -17,3 +24,55 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def owning(folder: Path) -> Iterator[None]:
+    """Own a folder while the block runs: whoever else wants to is refused.
+
+    The system lets the lock go when the process ends, however it ends. A file system without locks guards nothing.
+
+    Args:
+        folder: made where it is not there.
+
+    Raises:
+        TwelveLeadError: another process owns it; the text names that process.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        if not _locked(descriptor):
+            owner = os.read(descriptor, 200).decode("utf-8", "replace").strip() or "another process"
+            raise TwelveLeadError(f"{folder}: {owner} is at work there; wait until it ends, or name another folder")
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def lock_folder(folder: Path) -> int | None:
+    """Take the lock of a folder without leaving a file in it: a descriptor that holds it until closed; None where
+    another process has it, or where the system knows no such locks."""
+    if sys.platform == "win32":
+        return None
+    descriptor = os.open(folder, os.O_RDONLY)
+    if _locked(descriptor, unknown=False):
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
+def _locked(descriptor: int, *, unknown: bool = True) -> bool:
+    """Whether the lock is ours now; `unknown` where the system or the file system knows no locks."""
+    if sys.platform == "win32":
+        return unknown
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return unknown
+    return True

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from twelvelead import __version__
 from twelvelead.cli import compare, ecg, ensemble, evaluate, models, ptbxl, robustness, score, store, train, tune
 from twelvelead.errors import TwelveLeadError
+from twelvelead.version import __version__
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -2,13 +2,13 @@
 
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
 
 from twelvelead.errors import TwelveLeadError
+from twelvelead.files import lock_folder
 
 
 @contextmanager
@@ -64,22 +64,6 @@ def leftovers(path: Path) -> list[Path]:
         for other in path.parent.iterdir()
         if other.name.startswith(f".{path.name}.") and other.suffix == ".partial"
     ]
-
-
-def lock_folder(folder: Path) -> int | None:
-    """Takes the lock of a folder: a descriptor that holds it until closed; None where another process has it, or on
-    Windows, which knows no such locks."""
-    if sys.platform == "win32":
-        return None
-    import fcntl
-
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        return None
-    return descriptor
 
 
 def begin_writing(descriptor: int, start: int, length: int) -> None:

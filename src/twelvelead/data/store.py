@@ -14,7 +14,6 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 from twelvelead.data.partial import begin_writing, leftovers, partial_folder
 from twelvelead.ecg.leads import LEADS
 from twelvelead.errors import TwelveLeadError, Unreadable
+from twelvelead.version import __version__
 
 FORMAT = "twelvelead store"
 VERSION = 1
@@ -219,7 +219,7 @@ def write_store(
             "version": VERSION,
             "source": source,
             "synthetic": synthetic,
-            "created_by": f"twelvelead {version('twelvelead')}",
+            "created_by": f"twelvelead {__version__}",
             "data_hash": digest.hexdigest(),
             "files": {name: (folder / name).stat().st_size for name in ("signals.npy", *sorted(arrays))},
             **({"notes": list(notes)} if notes else {}),

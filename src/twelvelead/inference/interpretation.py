@@ -7,11 +7,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead import __version__
 from twelvelead.ecg.quality import Finding
 from twelvelead.ecg.record import ECG
 from twelvelead.evaluation.bootstrap import Estimate
 from twelvelead.evaluation.selective import ABSTAIN
+from twelvelead.version import __version__
 
 FORMAT = "twelvelead-interpretation"
 VERSION = 1

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from twelvelead import __version__
 from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.evaluation.bootstrap import LEVEL
 from twelvelead.evaluation.comparison import RESAMPLES, Difference, compare, rare_classes
@@ -13,6 +12,7 @@ from twelvelead.evaluation.matching import matched
 from twelvelead.evaluation.predictions import Predictions, is_complete
 from twelvelead.files import replacing
 from twelvelead.plots.forest import forest_png
+from twelvelead.version import __version__
 from twelvelead.weights import sha256
 
 SHOWN = {

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock
 
-from twelvelead.data.partial import lock_folder
 from twelvelead.data.ptbxl.release import BASE_URL, SUMS, Rate, of_rates, read_sums, require_url, room
 from twelvelead.data.ptbxl.source import Folder
 from twelvelead.data.ptbxl.threads import in_threads
 from twelvelead.data.ptbxl.transport import Stopped, Transport
 from twelvelead.data.ptbxl.verify import Shown, find_faults, silent
 from twelvelead.errors import TwelveLeadError
-from twelvelead.files import replacing
+from twelvelead.files import lock_folder, replacing
 
 CONNECTIONS = 16
 TIMEOUT = 30.0

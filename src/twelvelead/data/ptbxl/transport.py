@@ -3,7 +3,6 @@
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from threading import Event
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -12,6 +11,7 @@ import urllib3
 from urllib3.exceptions import HTTPError, MaxRetryError, ResponseError
 
 from twelvelead.errors import TwelveLeadError
+from twelvelead.version import __version__
 
 BUSY = (429, 500, 502, 503, 504)
 """Statuses that pass by waiting; on 429 and 503 as long as Retry-After says (RFC 9110, 10.2.3)."""
@@ -60,7 +60,7 @@ class Transport:
                 backoff_jitter=0.5,
                 allowed_methods=("GET",),
             ),
-            "headers": {"User-Agent": f"twelvelead/{version('twelvelead')}"},
+            "headers": {"User-Agent": f"twelvelead/{__version__}"},
         }
         proxy = _proxy(url)
         self._pool = (

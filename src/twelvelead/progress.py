@@ -1,0 +1,31 @@
+"""How a long work tells how far it is; who shows it, and where, is not its business."""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol, TypeVar
+
+Item = TypeVar("Item")
+
+
+class Progress(Protocol):
+    """Called as often as one likes while a work goes on."""
+
+    def __call__(self, what: str, done: int, total: int, size: int = 0) -> None:
+        """Tells that `done` of `total` are done.
+
+        Args:
+            what: is done; its first word names the work, so that what follows may change on the way.
+            done, total: pieces of the work.
+            size: bytes so far, where the work is one on bytes.
+        """
+
+
+def silent(what: str, done: int, total: int, size: int = 0) -> None:
+    """Shows nothing."""
+
+
+def counted(items: Sequence[Item], what: str, progress: Progress) -> Iterator[Item]:
+    """The items one after another; progress is told how many of them are done."""
+    for done, item in enumerate(items):
+        progress(what, done, len(items))
+        yield item
+    progress(what, len(items), len(items))
