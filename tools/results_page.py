@@ -1,6 +1,7 @@
 """docs/results.md: the figures of the runs in results/ as one page."""
 
 from collections.abc import Iterator, Sequence
+from textwrap import fill
 from typing import Any
 
 from results_figures import COMMON, METRICS, RARE, Index, counted, figures, seeds_figures, told_apart
@@ -92,7 +93,7 @@ def page(index: Index) -> str:
     parts = [
         HEAD.format(
             count=len(index.chosen),
-            chosen="".join(f"\n- {one}" for one in index.chosen) + "\n",
+            chosen="".join(f"\n{_wrapped(f'- {one}')}" for one in index.chosen) + "\n",
             differences=differences,
             chance=" to ".join(dict.fromkeys(number(value) for value in (min(chances), max(chances)))),
         )
@@ -107,7 +108,7 @@ def page(index: Index) -> str:
         parts.append("".join(_fold10(index)))
     if machines:
         named = "".join(f"| {letter} | {machine} |\n" for machine, letter in machines.items())
-        remark = f"\n{index.remark}\n" if index.remark else ""
+        remark = f"\n{_wrapped(index.remark)}\n" if index.remark else ""
         parts.append("## Hardware\n\n| | machine |\n|---|---|\n" + named + remark)
     return "\n".join(parts)
 
@@ -117,7 +118,7 @@ def _section(
 ) -> Iterator[str]:
     yield f"## {about['title']}\n"
     if about.get("text"):
-        yield f"{about['text']}\n"
+        yield f"{_wrapped(about['text'])}\n"
     headings = list(HEADINGS.values())
     if any(COMMON in found[name]["metrics"] for name in rows):
         headings.insert(1, f"over classes with {RARE} positives")
@@ -172,7 +173,7 @@ def _counts(index: Index, rows: Sequence[str]) -> Iterator[str]:
             )
         if of["classes_left_out"]:
             text += f" In no macro mean, since none or all records have it: {', '.join(of['classes_left_out'])}."
-        yield text + "\n"
+        yield _wrapped(text) + "\n"
 
 
 def _fold10(index: Index) -> Iterator[str]:
@@ -209,10 +210,11 @@ def _outside(
 
 def _seeds(index: Index) -> Iterator[str]:
     yield "## Seeds\n"
-    yield (
+    yield _wrapped(
         "Mean over seeds, and in parentheses the lowest and the highest. The difference is that of the means; its "
-        "paired interval resamples patients, so it holds the luck of the records, but not that of other seeds.\n"
+        "paired interval resamples patients, so it holds the luck of the records, but not that of other seeds."
     )
+    yield ""
     headings = ["recipe", "seeds", *HEADINGS.values(), "difference of mean macro AUROC"]
     yield _row(headings)
     yield _row(["---"] * len(headings))
@@ -250,6 +252,12 @@ def _machines(index: Index) -> dict[str, str]:
     """Each machine with its letter."""
     seen = dict.fromkeys(machine for name in index.rows for machine in index.about[name]["hardware"])
     return {machine: chr(ord("A") + place) for place, machine in enumerate(seen)}
+
+
+def _wrapped(text: str) -> str:
+    """At 120 letters; what follows a dash is set in."""
+    set_in = "  " if text.startswith("- ") else ""
+    return fill(text, 120, subsequent_indent=set_in, break_long_words=False, break_on_hyphens=False)
 
 
 def _row(cells: Sequence[str]) -> str:
