@@ -1,4 +1,4 @@
-"""How a long work tells how far it is; who shows it, and where, is not its business."""
+"""How a long task tells how far it is; who shows it, and where, is not its business."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol, TypeVar
@@ -7,7 +7,7 @@ Item = TypeVar("Item")
 
 
 class Progress(Protocol):
-    """Called as often as one likes while a work goes on."""
+    """Called any number of times while a task goes on."""
 
     def __call__(self, what: str, done: int, total: int, size: int = 0) -> None:
         """Tells that `done` of `total` are done.

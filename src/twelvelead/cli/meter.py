@@ -1,4 +1,4 @@
-"""How far a long work is, with rate and remaining time: a bar on a terminal, a line now and then elsewhere."""
+"""How far a long task is, with its rate and the time left: a bar on a terminal, a line now and then elsewhere."""
 
 import time
 from types import TracebackType
@@ -11,7 +11,7 @@ _EVERY = 15.0
 
 
 class Meter:
-    """A context in which `show` may be called as often as one likes."""
+    """A context in which `show` may be called any number of times."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True, highlight=False)

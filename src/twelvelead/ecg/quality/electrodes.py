@@ -29,7 +29,7 @@ Array = NDArray[np.float64]
 def interchange(measures: Measures) -> Finding | None:
     """The most likely interchange, if any passes its limit.
 
-    Limb leads and chest leads view one heart, so that the ones follow from the others (Kors and van Herpen, Am J
+    Limb leads and chest leads view one heart, so each follows from the other (Kors and van Herpen, Am J
     Cardiol 2001; 88: 396); an interchange breaks the correlations between them (Jekova, Krasteva and Abaecherli,
     Computing in Cardiology 2013). Each has a linear score, fitted by logistic regression of PTB-XL's recordings against
     the same ones with these electrodes interchanged, and a limit. Besides, the recording has to be an ordinary one when
