@@ -118,7 +118,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as scratch:
             marks: list[float] = []
 
-            def mark(*_: int, marks: list[float] = marks) -> None:
+            def mark(what: str, done: int, total: int, size: int = 0, marks: list[float] = marks) -> None:
                 marks.append(time.perf_counter())
 
             counts = score(

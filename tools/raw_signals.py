@@ -175,7 +175,7 @@ def scored(name: str, store: Store, folder: Path, fold: int, records: int | None
             cases(),
             folder / f"scores_{name}.npz",
             {"weights": engine.sha256, "data_hash": store.data_hash, "fold": fold, "preparation": name},
-            progress=lambda case, done, total: meter.show(f"{name}, {case}", done, total),
+            progress=lambda what, done, total, size=0: meter.show(f"{name}, {what}", done, total, size),
         )
 
 

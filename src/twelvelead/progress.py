@@ -13,9 +13,9 @@ class Progress(Protocol):
         """Tells that `done` of `total` are done.
 
         Args:
-            what: is done; its first word names the work, so that what follows may change on the way.
-            done, total: pieces of the work.
-            size: bytes so far, where the work is one on bytes.
+            what: is done; its first word names the task, and what follows may change on the way.
+            done, total: pieces of the task.
+            size: bytes so far, where bytes are what takes time.
         """
 
 

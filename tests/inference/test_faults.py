@@ -108,8 +108,8 @@ def test_progress_counts_over_all_cases(recordings):
     shown = []
     wanted = (CLEAN, *MUSCLE[:2])
     list(macro_aurocs(recordings, by_amplitude, wanted, resamples=1, progress=lambda *told: shown.append(told)))
-    assert shown[0] == ("clean", 32, 210)
-    assert shown[-1] == ("muscle_noise 0.05", 210, 210)
+    assert shown[0] == ("records, clean", 32, 210)
+    assert shown[-1] == ("records, muscle_noise 0.05", 210, 210)
     assert [done for _, done, _ in shown] == sorted(done for _, done, _ in shown)
 
 

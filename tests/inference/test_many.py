@@ -35,7 +35,9 @@ def rows(out):
 
 def test_every_file_has_one_row_and_a_bad_one_stops_nothing(folder, tmp_path):
     seen = []
-    counts = score(sorted(folder.iterdir()), tmp_path / "t", TASK, processes=2, progress=lambda *at: seen.append(at))
+    counts = score(
+        sorted(folder.iterdir()), tmp_path / "t", TASK, processes=2, progress=lambda what, *at: seen.append(at)
+    )
     assert counts == {"ok": 5, "unreadable": 1, "refused": 1}
     assert seen[0] == (0, 7)
     assert seen[-1] == (7, 7)
@@ -53,7 +55,7 @@ def test_an_interrupted_table_goes_on_where_it_was(folder, tmp_path, monkeypatch
     files, out = sorted(folder.iterdir()), tmp_path / "t"
     monkeypatch.setattr(many, "CHUNK", 1)
 
-    def interrupt(done, total):
+    def interrupt(what, done, total):
         if done == 3:
             raise KeyboardInterrupt
 
@@ -62,7 +64,7 @@ def test_an_interrupted_table_goes_on_where_it_was(folder, tmp_path, monkeypatch
     first = rows(out)
     assert len(first) == 3
     begun = []
-    assert score(files, out, TASK, processes=1, progress=lambda *at: begun.append(at)).total() == 7
+    assert score(files, out, TASK, processes=1, progress=lambda what, *at: begun.append(at)).total() == 7
     assert begun[0] == (3, 7)
     assert len(rows(out)) == 7
     assert len(pq.read_table(out)) == 7

@@ -67,7 +67,7 @@ def test_the_validation_fold_gives_what_the_training_wrote(engine, generated_sto
 def test_progress_ends_with_all_records(engine, generated_store, monkeypatch):
     monkeypatch.setattr("twelvelead.inference.scoring.BATCH", 4)
     seen = []
-    whole = predict_fold(engine, generated_store, 2, progress=lambda done, total: seen.append((done, total)))
+    whole = predict_fold(engine, generated_store, 2, progress=lambda what, done, total: seen.append((done, total)))
     assert seen == [(4, 10), (8, 10), (10, 10)]
     assert len(whole.ecg_id) == 10
 
@@ -146,6 +146,6 @@ def test_a_recording_of_a_store(generated_store, other_store):
 def test_the_gate_is_asked_of_every_record(engine, other_store):
     store = other_store()
     seen = []
-    found = gate_findings(engine.contract, store, np.arange(2), lambda done, total: seen.append((done, total)))
+    found = gate_findings(engine.contract, store, np.arange(2), lambda what, done, total: seen.append((done, total)))
     assert [{finding.code for finding in of} & {"flat"} for of in found] == [{"flat"}] * 2
-    assert seen == [(1, 2), (2, 2)]
+    assert seen == [(0, 2), (1, 2), (2, 2)]

@@ -35,17 +35,13 @@ def compare(
     from the predictions that it is compared with.
     """
     from rich.console import Console
-    from rich.progress import Progress
 
+    from twelvelead.cli.meter import Meter
     from twelvelead.output.comparison import comparison, write
     from twelvelead.output.comparison_text import markdown, tables
 
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        line = bar.add_task("models scored", total=None)
-        result = comparison(
-            predictions, operating_point, resamples, lambda done, total: bar.update(line, completed=done, total=total)
-        )
+    with Meter() as meter:
+        result = comparison(predictions, operating_point, resamples, meter.show)
     if out is not None:
         write(result, out, markdown(result))
     printed = Console(highlight=False, markup=False)

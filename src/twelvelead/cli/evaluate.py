@@ -61,10 +61,8 @@ def evaluate(
     out.mkdir(parents=True, exist_ok=True)
     try:
         with Meter() as meter:
-            scored = score_fold(engine, opened, fold, lambda done, total: meter.show("records scored", done, total))
-            findings = gate_findings(
-                contract, opened, scored.records, lambda done, total: meter.show("gate asked", done, total)
-            )
+            scored = score_fold(engine, opened, fold, meter.show)
+            findings = gate_findings(contract, opened, scored.records, meter.show)
         command = shlex.join(["twelvelead", *sys.argv[1:]])
         found = evaluation(
             contract, opened, scored, findings, protocol, operating_point, engine.contract_sha256, command

@@ -1,5 +1,6 @@
 """How far a long task is, with its rate and the time left: a bar on a terminal, a line now and then elsewhere."""
 
+import sys
 import time
 from types import TracebackType
 
@@ -11,15 +12,21 @@ _EVERY = 15.0
 
 
 class Meter:
-    """A context in which `show` may be called any number of times."""
+    """A context in which `show`, a `twelvelead.progress.Progress`, may be called any number of times."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True, highlight=False)
         self._bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[state]}"), console=self._console
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[state]}"),
+            console=self._console,
+            transient=True,
+            redirect_stdout=sys.stdout.isatty(),  # what goes to a file is not to end on the terminal
         )
         self._tasks: dict[str, TaskID] = {}
         self._begun: dict[str, tuple[float, int, int]] = {}
+        self._done: dict[str, int] = {}
         self._said = time.monotonic()
 
     def __enter__(self) -> "Meter":
@@ -37,6 +44,9 @@ class Meter:
         """Shows that `done` of `total` are done, of `size` bytes so far; the first word of `what` names the work."""
         now = time.monotonic()
         work = what.split()[0]
+        if done < self._done.get(work, 0):  # it begins anew, as each epoch of a training does
+            self._begun.pop(work)
+        self._done[work] = done
         begun, done_before, size_before = self._begun.setdefault(work, (now, done, size))
         state = _state(done, total, done - done_before, size - size_before, now - begun)
         if self._console.is_terminal:

@@ -50,9 +50,11 @@ def download(
     try:
         with Meter() as meter:
             if one_zip:
-                got = archive.download_zip(dest, base_url=url, shown=meter.show, consent=consent)
+                got = archive.download_zip(dest, base_url=url, progress=meter.show, consent=consent)
             else:
-                got = files.download(dest, _rates(rate) or (100, 500), base_url=url, shown=meter.show, consent=consent)
+                got = files.download(
+                    dest, _rates(rate) or (100, 500), base_url=url, progress=meter.show, consent=consent
+                )
     except KeyboardInterrupt:
         raise Interrupted(f"{dest}: interrupted; the same command goes on, and what has arrived is kept") from None
     source = dest / archive.NAME if one_zip else dest
@@ -105,24 +107,14 @@ def prepare(
     record that is damaged or whose checksum is wrong; the exit code is then 2. An older store is replaced when the new
     one is whole.
     """
-    from collections.abc import Iterable, Sequence
-
-    from rich.console import Console
-    from rich.progress import track
-
+    from twelvelead.cli.meter import Meter
     from twelvelead.data.ptbxl.prepare import prepare as make
     from twelvelead.data.tasks import fold_names
 
     if rate not in (100, 500):
         raise TwelveLeadError(f"--rate {rate}: PTB-XL is published at 100 and 500 Hz; name one of them")
-    console = Console(stderr=True)
-
-    def progress(files: Sequence[str]) -> Iterable[str]:
-        if not console.is_terminal:
-            return files
-        return track(files, f"{len(files):,} records", console=console)
-
-    made = make(source, store, rate=500 if rate == 500 else 100, progress=progress)
+    with Meter() as meter:
+        made = make(source, store, rate=500 if rate == 500 else 100, progress=meter.show)
     for line in made.bad:
         typer.echo(line, err=True)
     if made.absent:

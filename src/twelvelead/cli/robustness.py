@@ -52,7 +52,7 @@ def robustness(
                 out / "robustness.npz",
                 provenance,
                 seed=seed,
-                progress=lambda case, done, total: meter.show(f"records, {case}", done, total),
+                progress=meter.show,
             )
     except KeyboardInterrupt:
         raise Interrupted(f"{out}: interrupted; the same command goes on after the last whole fault") from None

@@ -41,9 +41,7 @@ def score(
     task = Task(weights, operating_point, sampling_rate, unit)
     try:
         with Meter() as meter:
-            counts = run(
-                found, out, task, processes=processes, progress=lambda done, total: meter.show("files", done, total)
-            )
+            counts = run(found, out, task, processes=processes, progress=meter.show)
     except KeyboardInterrupt:
         raise Interrupted(f"{out}: interrupted; the same command goes on where it was") from None
     said = ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items()))

@@ -43,34 +43,24 @@ def create(
     twice, a path that leaves SOURCE, a patient in two folds. Skipped, named and counted: a recording that is damaged,
     too short or lacks a lead; the exit code is then 2.
     """
-    from collections.abc import Iterable, Sequence
-
-    from rich.console import Console
-    from rich.progress import track
-
+    from twelvelead.cli.meter import Meter
     from twelvelead.data.create import create as make
     from twelvelead.data.tasks import fold_names
 
-    console = Console(stderr=True)
-
-    def progress(files: Sequence[Path]) -> Iterable[Path]:
-        if not console.is_terminal:
-            return files
-        return track(files, f"{len(files):,} recordings", console=console)
-
-    made = make(
-        source,
-        labels,
-        store,
-        rate=rate,
-        seconds=seconds,
-        task=task,
-        folds=folds,
-        seed=seed,
-        sampling_rate=sampling_rate,
-        unit=unit,
-        progress=progress,
-    )
+    with Meter() as meter:
+        made = make(
+            source,
+            labels,
+            store,
+            rate=rate,
+            seconds=seconds,
+            task=task,
+            folds=folds,
+            seed=seed,
+            sampling_rate=sampling_rate,
+            unit=unit,
+            progress=meter.show,
+        )
     for line in made.bad:
         typer.echo(line, err=True)
     held = sorted(set(made.store.column("fold").tolist()))

@@ -1,7 +1,7 @@
 """A store from one's own data: a folder of ECGs and a CSV of labels."""
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import nan
 from pathlib import Path, PurePath
@@ -16,6 +16,7 @@ from twelvelead.data.store import Store, write_store
 from twelvelead.ecg.record import ECG
 from twelvelead.ecg.resample import resample
 from twelvelead.errors import TwelveLeadError, Unreadable
+from twelvelead.progress import Progress, counted, silent
 from twelvelead.readers import read
 
 KNOWN = ("file", "ecg_id", "patient_id", "fold", "age", "sex")
@@ -23,8 +24,6 @@ _SEX = {"": nan, "0": 0.0, "male": 0.0, "m": 0.0, "1": 1.0, "female": 1.0, "f": 
 _YES, _NO = ("1", "1.0", "true", "yes"), ("", "0", "0.0", "false", "no")
 _LARGEST = 32.767
 """mV, what int16 microvolts hold."""
-
-Progress = Callable[[Sequence[Path]], Iterable[Path]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +51,7 @@ def create(
     seed: int = 0,
     sampling_rate: float | None = None,
     unit: str | None = None,
-    progress: Progress = iter,
+    progress: Progress = silent,
 ) -> Created:
     """Makes a store of any recordings that `twelvelead.read` reads, in the order of the table.
 
@@ -73,7 +72,7 @@ def create(
         folds: how many patient-safe folds to make; None to take those of the table.
         seed: of the folds.
         sampling_rate, unit: of files that state none, see `twelvelead.read`.
-        progress: wraps the files as they are taken.
+        progress: told the recordings done.
 
     Raises:
         Unreadable: the folder or the table is missing, a row of it cannot be understood, a patient is in two folds, or
@@ -99,7 +98,7 @@ def create(
     bad: list[str] = []
 
     def signals() -> Iterator[NDArray[np.int16] | None]:
-        for file in progress(rows.files):
+        for file in counted(rows.files, "recordings", progress):
             try:
                 signal = _microvolts(read(file, sampling_rate=sampling_rate, unit=unit), rate, samples)
             except TwelveLeadError as error:

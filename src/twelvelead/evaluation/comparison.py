@@ -1,6 +1,6 @@
 """Telling models apart: paired bootstrap differences of every metric."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ from twelvelead.errors import Unreadable
 from twelvelead.evaluation.bootstrap import LEVEL, resampled
 from twelvelead.evaluation.metrics import evaluate
 from twelvelead.evaluation.weighted_metrics import LOWER_IS_BETTER
+from twelvelead.progress import Progress, silent
 
 RESAMPLES = 2000
 """The least p-value that so many can give is 0.001."""
@@ -68,7 +69,7 @@ def compare(
     classes: Sequence[str],
     resamples: int = RESAMPLES,
     seed: int = 0,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = silent,
 ) -> list[Difference]:
     """Differences of the models to the first of them, the baseline, by a paired bootstrap of the patients.
 
@@ -86,7 +87,7 @@ def compare(
         classes: names of the columns.
         resamples: number of resamples, 1,000 or more for figures that are shown.
         seed: of the resampling.
-        progress: called with the models scored and all.
+        progress: told the models scored.
 
     Returns:
         For each model but the first, every metric of `intervals`. Absent are metrics that are undefined, and those of
@@ -103,11 +104,11 @@ def compare(
     baseline, *models = probabilities
     drawn, known = {}, {}
     for done, (name, p) in enumerate(probabilities.items()):
-        progress(done, len(probabilities))
+        progress("models scored", done, len(probabilities))
         predicted = np.asarray(p, np.float64) >= np.asarray(thresholds[name], np.float64)
         drawn[name] = resampled(labels, p, predicted, patients, classes, resamples, seed)
         known[name] = _flat(evaluate(labels, p, thresholds[name], classes, seed))
-    progress(len(probabilities), len(probabilities))
+    progress("models scored", len(probabilities), len(probabilities))
     rare = rare_classes(labels, patients, classes)
     found = []
     for metric, values in drawn[baseline].items():

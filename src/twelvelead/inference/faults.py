@@ -13,6 +13,7 @@ from twelvelead.errors import Unreadable
 from twelvelead.evaluation.bootstrap import Estimate, estimate, patient_weights
 from twelvelead.evaluation.checks import checked
 from twelvelead.evaluation.ranking import Ranking
+from twelvelead.progress import Progress, silent
 
 BATCH = 32
 """Records that are in memory at once."""
@@ -20,7 +21,6 @@ BATCH = 32
 Floats = NDArray[np.float64]
 Predict = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.floating[Any]]]
 """ecg [n, samples, 12] float32 mV and features [n, 2] float32 -> probabilities [n, classes]."""
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,7 @@ def macro_aurocs(
     *,
     seed: int = 0,
     resamples: int = 1000,
-    progress: Progress = lambda case, done, total: None,
+    progress: Progress = silent,
 ) -> Iterator[tuple[Case, Floats]]:
     """The macro AUROC of each case, as it is and over resampled patients.
 
@@ -74,7 +74,7 @@ def macro_aurocs(
         wanted: the cases.
         seed: of the faults and of the resampling.
         resamples: number of patient resamples.
-        progress: called with the case, and the records done and all, counted over the cases.
+        progress: told the case, and the records done, counted over the cases.
 
     Yields:
         Each case with [1 + resamples] float64: the macro AUROC of the records, then of each resample. A class without
@@ -95,7 +95,7 @@ def macro_aurocs(
     for number, case in enumerate(wanted):
 
         def show(done: int, before: int = number * each, case: Case = case) -> None:
-            progress(str(case), before + done, len(wanted) * each)
+            progress(f"records, {case}", before + done, len(wanted) * each)
 
         _, probabilities = checked(labels, _probabilities(recordings, predict, case, seed, show))
         aurocs = [

@@ -4,7 +4,7 @@ import json
 import os
 import signal
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from twelvelead.errors import MissingExtra, TwelveLeadError, Unreadable
 from twelvelead.files import replacing
 from twelvelead.inference.engine import Engine
+from twelvelead.progress import Progress, silent
 from twelvelead.readers import read
 from twelvelead.weights import DEFAULT
 
@@ -49,7 +50,7 @@ def score(
     task: Task,
     *,
     processes: int | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = silent,
 ) -> Counter[str]:
     """Answers for all files as a Parquet dataset: a folder of part files, each written whole or not at all.
 
@@ -63,7 +64,7 @@ def score(
         out: folder of the dataset.
         task: how.
         processes: one answers one file at a time on one core; None for one a core.
-        progress: called with the files done and all.
+        progress: told the files done.
 
     Returns:
         status -> rows in the dataset.
@@ -79,13 +80,13 @@ def score(
     counts = table.statuses
     todo = [file for file in dict.fromkeys(files) if str(file) not in table.done]
     total = len(todo) + len(table.done)
-    progress(len(table.done), total)
+    progress("files", len(table.done), total)
     rows: list[Row] = []
     try:
         for found in _answers(todo, task, processes or os.cpu_count() or 1):
             rows += found
             counts.update(row["status"] for row in found)
-            progress(counts.total(), total)
+            progress("files", counts.total(), total)
             if len(rows) >= PART:
                 table.append(rows)
                 rows = []

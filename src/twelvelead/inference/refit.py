@@ -9,7 +9,6 @@ import argparse
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,20 +20,19 @@ from twelvelead.data.tasks import Protocol, labels, select
 from twelvelead.evaluation.selective import STEPS
 from twelvelead.inference.engine import Engine
 from twelvelead.inference.scoring import predict_fold
+from twelvelead.progress import Progress, silent
 from twelvelead.weights import Contract, find
 from twelvelead.weights.contract import FILE, VERSION
 from twelvelead.weights.fit import age_range, fitted
 
 
-def refit(
-    weights: str | Path, store: Store, progress: Callable[[int, int], None] = lambda done, total: None
-) -> Contract:
+def refit(weights: str | Path, store: Store, progress: Progress = silent) -> Contract:
     """Fit the contract of weights anew, and write it in the place of the old one.
 
     Args:
         weights: a shipped name, a run folder, a folder of weights, or a file in one.
         store: holds the folds that trained and chose.
-        progress: called with the records done and all of a fold.
+        progress: told the records done of a fold.
 
     Returns:
         The contract as written.

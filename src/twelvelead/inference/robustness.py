@@ -15,8 +15,9 @@ from twelvelead.data.tasks import Protocol, select
 from twelvelead.ecg import faults
 from twelvelead.ecg.faults import Case
 from twelvelead.files import replacing
-from twelvelead.inference.faults import Floats, Predict, Progress, Recordings, macro_aurocs
+from twelvelead.inference.faults import Floats, Predict, Recordings, macro_aurocs
 from twelvelead.inference.scoring import require_fitting, truth_of
+from twelvelead.progress import Progress, silent
 from twelvelead.weights import Contract
 
 PROTOCOL: Protocol = "drop"
@@ -64,7 +65,7 @@ def suite(
     provenance: Mapping[str, Any],
     *,
     seed: int = 0,
-    progress: Progress = lambda case, done, total: None,
+    progress: Progress = silent,
 ) -> dict[Case, Floats]:
     """The macro AUROCs of the cases; after an interruption the same call goes on after the last whole case.
 

@@ -13,16 +13,12 @@ from twelvelead.ecg.record import ECG
 from twelvelead.errors import TwelveLeadError
 from twelvelead.evaluation.predictions import Predictions
 from twelvelead.inference.engine import Engine
+from twelvelead.progress import Progress, counted, silent
 from twelvelead.weights import Contract
 
 BATCH = 32
 
-Progress = Callable[[int, int], None]
 """Called with the records done and all."""
-
-
-def _silent(done: int, total: int) -> None:
-    pass
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,14 +54,14 @@ class ScoredFold:
         return scored, _predictions(contract, store, truth, rows, self.fold, self.probabilities[scored])
 
 
-def score_fold(engine: Engine, store: Store, fold: int, progress: Progress = _silent) -> ScoredFold:
+def score_fold(engine: Engine, store: Store, fold: int, progress: Progress = silent) -> ScoredFold:
     """Calibrated probabilities of every record of a fold, once as it is and once with age and sex hidden.
 
     Args:
         engine: the weights.
         store: of the rate and leads of the weights.
         fold: one that the store holds.
-        progress: called with the records done and all, both passes counted.
+        progress: told the records done, both passes counted.
 
     Raises:
         TwelveLeadError: the store does not fit the weights, or lacks the fold.
@@ -73,15 +69,17 @@ def score_fold(engine: Engine, store: Store, fold: int, progress: Progress = _si
     require_fitting(engine.contract, store)
     records = select(store, fold)
     total = len(records) * (2 if engine.contract.metadata else 1)
-    given = _probabilities(engine, store, records, lambda done: progress(done, total))
+    given = _probabilities(engine, store, records, lambda done: progress("records scored", done, total))
     hidden = None
     if engine.contract.metadata:
-        hidden = _probabilities(engine, store, records, lambda done: progress(len(records) + done, total), hide=True)
+        hidden = _probabilities(
+            engine, store, records, lambda done: progress("records scored", len(records) + done, total), hide=True
+        )
     return ScoredFold(fold, records, given, hidden)
 
 
 def predict_fold(
-    engine: Engine, store: Store, fold: int, protocol: Protocol = "drop", progress: Progress = _silent
+    engine: Engine, store: Store, fold: int, protocol: Protocol = "drop", progress: Progress = silent
 ) -> Predictions:
     """Calibrated probabilities of the records of a fold that the protocol scores.
 
@@ -90,7 +88,7 @@ def predict_fold(
         store: of the rate, leads and classes of the weights.
         fold: one that the store holds.
         protocol: which records and labels count.
-        progress: called with the records done and all.
+        progress: told the records done.
 
     Raises:
         TwelveLeadError: the store does not fit the weights, lacks the fold, or the protocol is not available.
@@ -98,7 +96,7 @@ def predict_fold(
     require_fitting(engine.contract, store)
     truth = truth_of(engine.contract, store, protocol)
     records = select(store, fold, truth)
-    found = _probabilities(engine, store, records, lambda done: progress(done, len(records)))
+    found = _probabilities(engine, store, records, lambda done: progress("records scored", done, len(records)))
     return _predictions(engine.contract, store, truth, records, fold, found)
 
 
@@ -149,7 +147,7 @@ def require_unseen(contract: Contract, store: Store, fold: int) -> None:
 
 
 def gate_findings(
-    contract: Contract, store: Store, records: NDArray[np.int64], progress: Progress = _silent
+    contract: Contract, store: Store, records: NDArray[np.int64], progress: Progress = silent
 ) -> list[tuple[Finding, ...]]:
     """What the quality gate says of each record; nothing is left out for it.
 
@@ -157,13 +155,12 @@ def gate_findings(
         contract: of the weights, which need a shortest duration.
         store: of the records.
         records: [records] int64, rows of the store.
-        progress: called with the records done and all.
+        progress: told the records done.
     """
     seconds = contract.minimum_samples / contract.sampling_rate
     found = []
-    for number, row in enumerate(records.tolist(), start=1):
+    for row in counted(records.tolist(), "gate asked", progress):
         found.append(check(recording(store, row), minimum_seconds=seconds, ages=contract.ages))
-        progress(number, len(records))
     return found
 
 

@@ -1,7 +1,7 @@
 """Models set side by side: stored predictions in; JSON, Markdown, a forest plot and a table for a terminal out."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from twelvelead.evaluation.matching import matched
 from twelvelead.evaluation.predictions import Predictions, is_complete
 from twelvelead.files import replacing
 from twelvelead.plots.forest import forest_png
+from twelvelead.progress import Progress, silent
 from twelvelead.version import __version__
 from twelvelead.weights import sha256
 
@@ -79,7 +80,7 @@ def comparison(
     places: Sequence[str | Path],
     operating_point: str | None = None,
     resamples: int = RESAMPLES,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = silent,
 ) -> Comparison:
     """Compare stored predictions of the same records.
 
@@ -88,7 +89,7 @@ def comparison(
             baseline. What a CSV does not hold comes from the first of the others.
         operating_point: one that all of them hold, or one number; None takes `accuracy` where all hold it, else 0.5.
         resamples: of the bootstrap.
-        progress: called with the models scored and all.
+        progress: told the models scored.
 
     Raises:
         TwelveLeadError: fewer than two, one given twice, or thresholds that one of them does not hold.

@@ -85,7 +85,7 @@ def test_a_fault_of_the_network_is_mended(get, server, release, tmp_path, fault)
 def test_a_busy_server_is_obeyed(get, server, release, tmp_path, status):
     server.faults = {FIRST: [status, status]}
     said = []
-    get(100, shown=lambda what, *rest: said.append(what))
+    get(100, progress=lambda what, *rest: said.append(what))
     first, second, third = server.times[FIRST]
     assert second - first >= 1.0
     assert third - second >= 1.0

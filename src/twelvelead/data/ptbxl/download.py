@@ -14,9 +14,10 @@ from twelvelead.data.ptbxl.release import BASE_URL, SUMS, Rate, of_rates, read_s
 from twelvelead.data.ptbxl.source import Folder
 from twelvelead.data.ptbxl.threads import in_threads
 from twelvelead.data.ptbxl.transport import Stopped, Transport
-from twelvelead.data.ptbxl.verify import Shown, find_faults, silent
+from twelvelead.data.ptbxl.verify import find_faults
 from twelvelead.errors import TwelveLeadError
 from twelvelead.files import lock_folder, replacing
+from twelvelead.progress import Progress, silent
 
 CONNECTIONS = 16
 TIMEOUT = 30.0
@@ -53,7 +54,7 @@ def download(
     rates: Sequence[Rate] = (100,),
     *,
     base_url: str = BASE_URL,
-    shown: Shown = silent,
+    progress: Progress = silent,
     consent: Consent = refuse,
     connections: int = CONNECTIONS,
     timeout: float = TIMEOUT,
@@ -68,7 +69,7 @@ def download(
         dest: the folder.
         rates: the sampling rates whose records are wanted, in Hz.
         base_url: the release's folder.
-        shown: see `twelvelead.data.ptbxl.verify.Shown`.
+        progress: told the files done and the bytes so far.
         consent: see `Consent`.
         connections: at once.
         timeout: seconds without a byte after which a request is tried again.
@@ -82,7 +83,7 @@ def download(
     base_url = require_url(base_url)
     dest = Path(dest)
     stop = Event()
-    tally = Tally(shown)
+    tally = Tally(progress)
     transport = Transport(
         base_url, connections=connections, timeout=timeout, attempts=attempts, stop=stop, waiting=tally.wait
     )
@@ -91,7 +92,7 @@ def download(
     files = of_rates(sums, rates)
     with at_work(dest):
         missing = (
-            list(find_faults(Folder(dest), {file: sums[file] for file in files}, shown)) if any_file(dest) else files
+            list(find_faults(Folder(dest), {file: sums[file] for file in files}, progress)) if any_file(dest) else files
         )
         require_room(dest, room(missing), consent)
         for folder in {file.rpartition("/")[0] for file in missing}:
@@ -125,15 +126,15 @@ class Tally:
     """What has arrived so far, counted by many threads and shown by one.
 
     Args:
-        shown: see `twelvelead.data.ptbxl.verify.Shown`.
+        progress: told the files done and the bytes so far.
     """
 
-    def __init__(self, shown: Shown) -> None:
+    def __init__(self, progress: Progress) -> None:
         self.done = self.total = self.size = 0
         self._in_a_row = 0
         self._until = 0.0
         self._lock = Lock()
-        self._shown = shown
+        self._progress = progress
 
     def add(self, size: int) -> None:
         with self._lock:
@@ -153,7 +154,7 @@ class Tally:
     def tick(self) -> None:
         left = self._until - time.monotonic()
         what = f"fetching (busy server: waits {left:.0f} s)" if left > 0.5 else "fetching"
-        self._shown(what, self.done, self.total, self.size)
+        self._progress(what, self.done, self.total, self.size)
 
 
 def _whole(transport: Transport, url: str, digest: str) -> bytes:

@@ -12,8 +12,9 @@ from twelvelead.data.ptbxl.download import ATTEMPTS, TIMEOUT, Consent, Downloade
 from twelvelead.data.ptbxl.release import BASE_URL, SUMS, VERSION, read_sums, require_url, zip_url
 from twelvelead.data.ptbxl.source import Zip
 from twelvelead.data.ptbxl.transport import CHUNK, Stopped, Transport
-from twelvelead.data.ptbxl.verify import Shown, find_faults, silent
+from twelvelead.data.ptbxl.verify import find_faults
 from twelvelead.errors import TwelveLeadError, Unreadable
+from twelvelead.progress import Progress, silent
 
 NAME = f"ptb-xl-{VERSION}.zip"
 _REPAIRS = 3
@@ -23,7 +24,7 @@ def download_zip(
     dest: Path | str,
     *,
     base_url: str = BASE_URL,
-    shown: Shown = silent,
+    progress: Progress = silent,
     consent: Consent = refuse,
     timeout: float = TIMEOUT,
     attempts: int = ATTEMPTS,
@@ -35,7 +36,7 @@ def download_zip(
     Args:
         dest: the folder; the zip in it is called ptb-xl-1.0.3.zip.
         base_url: the release's folder, from which the address of the zip follows, or the zip itself (.zip).
-        shown, consent, timeout, attempts: see `twelvelead.data.ptbxl.download.download`; progress counts bytes.
+        progress, consent, timeout, attempts: see `twelvelead.data.ptbxl.download.download`; progress counts bytes.
 
     Returns:
         How many files the zip holds, and whether any had to be fetched (0 or all).
@@ -47,7 +48,7 @@ def download_zip(
     url = zip_url(require_url(base_url))
     dest = Path(dest)
     stop = Event()
-    tally = Tally(shown)
+    tally = Tally(progress)
     transport = Transport(url, connections=1, timeout=timeout, attempts=attempts, stop=stop, waiting=tally.wait)
     whole, part = dest / NAME, dest / f"{NAME}.unfinished"
     with at_work(dest):
@@ -57,7 +58,7 @@ def download_zip(
         else:
             _go_on(transport, url, part, tally, consent, attempts, stop)
         try:
-            files = _repair(transport, url, part, shown)
+            files = _repair(transport, url, part, progress)
         except zipfile.BadZipFile as error:
             part.unlink()
             raise TwelveLeadError(
@@ -118,7 +119,7 @@ def _total(response: urllib3.BaseHTTPResponse) -> int | None:
     return int(found[1]) if found else None
 
 
-def _repair(transport: Transport, url: str, part: Path, shown: Shown) -> int:
+def _repair(transport: Transport, url: str, part: Path, progress: Progress) -> int:
     """Fetches the bytes of damaged files again, until all are as published; how many files there are."""
     for _ in range(_REPAIRS):
         with zipfile.ZipFile(part):
@@ -131,7 +132,7 @@ def _repair(transport: Transport, url: str, part: Path, shown: Shown) -> int:
                 bad = {SUMS: "damaged"}
             else:
                 sums = read_sums(listed, f"{url}: {SUMS}")
-                bad = find_faults(archive, sums, shown)
+                bad = find_faults(archive, sums, progress)
             if not bad:
                 return len(sums)
             ranges = _ranges(archive, bad, url)

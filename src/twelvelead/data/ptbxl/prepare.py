@@ -1,6 +1,6 @@
 """From a folder laid out as PhysioNet publishes PTB-XL, or its zip, to a store."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,15 +15,13 @@ from twelvelead.data.store import Store, write_store
 from twelvelead.data.tasks import fold_names
 from twelvelead.ecg.leads import LEADS, canonical_lead
 from twelvelead.errors import Unreadable
+from twelvelead.progress import Progress, counted, silent
 from twelvelead.readers.wfdb import INVALID, Load, read_digital, to_millivolts
 from twelvelead.readers.wfdb_header import Header
 
 SOURCE = "PTB-XL"
 SECONDS = 10
 _IN_ORDER = list(range(len(LEADS)))
-
-Progress = Callable[[Sequence[str]], Iterable[str]]
-"""Hands on the items it is given, and shows on the way how far things are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +39,7 @@ class Prepared:
     absent: tuple[int, ...]
 
 
-def prepare(source: Path | str, store: Path | str, *, rate: Rate = 100, progress: Progress = iter) -> Prepared:
+def prepare(source: Path | str, store: Path | str, *, rate: Rate = 100, progress: Progress = silent) -> Prepared:
     """Makes a store of the PTB-XL records in a folder or zip, checksums verified, in ascending ecg_id.
 
     A fold of which no file is there is left out as a whole. A fold of which some files are missing is refused before
@@ -52,7 +50,7 @@ def prepare(source: Path | str, store: Path | str, *, rate: Rate = 100, progress
             of it, which is read as it is. Memory does not grow with the number of records.
         store: the folder to make; a store that is already there is replaced when the new one is whole.
         rate: which of the two published sampling rates, in Hz.
-        progress: wraps the names of the records as they are taken, for instance `rich.progress.track`.
+        progress: told the records done.
 
     Raises:
         Unreadable: the folder or its tables are missing or damaged, files are missing, or no record can be read.
@@ -65,7 +63,7 @@ def prepare(source: Path | str, store: Path | str, *, rate: Rate = 100, progress
         bad: list[str] = []
 
         def signals() -> Iterator[NDArray[np.int16] | None]:
-            for file in progress(table.files):
+            for file in counted(table.files, "records", progress):
                 try:
                     signal = _microvolts(f"{opened.name}/{file}.hea", rate, opened.load)
                 except Unreadable as error:

@@ -1,7 +1,7 @@
 """Whether a copy of PTB-XL, a folder or the zip, is that of the release: every file against its published SHA-256."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -10,15 +10,9 @@ from twelvelead.data.ptbxl.release import RECORDS, SUMS, Rate, of_rates, rates_h
 from twelvelead.data.ptbxl.source import Folder, Source, open_source
 from twelvelead.data.ptbxl.threads import in_threads
 from twelvelead.errors import Unreadable
-
-Shown = Callable[[str, int, int, int], None]
-"""Called now and then with what is being done, how many files are done, of how many, and the bytes so far."""
+from twelvelead.progress import Progress, silent
 
 _READERS = 4
-
-
-def silent(what: str, done: int, total: int, size: int) -> None:
-    """Shows nothing."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +30,13 @@ class Verified:
     notes: tuple[str, ...]
 
 
-def verify(path: Path | str, rates: Sequence[Rate] | None = None, shown: Shown = silent) -> Verified:
+def verify(path: Path | str, rates: Sequence[Rate] | None = None, progress: Progress = silent) -> Verified:
     """Checks a copy against the SHA256SUMS.txt in it.
 
     Args:
         path: the folder or the zip.
         rates: whose records have to be there; None for those of which any file is.
-        shown: see `Shown`.
+        progress: told the files done and the bytes so far.
 
     Raises:
         Unreadable: there is no such folder or zip, it has no SHA256SUMS.txt, or that of another release.
@@ -59,7 +53,7 @@ def verify(path: Path | str, rates: Sequence[Rate] | None = None, shown: Shown =
         folders = {file.rpartition("/")[0] for file in sums}
         held = rates or rates_held(source.names(folders))
         files = of_rates(sums, held)
-        faults = find_faults(source, {file: sums[file] for file in files}, shown)
+        faults = find_faults(source, {file: sums[file] for file in files}, progress)
         absent = [rate for rate in rates_held(sums) if rate not in held]
         notes = [f"records{rate}: nothing of it is there; not checked" for rate in absent]
         if RECORDS in sums and RECORDS not in faults:
@@ -71,13 +65,13 @@ def verify(path: Path | str, rates: Sequence[Rate] | None = None, shown: Shown =
     return Verified(len(files), faults, tuple(notes))
 
 
-def find_faults(source: Source, sums: dict[str, str], shown: Shown = silent) -> dict[str, str]:
+def find_faults(source: Source, sums: dict[str, str], progress: Progress = silent) -> dict[str, str]:
     """What is wrong with the files of a source: path -> the fault, such as "missing", in order.
 
     Args:
         source: holds them.
         sums: path -> SHA-256 in hexadecimal.
-        shown: see `Shown`.
+        progress: told the files done and the bytes so far.
     """
     found: dict[str, str] = {}
     done = [0, 0]
@@ -97,5 +91,7 @@ def find_faults(source: Source, sums: dict[str, str], shown: Shown = silent) -> 
 
     # A zip has one file handle for all.
     threads = _READERS if isinstance(source, Folder) else 1
-    in_threads(check, sums, threads=threads, stop=Event(), tick=lambda: shown("checking", done[0], len(sums), done[1]))
+    in_threads(
+        check, sums, threads=threads, stop=Event(), tick=lambda: progress("checking", done[0], len(sums), done[1])
+    )
     return {file: found[file] for file in sums if file in found}
