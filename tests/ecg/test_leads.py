@@ -3,8 +3,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twelvelead.ecg.leads import LEADS, canonical_lead, choose_leads, columns_for, limb_leads, obtainable
-from twelvelead.errors import Refused
+from twelvelead.ecg.leads import (
+    LEADS,
+    canonical_lead,
+    canonical_leads,
+    choose_leads,
+    columns_for,
+    limb_leads,
+    obtainable,
+)
+from twelvelead.errors import Refused, Unreadable
 
 LIMB = LEADS[:6]
 SIGNAL = np.random.default_rng(1).normal(size=(30, 8)).astype(np.float32)
@@ -12,13 +20,27 @@ TWELVE = np.concatenate([limb_leads(SIGNAL[:, 0], SIGNAL[:, 1]), SIGNAL[:, 2:]],
 
 
 @pytest.mark.parametrize("lead", LEADS)
-@pytest.mark.parametrize("form", ["{}", " {} ", "Lead {}", "ECG {}", "ECG Lead {}", "MDC_ECG_LEAD_{}", "lead-{}"])
+@pytest.mark.parametrize(
+    "form", ["{}", " {} ", "Lead {}", "ECG {}", "ECG Lead {}", "MDC_ECG_LEAD_{}", "lead-{}", "ECG {}-Ref"]
+)
 def test_spellings(lead, form):
     for name in (lead, lead.upper(), lead.lower()):
         assert canonical_lead(form.format(name)) == lead
 
 
-@pytest.mark.parametrize(("alias", "lead"), [("DI", "I"), ("dii", "II"), ("D3", "III"), ("L1", "I")])
+@pytest.mark.parametrize(
+    ("alias", "lead"),
+    [
+        ("DI", "I"),
+        ("dii", "II"),
+        ("D3", "III"),
+        ("L1", "I"),
+        ("V-1", "V1"),
+        ("V_2", "V2"),
+        ("a VR", "aVR"),
+        ("V3 - REF", "V3"),
+    ],
+)
 def test_aliases(alias, lead):
     assert canonical_lead(alias) == lead
 
@@ -28,9 +50,50 @@ def test_inverted_avr(name):
     assert canonical_lead(name) == "-aVR"
 
 
-@pytest.mark.parametrize("name", ["-aVR", "-I", "vx", "MLII", "V7", "V3R", "ECG", "RESP"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "-aVR",
+        "-I",
+        "vx",
+        "MLII",
+        "V7",
+        "V3R",
+        "ECG",
+        "RESP",
+        "I-II",
+        "I II",
+        "I_II",
+        "II-I",
+        "I-I",
+        "aVR-",
+        "aVR -",
+        "I+II",
+        "V1-V2",
+        "V 10",
+        "V1-",
+        "I-aVF",
+        "EEG C3-Ref",
+        "C3",
+        "Lead",
+        "ECG -I",
+        "-V1",
+        "Ref",
+        "III-AVR",
+        "A I",
+        "MDC_ECG_LEAD_I_II",
+    ],
+)
 def test_other_signals_keep_their_name(name):
     assert canonical_lead(f" {name} ") == name
+
+
+def test_c_leads_are_chest_leads_only_where_they_can_be_nothing_else():
+    limb, six = ("I", "II"), tuple(f"C{number}" for number in range(1, 7))
+    assert canonical_leads((*limb, *six)) == (*limb, *LEADS[6:])
+    assert canonical_leads(("ECG C1", *six[1:])) == LEADS[6:]
+    for names in [(*limb, *six[:5]), (*limb, "C3", "C4"), (*six, "V1"), (*six, "Cz"), ("EEG C1", *six[1:])]:
+        assert canonical_leads(names) == names
 
 
 def test_einthoven_and_goldberger():
@@ -80,5 +143,12 @@ def test_missing_leads_are_refused(stored):
 
 
 def test_only_needed_columns():
-    assert columns_for(("V1", "I"), ("I", "II", "V1", "I"), "x") == [2, 0]
+    assert columns_for(("V1", "I"), ("I", "II", "V1", "II"), "x") == [2, 0]
     assert columns_for(("V1", "aVF"), ("V6", "V1", "II", "I"), "x") == [1, 2, 3]
+
+
+@pytest.mark.parametrize("wanted", [("V1", "I"), ("V1", "aVF")])
+def test_a_lead_stored_twice_is_not_chosen_between(wanted):
+    with pytest.raises(Unreadable, match=r"^file: lead I is stored 2 times"):
+        columns_for(wanted, ("I", "II", "V1", "I"), "file")
+    assert columns_for(("V1",), ("I", "II", "V1", "I"), "file") == [2]

@@ -1,24 +1,31 @@
 """Lead names and the algebra of the limb leads."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.errors import Refused
+from twelvelead.errors import Refused, Unreadable
 
 LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 """The twelve leads in the order used everywhere."""
 
-_CANONICAL = {lead.upper(): lead for lead in LEADS}
-_ALIASES = {f"{prefix}{number}": lead for prefix in ("D", "L") for number, lead in enumerate(LEADS[:3], start=1)}
-_ALIASES |= {f"D{lead}": lead for lead in LEADS[:3]}
 INVERTED = "-aVR"
 """What the Cabrera sequence shows in the place of aVR: the same lead turned round."""
 
-_INVERTED = {name + form: INVERTED for name, form in (("-", "AVR"), ("NEG", "AVR"), ("AVR", "NEG"), ("(-)", "AVR"))}
+_CANONICAL = {lead.upper(): lead for lead in LEADS}
+_ALIASES = {f"{prefix}{number}": lead for prefix in ("D", "L") for number, lead in enumerate(LEADS[:3], start=1)}
+_ALIASES |= {f"D{lead}": lead for lead in LEADS[:3]}
+_CHEST = {f"C{number}": f"V{number}" for number in range(1, 7)}
+_INVERTED = ("-AVR", "NEGAVR", "AVRNEG", "(-)AVR", "AVR(-)", "- AVR", "NEG AVR", "AVR NEG", "(-) AVR", "AVR (-)")
+_PREFIX = re.compile(r"(?:MDC|ECG|EKG|LEAD)[ -]\s*")
+_SUFFIX = re.compile(r"[ -]*[ -]REF$")
+_GAP = re.compile(r"(?<=^A)[ -](?=V[RLF]$)|(?<=^AV)[ -](?=[RLF]$)|(?<=^V)[ -](?=[1-6]$)|(?<=^[DL])[ -](?=[1-3]$)")
+"""Where a gap may stand within the name of one lead; elsewhere it separates two, as in "I-II"."""
+
 _LIMB = {
     "I": (1.0, 0.0),
     "II": (0.0, 1.0),
@@ -32,20 +39,37 @@ _LIMB = {
 
 @lru_cache(maxsize=1024)
 def canonical_lead(name: str) -> str:
-    """Our spelling of a lead name in any case or usual alias ("AVR", "Lead II", "DI", "v1", "MDC_ECG_LEAD_V1"); "-aVR"
-    for the inverted aVR; another signal's name comes back unchanged, without surrounding space."""
-    stripped = name.strip()
-    key = stripped.upper().replace("\u2212", "-").replace("_", " ")
-    for prefix in ("MDC", "ECG", "EKG", "LEAD"):
-        key = key.removeprefix(prefix + " ").removeprefix(prefix + "-")
-    key = key.replace(" ", "")
+    """Our spelling of a lead name in any case or usual alias ("AVR", "Lead II", "DI", "v1", "MDC_ECG_LEAD_V1", "ECG
+    I-Ref"); "-aVR" for the inverted aVR; another signal's name ("I-II", "aVR-") comes back unchanged, without
+    surrounding space. What a name means only beside others is for `canonical_leads`."""
+    key = _key(name)
     if key in _INVERTED:
         return INVERTED
-    if key.startswith("-"):
-        return stripped
-    key = key.replace("-", "")
-    key = _ALIASES.get(key, key)
-    return _CANONICAL.get(key, stripped)
+    key = _GAP.sub("", key)
+    return _CANONICAL.get(_ALIASES.get(key, key), name.strip())
+
+
+def canonical_leads(names: Sequence[str]) -> tuple[str, ...]:
+    """The spelling of each of the leads that were recorded together, see `canonical_lead`.
+
+    C1 to C6 are V1 to V6 where all six are there and neither a chest lead V nor the electrode Cz is: in an EEG they lie
+    on the scalp.
+    """
+    found = tuple([canonical_lead(name) for name in names])
+    if "V1" in found or len(found) < len(_CHEST):
+        return found
+    keys = [_key(name) for name in names]
+    if _CHEST.keys() <= set(keys) and not {*_CHEST.values(), "CZ"} & {*found, *keys}:
+        return tuple([_CHEST.get(key, lead) for key, lead in zip(keys, found, strict=True)])
+    return found
+
+
+def _key(name: str) -> str:
+    """A name in upper case, without what stands around a lead's."""
+    key = " ".join(name.upper().replace("\u2212", "-").replace("_", " ").split())
+    while (shorter := _PREFIX.sub("", key, count=1) if _PREFIX.match(key) else key) != key:
+        key = shorter
+    return _SUFFIX.sub("", key)
 
 
 def limb_leads(first: NDArray[np.floating[Any]], second: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
@@ -76,7 +100,7 @@ def columns_for(wanted: tuple[str, ...], stored: tuple[str, ...], source: str) -
     from others.
 
     Args:
-        wanted, stored: names in our spelling; of equal stored names the first counts.
+        wanted, stored: names in our spelling.
         source: named in the error.
 
     Returns:
@@ -84,8 +108,10 @@ def columns_for(wanted: tuple[str, ...], stored: tuple[str, ...], source: str) -
 
     Raises:
         Refused: a wanted lead is neither stored nor determined by two limb leads.
+        Unreadable: a lead that is needed is stored twice.
     """
     if all(lead in stored for lead in wanted):
+        _require_once(wanted, stored, source)
         return [stored.index(lead) for lead in wanted]
     held = obtainable(stored)
     missing = [lead for lead in wanted if lead not in stored and lead not in held]
@@ -107,7 +133,7 @@ def choose_leads(
 
     Args:
         signal: [samples, leads] float32, mV.
-        stored: names of the columns in our spelling; of equal names the first counts.
+        stored: names of the columns in our spelling.
         wanted: names in our spelling.
         source: named in the error.
 
@@ -117,6 +143,7 @@ def choose_leads(
 
     Raises:
         Refused: a wanted lead is neither stored nor determined by two limb leads.
+        Unreadable: a lead that is needed is stored twice.
     """
     if stored == wanted:
         return signal
