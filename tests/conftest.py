@@ -54,6 +54,17 @@ def ludb():
 
 
 @pytest.fixture(scope="session")
+def shared_cases() -> Path:
+    """Small files, each with one property that people reported about some reader."""
+    folder = SHARED / "cases"
+    if not folder.is_dir():
+        pytest.skip(
+            f"no files in {folder}; set TWELVELEAD_SHARED to the folder that holds ptb-xl/, formats/ and cases/"
+        )
+    return folder
+
+
+@pytest.fixture(scope="session")
 def ptbxl_folder(shared_ptbxl: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The first 200 real records of each of the folds 8 and 9, laid out as PhysioNet does. Not to be changed."""
     folder = tmp_path_factory.mktemp("ptbxl") / "folder"

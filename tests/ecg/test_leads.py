@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from twelvelead.ecg.leads import (
     LEADS,
+    all_columns_for,
     canonical_lead,
     canonical_leads,
     choose_leads,
@@ -149,6 +150,9 @@ def test_only_needed_columns():
 
 @pytest.mark.parametrize("wanted", [("V1", "I"), ("V1", "aVF")])
 def test_a_lead_stored_twice_is_not_chosen_between(wanted):
-    with pytest.raises(Unreadable, match=r"^file: lead I is stored 2 times"):
-        columns_for(wanted, ("I", "II", "V1", "I"), "file")
-    assert columns_for(("V1",), ("I", "II", "V1", "I"), "file") == [2]
+    stored = ("I", "II", "V1", "I")
+    with pytest.raises(Unreadable, match=r"^file: lead I is stored more than once"):
+        choose_leads(SIGNAL[:, :4], stored, wanted, "file")
+    np.testing.assert_array_equal(choose_leads(SIGNAL[:, :4], stored, ("V1",), "file"), SIGNAL[:, 2:3])
+    assert choose_leads(SIGNAL[:, [0, 1, 2, 0]], stored, wanted, "file").shape == (30, 2)
+    assert all_columns_for(wanted, stored, "file")[-1] == 3

@@ -90,16 +90,23 @@ def test_a_cut_file_is_refused_at_every_percent(writers, counts, tmp_path, kind)
     content = path.read_bytes()
     for part in range(100):
         path.write_bytes(content[: len(content) * part // 100])
-        with pytest.raises((Unreadable, Refused)) as raised:
-            read(path, **stated(kind))
-        assert "\n" not in str(raised.value)
+        try:
+            ecg = read(path, **stated(kind))
+        except (Unreadable, Refused) as error:
+            said = str(error)
+        else:
+            # a recorder may announce more than it stores, and a cut between samples looks the same
+            assert (kind, [finding.code for finding in ecg.findings]) == ("ISHNE", ["samples-disagree"])
+            said = ""
+        assert "\n" not in said
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_rate_or_unit_that_contradicts_is_refused(writers, counts, tmp_path, kind):
     path = writers[kind](tmp_path, counts, RATE)
     if kind in BARE:
-        with pytest.raises(Unreadable, match="--sampling-rate 500"):
+        # the MATLAB file of version 5 holds its rate
+        with pytest.raises(Unreadable, match="--unit uV" if kind == "MATLAB" else "--sampling-rate 500"):
             read(path)
         return
     with pytest.raises(Unreadable, match="500 Hz, not 250 Hz; leave the rate out"):
@@ -309,7 +316,8 @@ def test_an_uncalibrated_recording_takes_a_scale_and_no_unit(writers, counts, tm
 def test_a_scale_takes_the_place_of_the_files_own(writers, counts, tmp_path, kind):
     path = writers[kind](tmp_path, counts, RATE)
     options = {"sampling_rate": RATE} if kind in BARE else {}
-    (finding,) = read(path, scale=3, **options).findings or [None]
+    findings = read(path, scale=3, **options).findings
+    (finding,) = [finding for finding in findings if finding.code != "negative-gain"] or [None]
     if kind in BARE:
         assert finding is None
     else:

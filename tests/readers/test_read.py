@@ -62,7 +62,7 @@ CSV_FAULTS = {
     "bad unit": ({}, {"sampling_rate": 500, "unit": "counts"}, "'counts' is no unit of voltage"),
     "bad rate": ({}, {"sampling_rate": -1, "unit": "mV"}, "-1 Hz cannot be"),
     "not a number": ({(5, 3): "high"}, STATED, r"line 7, column aVR: 'high' is not a number"),
-    "decimal comma": ({(0, 0): '"0,5"'}, STATED, r"line 2, column I: '0,5' is not a number"),
+    "decimal comma": ({(0, 0): '"0,5"'}, STATED, "some numbers have a decimal point and others a decimal comma"),
     "ragged": ({(5, 11): "1,2"}, STATED, "line 7 has 13 columns, the heading has 12"),
 }
 
@@ -82,12 +82,11 @@ def test_csv_faults_are_named(tmp_path, fault):
     ("times", "message"),
     [
         (np.arange(200) / 500, "gives 500 Hz, not 250 Hz"),
-        (np.arange(200) * 2.0, "gives 0.5 Hz; write its unit"),
-        (np.cumsum(np.arange(200)), "does not rise evenly"),
-        (np.zeros(200), "does not rise evenly"),
+        (np.arange(200) * 2.0, "gives 500 Hz, not 250 Hz"),
+        (np.round(np.arange(200) / 500, 2), "gives 49.* Hz, not 250 Hz"),
     ],
 )
-def test_csv_time_column_faults(tmp_path, times, message):
+def test_csv_time_column_contradicts_the_stated_rate(tmp_path, times, message):
     path = table(tmp_path, ["time", *LEADS], np.column_stack([times, SIGNAL]))
     with pytest.raises(Unreadable, match=message):
         read(path, sampling_rate=250, unit="mV")

@@ -24,6 +24,8 @@ CODES = {
     "unusual": "unlike the recordings that the model was trained on",
     "age-disagrees": "a stated age that the dates of birth and recording contradict",
     "samples-disagree": "another number of samples than the file announces",
+    "negative-gain": "a lead that the file stores upside down, turned round",
+    "time-disagrees": "a time column that does not rise as the stated rate says",
     "scale-overridden": "a scale that was given in place of the file's own",
 }
 """Every code and what it stands for; the first five refuse, "limb-leads" refuses or warns, the others warn. The last

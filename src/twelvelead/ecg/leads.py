@@ -100,7 +100,7 @@ def columns_for(wanted: tuple[str, ...], stored: tuple[str, ...], source: str) -
     from others.
 
     Args:
-        wanted, stored: names in our spelling.
+        wanted, stored: names in our spelling; of equal stored names the first counts.
         source: named in the error.
 
     Returns:
@@ -108,10 +108,8 @@ def columns_for(wanted: tuple[str, ...], stored: tuple[str, ...], source: str) -
 
     Raises:
         Refused: a wanted lead is neither stored nor determined by two limb leads.
-        Unreadable: a lead that is needed is stored twice.
     """
     if all(lead in stored for lead in wanted):
-        _require_once(wanted, stored, source)
         return [stored.index(lead) for lead in wanted]
     held = obtainable(stored)
     missing = [lead for lead in wanted if lead not in stored and lead not in held]
@@ -124,6 +122,15 @@ def columns_for(wanted: tuple[str, ...], stored: tuple[str, ...], source: str) -
         )
         raise Refused(f"{source}: {message}", (Finding("missing-leads", "refuse", message),))
     return sorted({stored.index(lead) for lead in (*_LIMB, INVERTED, *wanted) if lead in stored})
+
+
+def all_columns_for(wanted: tuple[str, ...], stored: tuple[str, ...], source: str) -> list[int]:
+    """As `columns_for`, and every other column of the same names."""
+    columns = columns_for(wanted, stored, source)
+    if len(set(stored)) == len(stored):
+        return columns
+    names = {stored[column] for column in columns}
+    return columns + [place for place, name in enumerate(stored) if name in names and place not in columns]
 
 
 def choose_leads(
@@ -143,11 +150,13 @@ def choose_leads(
 
     Raises:
         Refused: a wanted lead is neither stored nor determined by two limb leads.
-        Unreadable: a lead that is needed is stored twice.
+        Unreadable: a lead that is needed is stored twice, and differently.
     """
     if stored == wanted:
         return signal
     columns = columns_for(wanted, stored, source)
+    if len(set(stored)) < len(stored):
+        _require_alike(signal, stored, columns, source)
     if all(lead in stored for lead in wanted):
         return signal[:, columns]
     there = {lead: signal[:, stored.index(lead)] for lead in (*_LIMB, *wanted) if lead in stored}
@@ -157,6 +166,13 @@ def choose_leads(
         return np.stack([there[lead] for lead in wanted], axis=1)
     derived = dict(zip(_LIMB, limb_leads(*_first_and_second(there)).T, strict=True))
     return np.stack([there[lead] if lead in there else derived[lead] for lead in wanted], axis=1)
+
+
+def _require_alike(signal: NDArray[np.float32], stored: tuple[str, ...], columns: list[int], source: str) -> None:
+    for column in columns:
+        for place, name in enumerate(stored):
+            if name == stored[column] and not np.array_equal(signal[:, place], signal[:, column], equal_nan=True):
+                raise Unreadable(f"{source}: lead {name} is stored more than once, and differently; export it once")
 
 
 def _first_and_second(there: dict[str, NDArray[np.float32]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

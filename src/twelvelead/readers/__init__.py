@@ -12,6 +12,7 @@ from twelvelead.readers import kinds
 from twelvelead.readers.recording import Fault, to_ecg, without_padding
 from twelvelead.readers.request import Request
 from twelvelead.readers.source import Source
+from twelvelead.readers.text import decode
 
 
 def read(
@@ -22,6 +23,8 @@ def read(
     unit: str | None = None,
     scale: float | None = None,
     identify: bool = False,
+    variable: str | None = None,
+    time_unit: str | None = None,
 ) -> ECG:
     """One recording from a file.
 
@@ -46,6 +49,8 @@ def read(
         unit: "mV", "uV" or "V", where the file states none.
         scale: microvolts a step, for a file that is uncalibrated, or in place of what it states, which is a finding.
         identify: whether the patient's identity is kept (`ECG.identity`).
+        variable: which matrix of a MATLAB file, as in "ECG.data", where several can be the ECG.
+        time_unit: "s", "ms", "us", "ns", "min", "h" or "d", of the time column of a CSV that does not state it.
 
     Returns:
         The recording; signal [samples, leads] float32, mV, NaN where a sample is missing or marked as invalid.
@@ -62,6 +67,8 @@ def read(
         unit=unit,
         scale=scale,
         identify=identify,
+        variable=variable,
+        time_unit=time_unit,
     )
     source = Source(Path(path))
     try:
@@ -110,6 +117,6 @@ def _last_resort(source: Source) -> kinds.Kind:
         raise Fault(foreign)
     if source.path.suffix.lower() == ".dat":
         raise Fault(f"a signal file without its header; put {source.path.with_suffix('.hea').name} beside it")
-    if b"\0" in source.start or kinds.xml_root(source.start) is not None:
+    if "\0" in decode(source.start) or kinds.xml_root(source.start) is not None:
         raise Fault(f"not a recording of a known kind; {kinds.SUPPORTED} are, so convert it to one of these")
     return kinds.TABLE

@@ -1,13 +1,18 @@
 """EDF, EDF+ (Kemp 1992, Kemp and Olivan 2003, https://www.edfplus.info/specs) and BDF, which has 24 bits a sample."""
 
 import re
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twelvelead.ecg.finding import Finding
 from twelvelead.ecg.leads import LEADS, canonical_lead
+from twelvelead.ecg.record import Identity
 from twelvelead.readers import patient
 from twelvelead.readers.recording import Channel, Fault, Recording, rhythm
 from twelvelead.readers.request import Request
@@ -27,6 +32,7 @@ class _Signal(NamedTuple):
     unit: str
     physical: tuple[float, float]
     digital: tuple[float, float]
+    filters: str
     samples: int
 
 
@@ -49,6 +55,13 @@ def read(source: Source, request: Request) -> Recording:
     if whole < 1 or len(content) < header + whole * frame * width:
         needed = header + max(whole, 1) * frame * width
         raise Fault(f"truncated: holds {len(content):,} of {needed:,} bytes; copy it again")
+    extra = (len(content) - header) // (width * frame) - whole
+    findings: tuple[Finding, ...] = ()
+    if extra > 0:
+        message = (
+            f"holds {extra:,} records beyond the {whole:,} that its header announces; compare it with the original"
+        )
+        findings = (Finding("samples-disagree", "warn", message, {"announced": whole, "held": whole + extra}),)
     table = np.frombuffer(content, np.uint8, whole * frame * width, header).reshape(whole, frame * width)
     starts = np.cumsum([0, *[signal.samples for signal in signals]]) * width
     parts = [table[:, first:last] for first, last in pairwise(starts)]
@@ -60,7 +73,8 @@ def read(source: Source, request: Request) -> Recording:
         if not _is_annotation(signal):
             by_rate.setdefault(signal.samples, []).append(_channel(signal, _integers(part, width)))
     recordings = [Recording(held, samples / seconds) for samples, held in _ecg_rates(by_rate).items()]
-    return _patient(content, rhythm(recordings))
+    found = rhythm(recordings)
+    return _described(found._replace(findings=(*findings, *_turned(found, signals))), content, signals)
 
 
 def _ecg_rates(by_rate: dict[int, list[Channel]]) -> dict[int, list[Channel]]:
@@ -77,7 +91,7 @@ def _signals(content: bytes, count: int) -> list[_Signal]:
     for size in _FIELDS:
         columns.append([content[place + size * row : place + size * (row + 1)] for row in range(count)])
         place += size * count
-    labels, _, units, low, high, least, most, _, samples, _ = columns
+    labels, _, units, low, high, least, most, filters, samples, _ = columns
     signals = []
     for row in range(count):
         held = _number(samples[row])
@@ -85,16 +99,41 @@ def _signals(content: bytes, count: int) -> list[_Signal]:
             raise Fault(f"signal {row + 1} has {held:g} samples a record; copy it again")
         physical = (_number(low[row]), _number(high[row]))
         digital = (_number(least[row]), _number(most[row]))
-        signals.append(_Signal(_text(labels[row]), _text(units[row]), physical, digital, int(held)))
+        signals.append(
+            _Signal(_text(labels[row]), _text(units[row]), physical, digital, _text(filters[row]), int(held))
+        )
     return signals
 
 
 def _channel(signal: _Signal, samples: NDArray[np.int32]) -> Channel:
     (low, high), (least, most) = signal.physical, signal.digital
-    if least >= most or low == high:
-        return Channel(signal.name, samples, 0.0, signal.unit or None)
-    scale = (high - low) / (most - least)
-    return Channel(signal.name, samples, scale, signal.unit or None, least - low / scale)
+    unit = signal.unit or None
+    scale = (high - low) / (most - least) if least < most else 0.0
+    if not scale or (unit is None and (low, high) == (least, most)):
+        return Channel(signal.name, samples, None, unit)  # bare steps
+    zero = least - low / scale
+    # a negative gain is how the standard writes a signal that is stored upside down
+    return (
+        Channel(signal.name, samples, scale, unit, zero)
+        if scale > 0
+        else Channel(signal.name, -samples, -scale, unit, -zero)
+    )
+
+
+def _turned(recording: Recording, signals: Sequence[_Signal]) -> list[Finding]:
+    """Which leads are stored upside down."""
+    names = {channel.name for channel in recording.channels}
+    turned = [
+        signal.name
+        for signal in signals
+        if signal.name in names and signal.physical[0] > signal.physical[1] and canonical_lead(signal.name) in LEADS
+    ]
+    if not turned:
+        return []
+    message = (
+        f"{', '.join(turned)} stored upside down, by their physical minimum and maximum, and turned round; check it"
+    )
+    return [Finding("negative-gain", "warn", message)]
 
 
 def _integers(part: NDArray[np.uint8], width: int) -> NDArray[np.int32]:
@@ -121,18 +160,50 @@ def _require_no_gaps(annotations: NDArray[np.uint8], seconds: float) -> None:
         raise Fault("the recording has gaps (EDF+D); export one of its pieces as EDF+C")
 
 
-def _patient(content: bytes, recording: Recording) -> Recording:
-    """EDF+ writes "code sex birthdate name" and "Startdate date ..."; plain EDF has free text there."""
-    if content[192:196] not in (b"EDF+", b"BDF+"):
-        return recording
-    person = [*_text(content[8:88]).split(), "", "", ""]
-    start = [*_text(content[88:168]).split(), "", ""]
-    age = patient.age(patient.day(person[2]), patient.day(start[1]))
-    return recording._replace(age=age, sex=patient.sex(person[1]))
+def _described(recording: Recording, content: bytes, signals: Sequence[_Signal]) -> Recording:
+    """With patient, time, device and filters. EDF+ writes "code sex birthdate name" and "Startdate date code technician
+    device", and plain EDF often follows it; else it has free text there, of which nothing is taken but age and sex."""
+    plus = content[192:196] in (b"EDF+", b"BDF+")
+    written = _text(content[8:88])
+    person = [*written.split(), "", "", "", ""][:4]
+    start = [*_text(content[88:168]).split(), "", "", "", "", ""]
+    standard = plus or (patient.sex(person[1]) is not None and patient.day(person[2]) is not None)
+    born = patient.day(person[2]) if standard else None
+    recorded = _recorded(content, start[1] if start[0] == "Startdate" else "")
+    age, sex = (patient.age(born, recorded and recorded.date()), patient.sex(person[1]))
+    if not standard:
+        age, sex = patient.from_words([written])
+    ours = {channel.name for channel in recording.channels if canonical_lead(channel.name) in LEADS}
+    filters = dict.fromkeys(signal.filters for signal in signals if signal.name in ours and signal.filters)
+    return recording._replace(
+        age=age,
+        sex=sex,
+        device=_known(start[4]) if plus else None,
+        filters="; ".join(filters) or None,
+        recorded=recorded,
+        identity=Identity(_known(person[0]), name=_known(person[3]), birth_date=born) if standard else None,
+    )
+
+
+def _recorded(content: bytes, written: str) -> datetime | None:
+    """When the recording began; of the year the header itself has two digits, from 1985 to 2084."""
+    parts = [int(part) for field in (content[168:176], content[176:184]) for part in re.findall(rb"\d+", field)]
+    if len(parts) != 6:
+        return None
+    day, month, year, hour, minute, second = parts
+    full = patient.day(written) or patient.calendar_day(year + (1900 if year >= 85 else 2000), month, day)
+    with suppress(ValueError):
+        return datetime(full.year, full.month, full.day, hour, minute, second) if full else None
+    return None
+
+
+def _known(field: str) -> str | None:
+    """A field of EDF+, where X stands for unknown and _ for a space."""
+    return None if field in ("", "X") else field.replace("_", " ")
 
 
 def _text(field: bytes) -> str:
-    return field.decode("latin-1").strip(" \0")
+    return field.decode("latin-1").strip(" \0\t\r\n")
 
 
 def _number(field: bytes) -> float:

@@ -6,7 +6,6 @@ from importlib import import_module
 from struct import unpack_from
 from typing import NamedTuple
 
-from twelvelead.ecg.leads import LEADS, canonical_lead
 from twelvelead.readers.recording import Recording
 from twelvelead.readers.request import Request
 from twelvelead.readers.source import Source
@@ -90,8 +89,8 @@ def _is_wfdb(source: Source) -> bool:
 
 
 def _is_matlab(start: bytes) -> bool:
-    """Version 5 to 7 by their mark; version 4 by the header of a full little-endian matrix with a plausible name."""
-    if start.startswith(b"MATLAB 5"):
+    """Version 5 to 7.3 by their mark; version 4 by the header of a full little-endian matrix with a plausible name."""
+    if start.startswith((b"MATLAB 5", b"MATLAB 7.3")):
         return True
     if len(start) < 24:
         return False
@@ -125,17 +124,10 @@ def _is_rare(start: bytes) -> bool:
 
 
 def _is_table(start: bytes) -> bool:
-    """Whether a text starts with a heading that names at least eight of the twelve leads."""
-    if b"\0" in start:
-        return False
-    heading = start.decode("utf-8-sig", "replace").lstrip().partition("\n")[0]
-    for delimiter in ",;\t":
-        names = {
-            canonical_lead(cell.partition("(")[0].partition("[")[0].strip(' "')) for cell in heading.split(delimiter)
-        }
-        if len(names & set(LEADS)) >= 8:
-            return True
-    return False
+    """Whether a text has a heading that names at least eight of the twelve leads."""
+    from twelvelead.readers.table import leads_in
+
+    return leads_in(start) >= 8
 
 
 def _by_start(matches: Callable[[bytes], bool]) -> Callable[[Source], bool]:

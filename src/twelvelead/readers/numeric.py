@@ -12,6 +12,9 @@ from twelvelead.readers.recording import Channel, Fault, Recording
 from twelvelead.readers.request import Request
 from twelvelead.readers.source import Source
 
+_SHORTEST = 50
+"""Samples: 1 s at the lowest rate that an ECG has."""
+
 INDEPENDENT = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 
 
@@ -35,6 +38,17 @@ def read(source: Source, request: Request) -> Recording:
         reason = " ".join(str(error).split())[:100]
         raise Fault(f"not a readable NPY array ({reason}); save it again with numpy.save") from None
     return from_matrix(array, request)
+
+
+def is_recording(array: NDArray[Any]) -> bool:
+    """Whether an array can be a recording by its shape and type."""
+    sizes = sorted(array.shape)
+    return (
+        array.dtype.kind in "iuf"
+        and array.ndim == 2
+        and sizes[0] in (len(LEADS), len(INDEPENDENT))
+        and sizes[1] >= _SHORTEST
+    )
 
 
 def from_matrix(array: NDArray[Any], request: Request) -> Recording:

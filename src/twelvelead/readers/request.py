@@ -15,6 +15,8 @@ class Request:
         unit: of voltage, where the file states none.
         scale: microvolts a step, in place of whatever the file states.
         identify: whether the patient's identity is wanted.
+        variable: the name of the matrix that is meant, where a file holds several.
+        time_unit: of the time column of a table that states none, one of `time_column.UNITS`.
     """
 
     leads: tuple[str, ...] | None = LEADS
@@ -22,3 +24,5 @@ class Request:
     unit: str | None = None
     scale: float | None = None
     identify: bool = False
+    variable: str | None = None
+    time_unit: str | None = None
