@@ -54,6 +54,15 @@ def ludb():
 
 
 @pytest.fixture(scope="session")
+def shared_ludb() -> Path:
+    """The records of LUDB."""
+    folder = SHARED / "ludb" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no LUDB in {folder}; set TWELVELEAD_SHARED to the folder that holds ludb/")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def shared_cases() -> Path:
     """Small files, each with one property that people reported about some reader."""
     folder = SHARED / "cases"

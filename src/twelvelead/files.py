@@ -1,7 +1,9 @@
 """Files that are whole or not there, and folders that one process at a time writes into."""
 
+import errno
 import os
 import socket
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +13,50 @@ from twelvelead.errors import TwelveLeadError
 
 LOCK = ".lock"
 """File of a folder that a process owns; it stays, and is of no meaning once that process has ended."""
+
+
+_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+_AT_ONCE = 1 << 24
+
+
+def open_regular(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """A descriptor of a regular file for reading, and its size in bytes; without blocking, whatever it is.
+
+    Raises:
+        OSError: there is none, it cannot be read, or it is a folder, a pipe, a device or a socket.
+    """
+    descriptor = os.open(path, _READ)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            if stat.S_ISDIR(status.st_mode):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            raise OSError(errno.EINVAL, "a pipe, a device or a socket, and no regular file")
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor, status.st_size
+
+
+def read_regular(path: str | os.PathLike[str], most: int) -> bytes:
+    """The bytes of a regular file; half the price of opening it as a Python stream.
+
+    Args:
+        path: of the file.
+        most: bytes that are read; of a larger file, so many and one more.
+
+    Raises:
+        OSError: as `open_regular`.
+    """
+    descriptor, size = open_regular(path)
+    try:
+        wanted = min(size, most + 1)
+        content = os.read(descriptor, min(wanted, _AT_ONCE))
+        while len(content) < wanted and (more := os.read(descriptor, wanted - len(content))):
+            content += more
+        return content
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The direct WFDB reader against wfdb, and every fault that a record can have."""
 
 import string
+import struct
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from twelvelead.ecg.leads import LEADS, canonical_lead
 from twelvelead.errors import Refused, Unreadable
 from twelvelead.readers import read, wfdb_header
 from twelvelead.readers.patient import from_words
+from twelvelead.readers.recording import Fault
 from twelvelead.readers.wfdb import read_digital, read_header
 from twelvelead.readers.wfdb_header import parse_header, parse_known
 
@@ -203,7 +205,7 @@ def test_expected_rate_and_unit(tmp_path):
 FAULTS = {
     "gain of 0": ("1000.0(0)/mV", "0", r"rec\.hea: lead I is uncalibrated"),
     "other unit": ("1000.0(0)/mV", "1000.0(0)/mmHg", r"rec\.hea: lead I is in 'mmHg'"),
-    "format": ("rec.dat 16 ", "rec.dat 212 ", r"rec\.hea: rec\.dat is in WFDB format 212.*convert"),
+    "format": ("rec.dat 16 ", "rec.dat 212 ", r"rec\.hea: its signal file \(\.dat\) is in WFDB format 212.*convert"),
     "frames": ("rec.dat 16 ", "rec.dat 16x2 ", "2 samples per frame"),
     "skew": ("rec.dat 16 ", "rec.dat 16:3 ", "skew of 3"),
     "gain": ("1000.0(0)/mV", "high", "not a WFDB signal line"),
@@ -216,7 +218,7 @@ FAULTS = {
     "segments": ("rec 12 ", "rec/3 12 ", "several segments"),
     "outside": ("rec.dat 16 ", "../rec.dat 16 ", "not in the header's folder"),
     "absolute": ("rec.dat 16 ", "/rec.dat 16 ", "not in the header's folder"),
-    "longer": ("rec 12 500 50", "rec 12 500 60", r"rec\.dat: truncated: holds 1,200 of 1,440 bytes; copy it again"),
+    "longer": ("rec 12 500 50", "rec 12 500 60", "truncated: it holds 1,200 of 1,440 bytes; copy it again"),
     "no samples": ("rec.dat 16 ", "rec.dat 16+2000 ", "truncated"),
 }
 
@@ -235,7 +237,7 @@ def test_faults_are_named(tmp_path, fault):
 def test_a_signal_line_without_gain_is_uncalibrated(tmp_path):
     header = simple(tmp_path, names=("I",))
     header.write_text("rec 1 500\nrec.dat 16\n")
-    with pytest.raises(Unreadable, match=r"rec\.hea: lead rec\.dat is uncalibrated"):
+    with pytest.raises(Unreadable, match=r"rec\.hea: lead without a name is uncalibrated"):
         read(header, leads=None)
     assert read_digital(header)[1].shape == (50, 1)
 
@@ -252,7 +254,10 @@ def test_wrong_checksum(tmp_path):
     data = bytearray((tmp_path / "rec.dat").read_bytes())
     data[2 * (12 * 7 + 4)] ^= 1
     (tmp_path / "rec.dat").write_bytes(data)
-    with pytest.raises(Unreadable, match=r"rec\.dat: checksum of lead aVL is .* damaged; copy it again"):
+    with pytest.raises(
+        Unreadable,
+        match=r"rec\.hea: the checksum of lead aVL in its signal file .* is .* damaged",
+    ):
         read(header)
 
 
@@ -260,14 +265,17 @@ def test_truncated(tmp_path):
     header = simple(tmp_path)
     data = tmp_path / "rec.dat"
     data.write_bytes(data.read_bytes()[:-10])
-    with pytest.raises(Unreadable, match=r"rec\.dat: truncated: holds 1,190 of 1,200 bytes; copy it again"):
+    with pytest.raises(
+        Unreadable,
+        match=r"rec\.hea: its signal file \(\.dat\) is truncated: it holds 1,190 of 1,200 bytes",
+    ):
         read(header)
 
 
 def test_missing_files(tmp_path):
     header = simple(tmp_path)
     (tmp_path / "rec.dat").unlink()
-    with pytest.raises(Unreadable, match=r"rec\.hea: its signal file rec\.dat is missing; put it beside"):
+    with pytest.raises(Unreadable, match=r"rec\.hea: its signal file \(\.dat\) is missing; put it beside"):
         read(header)
     with pytest.raises(Unreadable, match=r"none\.hea: No such file"):
         read_header(tmp_path / "none.hea")
@@ -322,20 +330,73 @@ def test_a_header_like_one_before_says_what_it_says_alone(text, edits):
 
     wfdb_header._templates.clear()
     for whole in HEADERS:
-        assert parse_known(whole.encode(), "x.hea") is not None
+        assert parse_known(whole.encode()) is not None
     changed = text
     for place, character in edits:
         changed = changed[:place] + character + changed[place + 1 :]
     content = changed.encode()
     try:
-        known = parse_known(content, "x.hea")
-    except Unreadable:
+        known = parse_known(content)
+    except Fault:
         known = None
     if known is None:
         return
     common, file, checksums = known
-    alone = parse_header(content, "x.hea")
+    alone = parse_header(content)
     assert [signal.checksum for signal in alone.signals] == checksums
     assert {signal.file for signal in alone.signals} == {file}
     assert tuple(signal._replace(file="", checksum=None) for signal in alone.signals) == common.signals
     assert (alone.sampling_rate, alone.samples, alone.comments) == (common.sampling_rate, common.samples, ())
+
+
+def test_more_samples_than_announced_are_a_finding(tmp_path):
+    header = simple(tmp_path)
+    before = read(header).signal
+    data = tmp_path / "rec.dat"
+    data.write_bytes(data.read_bytes() + bytes(240))
+    ecg = read(header)
+    np.testing.assert_array_equal(ecg.signal, before)
+    assert [(finding.code, finding.values) for finding in ecg.findings] == [
+        ("samples-disagree", {"held": 60, "announced": 50})
+    ]
+
+
+def test_samples_that_do_not_fill_the_file_are_not_rotated(tmp_path):
+    header = simple(tmp_path, names=LEADS[:2] + LEADS[6:])
+    lines = [line.split() for line in header.read_text().splitlines()]
+    # a header without checksums can only be held against the size of the file
+    header.write_text("\n".join([" ".join(lines[0]), *(" ".join(line[:3]) for line in lines[1:])]))
+    data = tmp_path / "rec.dat"
+    content = data.read_bytes()
+    for extra in (24, 2, 5):
+        data.write_bytes(bytes(extra) + content)
+        with pytest.raises(Unreadable, match=r"no whole number of samples of 8 signals from byte 0 on"):
+            read(header, leads=None)
+
+
+@pytest.mark.parametrize("names", [LEADS, LEADS[:2] + LEADS[6:]])
+def test_a_byte_offset_that_the_header_forgets_is_named(tmp_path, names):
+    header = simple(tmp_path, names=names)
+    data = tmp_path / "rec.dat"
+    data.write_bytes(struct.pack("<5I", 30, len(names), 50, 0, 4) + b"val\0" + data.read_bytes())
+    with pytest.raises(Unreadable, match=r"samples from byte 24 on.* write 16\+24 into the header"):
+        read(header)
+    assert len(read(edit(header, "rec.dat 16 ", "rec.dat 16+24 ")).signal) == 50
+
+
+def test_messages_name_no_file_but_the_one_that_was_asked_for(tmp_path):
+    header = simple(tmp_path)
+    header.write_text(header.read_text().replace("rec.dat", "doe_jane.dat"))
+    with pytest.raises(Unreadable) as raised:
+        read(header)
+    assert "doe" not in str(raised.value)
+
+
+def test_the_microvolts_of_ludb(tmp_path, shared_ludb):
+    """Its headers stretch each lead; a step is 1 uV."""
+    header = shared_ludb / "1.hea"
+    ecg = read(header, scale=1.0)
+    digital = np.fromfile(shared_ludb / "1.dat", "<i2").reshape(-1, 12)
+    assert np.ptp(ecg.signal * 1000 - digital, axis=0).max() < 0.01
+    assert (ecg.age, ecg.sex, [finding.code for finding in ecg.findings]) == (51, "female", ["scale-overridden"])
+    np.testing.assert_allclose(ecg.signal[:, 2], ecg.signal[:, 1] - ecg.signal[:, 0], atol=0.0011)

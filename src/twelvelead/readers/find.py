@@ -5,8 +5,9 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from twelvelead.errors import TwelveLeadError, Unreadable
+from twelvelead.errors import Unreadable
 from twelvelead.readers.kinds import kind_of
+from twelvelead.readers.recording import Fault
 from twelvelead.readers.source import Source
 
 _SUFFIXES = (".hea", ".npy", ".dcm", ".scp", ".edf", ".bdf")
@@ -80,6 +81,6 @@ def _is_recording(file: Path) -> bool:
         return False
     try:
         kind = kind_of(Source(file))
-    except (OSError, TwelveLeadError):
+    except (OSError, Fault):
         return True  # reading it says why it cannot be
     return kind is not None and kind.module != "wfdb" and file.name != "DICOMDIR"

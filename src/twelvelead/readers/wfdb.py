@@ -9,14 +9,17 @@ import re
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.ecg.leads import canonical_lead, columns_for
+from twelvelead.ecg.finding import Finding
+from twelvelead.ecg.leads import all_columns_for, canonical_leads
 from twelvelead.errors import Unreadable
+from twelvelead.files import read_regular
 from twelvelead.readers import patient
-from twelvelead.readers.recording import BLOCK, LARGEST_FILE, Channel, Recording
+from twelvelead.readers.recording import BLOCK, LARGEST_FILE, Channel, Fault, Recording
 from twelvelead.readers.request import Request
 from twelvelead.readers.source import Source
 from twelvelead.readers.units import units_per_millivolt
@@ -31,8 +34,10 @@ Load = Callable[[str], bytes]
 _LARGEST_HEADER = 1 << 20
 """Bytes: 10,000 signals."""
 
-_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
-_AT_ONCE = 1 << 24
+_MATLAB = b"\x1e\0\0\0"
+"""How a MATLAB file of version 4 with int16 in it starts; the PhysioNet Challenges store samples in such files."""
+
+_AFTER_MATLAB = 24
 _PLAIN = Format(16, 1, 0, 0)
 _NAME = re.compile(r"[\w-]+\.[\w-]+", re.ASCII)
 _STEP = 20
@@ -40,25 +45,17 @@ _STEP = 20
 
 
 def load_file(path: str) -> bytes:
-    """The bytes of a file; half the price of opening it as a Python stream.
+    """The bytes of a file.
 
     Raises:
-        OSError: it is missing or cannot be read.
-        Unreadable: it is larger than any recording or header.
+        OSError: it is missing, cannot be read, or is no regular file.
+        Fault: it is larger than any recording or header.
     """
-    descriptor = os.open(path, _READ)
-    try:
-        size = os.lseek(descriptor, 0, os.SEEK_END)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        # the size of a folder has no end, and reading from it says what it is
-        content = os.read(descriptor, min(size, _AT_ONCE))
-        if size > (_LARGEST_HEADER if path.endswith(".hea") else LARGEST_FILE):
-            raise Unreadable(f"{path}: {size:,} bytes are more than are read at once; cut the record (xform)")
-        while len(content) < size and (more := os.read(descriptor, size - len(content))):
-            content += more
-        return content
-    finally:
-        os.close(descriptor)
+    most = _LARGEST_HEADER if path.endswith(".hea") else LARGEST_FILE
+    content = read_regular(path, most)
+    if len(content) > most:
+        raise Fault(f"more than the {most:,} bytes that are read at once; cut the record (xform)")
+    return content
 
 
 def header_of(path: Path) -> Path | None:
@@ -66,7 +63,7 @@ def header_of(path: Path) -> Path | None:
     it that names it as a signal file; None where it means none.
 
     Raises:
-        Unreadable: the header beside it is damaged.
+        Fault, OSError: the header beside it is damaged, or cannot be read.
     """
     if path.suffix.lower() == ".hea":
         return path
@@ -76,7 +73,9 @@ def header_of(path: Path) -> Path | None:
         header = path.with_name(path.name + ".hea")
         return header if header.is_file() else None
     header = path.with_suffix(".hea")
-    if not header.is_file() or all(signal.file != path.name for signal in read_header(header).signals):
+    if not header.is_file() or all(
+        signal.file != path.name for signal in parse_header(load_file(os.fspath(header))).signals
+    ):
         return None
     return header
 
@@ -85,37 +84,66 @@ def read(source: Source, request: Request) -> Recording:
     """One record. Signals that are not asked for are neither checked nor converted.
 
     Raises:
-        Unreadable: the header or a signal file is missing, damaged or of an unsupported format.
+        Fault: the header or a signal file is missing, damaged or of an unsupported format.
+        OSError: the header cannot be read.
         Refused: a lead asked for is missing.
     """
     path = os.fspath(header_of(source.path) or source.path)
-    header = read_header(path)
-    stored = tuple([canonical_lead(signal.name) for signal in header.signals])
-    columns = range(len(stored)) if request.leads is None else columns_for(request.leads, stored, path)
-    samples = _samples(header, columns, path)
-    channels = [_channel(header.signals[column], samples[:, place]) for place, column in enumerate(columns)]
-    age, sex = patient.from_words(header.comments)
-    return Recording(channels, header.sampling_rate, age, sex, sha256=_sha256(header, path))
+    held: dict[str, bytes] = {}
 
+    def load(file: str) -> bytes:
+        if file not in held:
+            held[file] = load_file(file)
+        return held[file]
 
-def _channel(signal: Signal, samples: NDArray[np.int16]) -> Channel:
+    header = parse_header(load(path))
+    stored = canonical_leads([signal.name for signal in header.signals])
+    columns = range(len(stored)) if request.leads is None else all_columns_for(request.leads, stored, source.name)
+    samples = _samples(header, columns, _Files(os.path.dirname(path), load))  # noqa: PTH120
     invalid = samples == INVALID
-    return Channel(
-        signal.name or signal.file,
-        np.where(invalid, np.float32(np.nan), samples) if invalid.any() else samples,
-        1 / signal.gain if signal.gain else None,
-        signal.unit,
-        signal.baseline,
-    )
+    values = np.where(invalid, np.float32(np.nan), samples) if invalid.any() else samples
+    channels = [
+        _channel(header.signals[column], stored[column], values[:, place]) for place, column in enumerate(columns)
+    ]
+    age, sex = patient.from_words(header.comments)
+    files = [path, *(os.path.join(os.path.dirname(path), file) for file in _file_names(header))]  # noqa: PTH118, PTH120
+    digest = sha256()
+    for file in files:
+        digest.update(load(file) if file in held else _whole(file))
+    findings = _surplus(header, [held.get(file) for file in files[1:]])
+    return Recording(channels, header.sampling_rate, age, sex, findings, sha256=digest.hexdigest())
 
 
-def _sha256(header: Header, path: str) -> str:
-    """Over the header and its signal files in the header's order."""
-    folder = os.path.dirname(path)  # noqa: PTH120
-    digest = sha256(load_file(path))
-    for file in dict.fromkeys(signal.file for signal in header.signals):
-        digest.update(load_file(os.path.join(folder, file)))  # noqa: PTH118
-    return digest.hexdigest()
+def _file_names(header: Header) -> list[str]:
+    return list(dict.fromkeys(signal.file for signal in header.signals))
+
+
+def _whole(file: str) -> bytes:
+    """The bytes of a signal file of which no signal was asked for; nothing where it cannot be read."""
+    try:
+        return load_file(file)
+    except (OSError, Fault):
+        return b""
+
+
+def _channel(signal: Signal, lead: str, samples: NDArray[Any]) -> Channel:
+    scale = 1 / signal.gain if signal.gain else None
+    return Channel(lead or "without a name", samples, scale, signal.unit, signal.baseline)
+
+
+def _surplus(header: Header, contents: Sequence[bytes | None]) -> tuple[Finding, ...]:
+    """That signal files hold more samples than the header announces."""
+    for file, content in zip(_file_names(header), contents, strict=True):
+        signals = [signal for signal in header.signals if signal.file == file]
+        if content is not None and header.samples:
+            held = (len(content) - signals[0].format.offset) // (2 * len(signals))
+            if held > header.samples:
+                message = (
+                    f"holds {held:,} samples a lead, of which its header announces, and we read, {header.samples:,}; "
+                    "compare it with the original"
+                )
+                return (Finding("samples-disagree", "warn", message, {"held": held, "announced": header.samples}),)
+    return ()
 
 
 def read_header(path: str | os.PathLike[str]) -> Header:
@@ -124,11 +152,12 @@ def read_header(path: str | os.PathLike[str]) -> Header:
     Raises:
         Unreadable: there is no such file or it is no header of a single-segment record.
     """
-    source = os.fspath(path)
     try:
-        return parse_header(load_file(source), source)
+        return parse_header(load_file(os.fspath(path)))
     except OSError as error:
-        raise Unreadable(f"{source}: {error.strerror or error}; check the path") from None
+        raise Unreadable(f"{path}: {error.strerror or error}; check the path") from None
+    except Fault as fault:
+        raise Unreadable(f"{path}: {fault}") from None
 
 
 def read_digital(path: str | os.PathLike[str], load: Load = load_file) -> tuple[Header, NDArray[np.int16]]:
@@ -148,15 +177,25 @@ def read_digital(path: str | os.PathLike[str], load: Load = load_file) -> tuple[
     source = os.fspath(path)
     try:
         content = load(source)
+        known = parse_known(content)
+        if known is not None:
+            samples = _plain_samples(*known, source, load)
+            if samples is not None:
+                return known[0], samples
+        header = parse_header(content)
+        files = _Files(os.path.dirname(source), load)  # noqa: PTH120
+        return header, _samples(header, range(len(header.signals)), files)
     except OSError as error:
         raise Unreadable(f"{source}: {error.strerror or error}; check the path") from None
-    known = parse_known(content, source)
-    if known is not None:
-        samples = _plain_samples(*known, source, load)
-        if samples is not None:
-            return known[0], samples
-    header = parse_header(content, source)
-    return header, _samples(header, range(len(header.signals)), source, load)
+    except Fault as fault:
+        raise Unreadable(f"{source}: {fault}") from None
+
+
+class _Files(NamedTuple):
+    """Where the signal files of a record are: a folder, and what gives the bytes at a path."""
+
+    folder: str
+    load: Load
 
 
 def _plain_samples(
@@ -224,11 +263,11 @@ def _per_millivolt(signal: Signal, source: str) -> float:
     return signal.gain * per_millivolt
 
 
-def _samples(header: Header, columns: Sequence[int], source: str, load: Load = load_file) -> NDArray[np.int16]:
+def _samples(header: Header, columns: Sequence[int], files: _Files) -> NDArray[np.int16]:
     """[samples, columns] int16, from whichever files hold them; only those are opened."""
     signals = header.signals
     if len({signal.file for signal in signals}) == 1:
-        samples = _signal_file(header, signals[0].file, list(range(len(signals))), source, load)
+        samples = _signal_file(header, signals[0].file, list(range(len(signals))), files)
         if len(columns) != samples.shape[1] or list(columns) != list(range(len(columns))):
             samples = samples[:, list(columns)]
     else:
@@ -236,61 +275,68 @@ def _samples(header: Header, columns: Sequence[int], source: str, load: Load = l
         for column, signal in enumerate(signals):
             groups.setdefault(signal.file, []).append(column)
         wanted = set(columns)
-        parts = {
-            file: _signal_file(header, file, held, source, load) for file, held in groups.items() if wanted & set(held)
-        }
+        parts = {file: _signal_file(header, file, held, files) for file, held in groups.items() if wanted & set(held)}
         lengths = {len(part) for part in parts.values()}
         if len(lengths) > 1:
-            raise Unreadable(f"{source}: its signal files differ in length {sorted(lengths)}; copy them again")
+            raise Fault(f"its signal files differ in length {sorted(lengths)}; copy them again")
         where = {column: (file, place) for file in parts for place, column in enumerate(groups[file])}
         samples = np.stack([parts[where[column][0]][:, where[column][1]] for column in columns], axis=1)
-    _verify(header, samples, columns, source)
+    for column, found in zip(columns, _sums(samples), strict=True):
+        signal = signals[column]
+        if signal.checksum is not None and signal.checksum != found:
+            raise Fault(
+                f"the checksum of lead {signal.name} in {_named(signal.file)} is {found}, its header states "
+                f"{signal.checksum}: the file is damaged; copy it again"
+            )
     return samples
 
 
-def _signal_file(header: Header, file: str, columns: list[int], source: str, load: Load) -> NDArray[np.int16]:
+def _named(file: str) -> str:
+    """A signal file in a message, by its kind alone: its name may be a patient's."""
+    suffix = os.path.splitext(file)[1]  # noqa: PTH122
+    return f"its signal file ({suffix})" if re.fullmatch(r"\.\w{1,8}", suffix) else "its signal file"
+
+
+def _signal_file(header: Header, file: str, columns: list[int], files: _Files) -> NDArray[np.int16]:
     """[samples, signals of this file] int16, a view of the bytes read."""
-    layout = header.signals[columns[0]].format
-    folder, header_name = os.path.split(source)
-    path = os.path.join(folder, file)  # noqa: PTH118 - the hot path of preparing a store
+    signals = [header.signals[column] for column in columns]
+    layout, name = signals[0].format, _named(file)
     if file in (".", "..") or "/" in file or "\\" in file or ":" in file:
-        raise Unreadable(f"{source}: its signal file {file!r} is not in the header's folder; name it without a path")
+        raise Fault(f"{name} is not in the header's folder; name it without a path")
     if layout.number != 16:
-        raise Unreadable(
-            f"{source}: {file} is in WFDB format {layout.number}, of which only 16 is read; "
-            f"convert it (xform -i {header_name.removesuffix('.hea')} with a header in format 16)"
+        raise Fault(
+            f"{name} is in WFDB format {layout.number}, of which only 16 is read; convert it (xform with a header in "
+            "format 16)"
         )
-    if any(header.signals[column].format != layout for column in columns):
-        raise Unreadable(f"{source}: the signals of {file} differ in format or byte offset; mend the header")
+    if any(signal.format != layout for signal in signals):
+        raise Fault(f"the signals of {name} differ in format or byte offset; mend the header")
     if layout.samples_per_frame != 1 or layout.skew:
-        raise Unreadable(
-            f"{source}: {file} has {layout.samples_per_frame} samples per frame and a skew of {layout.skew}; only "
-            "1 and 0 are read, so rewrite the record with one rate and no skew (xform)"
+        raise Fault(
+            f"{name} has {layout.samples_per_frame} samples per frame and a skew of {layout.skew}; only 1 and 0 are "
+            "read, so rewrite the record with one rate and no skew (xform)"
         )
     try:
-        content = load(path)
+        content = files.load(os.path.join(files.folder, file))  # noqa: PTH118 - the hot path of preparing a store
     except FileNotFoundError:
-        raise Unreadable(f"{source}: its signal file {file} is missing; put it beside the header") from None
+        raise Fault(f"{name} is missing; put it beside the header, under the name that the header states") from None
     except OSError as error:
-        raise Unreadable(f"{path}: {error.strerror or error}; check the path") from None
+        raise Fault(f"{name}: {error.strerror or error}; check its permissions") from None
     frame = 2 * len(columns)
     samples = header.samples or (len(content) - layout.offset) // frame
     expected = layout.offset + samples * frame
     if samples < 1 or len(content) < expected:
-        raise Unreadable(f"{path}: truncated: holds {len(content):,} of {max(expected, 1):,} bytes; copy it again")
+        raise Fault(f"{name} is truncated: it holds {len(content):,} of {max(expected, 1):,} bytes; copy it again")
+    if layout.offset != _AFTER_MATLAB and content.startswith(_MATLAB) and content[20:24] == b"val\0":
+        raise Fault(
+            f"{name} holds its samples from byte {_AFTER_MATLAB} on, behind a head of MATLAB's, where its header says "
+            f"{layout.offset}; write 16+{_AFTER_MATLAB} into the header"
+        )
+    if (len(content) - layout.offset) % frame and any(signal.checksum is None for signal in signals):
+        raise Fault(
+            f"{name} holds {len(content):,} bytes, which are no whole number of samples of {len(columns)} signals from "
+            f"byte {layout.offset} on; mend the byte offset or the number of signals in its header"
+        )
     return np.frombuffer(content, "<i2", samples * len(columns), layout.offset).reshape(samples, len(columns))
-
-
-def _verify(header: Header, samples: NDArray[np.int16], columns: Sequence[int], source: str) -> None:
-    sums = _sums(samples)
-    for column, found in zip(columns, sums, strict=True):
-        signal = header.signals[column]
-        if signal.checksum is not None and signal.checksum != found:
-            path = os.path.join(os.path.dirname(source), signal.file)  # noqa: PTH118, PTH120
-            raise Unreadable(
-                f"{path}: checksum of lead {signal.name} is {found}, the header states {signal.checksum}: "
-                "the file is damaged; copy it again"
-            )
 
 
 def _sums(samples: NDArray[np.int16]) -> list[int]:

@@ -8,7 +8,8 @@ from functools import lru_cache
 from math import isfinite
 from typing import NamedTuple
 
-from twelvelead.errors import Unreadable
+from twelvelead.readers.recording import Fault
+from twelvelead.readers.text import decode
 
 DEFAULT_RATE = 250.0
 """Hz, what header(5) defines for a record line that states no sampling rate."""
@@ -65,20 +66,16 @@ class Header(NamedTuple):
     comments: tuple[str, ...]
 
 
-def parse_header(content: bytes, source: str) -> Header:
+def parse_header(content: bytes) -> Header:
     """What a header says.
 
     Args:
         content: the bytes of the header file.
-        source: its path, named in errors.
 
     Raises:
-        Unreadable: the text is no header of a single-segment record.
+        Fault: the text is no header of a single-segment record.
     """
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("latin-1")
+    text = decode(content)
     lines, comments = [], []
     for line in text.splitlines():
         line = line.strip()
@@ -87,29 +84,26 @@ def parse_header(content: bytes, source: str) -> Header:
         elif line:
             lines.append(line)
     if not lines:
-        raise Unreadable(f"{source}: the header is empty; copy it again")
-    count, rate, samples = _record_line(lines[0], source)
+        raise Fault("the header is empty; copy it again")
+    count, rate, samples = _record_line(lines[0])
     if len(lines) - 1 < count:
-        raise Unreadable(
-            f"{source}: the header announces {count} signals and describes {len(lines) - 1}; copy it again"
-        )
-    signals = tuple([_signal_line(line, source) for line in lines[1 : count + 1]])
+        raise Fault(f"the header announces {count} signals and describes {len(lines) - 1}; copy it again")
+    signals = tuple([_signal_line(line, number) for number, line in enumerate(lines[1 : count + 1], start=1)])
     return Header(rate, samples, signals, tuple(comments))
 
 
-def parse_known(content: bytes, source: str) -> tuple[Header, str, list[int]] | None:
+def parse_known(content: bytes) -> tuple[Header, str, list[int]] | None:
     """What a header says, many times faster than `parse_header` where one of its kind was parsed before.
 
     Args:
         content: the bytes of the header file.
-        source: its path, named in errors.
 
     Returns:
         What all headers of the kind say, the same object each time, its signals without file and checksum; the one
         signal file of this header, and the checksum of each signal. None where a header is not that plain.
 
     Raises:
-        Unreadable: the text is no header of a single-segment record.
+        Fault: the text is no header of a single-segment record.
     """
     if not content.isascii():
         return None
@@ -122,7 +116,7 @@ def parse_known(content: bytes, source: str) -> tuple[Header, str, list[int]] | 
                 return template.common, file, [int(checksum) & 0xFFFF for checksum in checksums]
         if again or len(_templates) >= _MOST_TEMPLATES:
             break
-        _templates.extend(_template(text, parse_header(content, source)))
+        _templates.extend(_template(text, parse_header(content)))
     return None
 
 
@@ -160,23 +154,25 @@ def _template(text: str, header: Header) -> list[_Template]:
     return [_Template(re.compile(pattern + "\n?"), header._replace(signals=signals))]
 
 
-def _record_line(line: str, source: str) -> tuple[int, float, int | None]:
+def _record_line(line: str) -> tuple[int, float, int | None]:
     fields = line.split()
-    name, _, segments = fields[0].partition("/")
-    if segments:
-        raise Unreadable(f"{source}: {name} has several segments, which are not read; name the header of one segment")
+    if "/" in fields[0]:
+        raise Fault("has several segments, which are not read; name the header of one segment")
     try:
         count = int(fields[1])
         rate = float(fields[2].partition("/")[0]) if len(fields) > 2 else DEFAULT_RATE
         samples = int(fields[3]) if len(fields) > 3 else 0
     except (IndexError, ValueError):
-        raise Unreadable(f"{source}: not a WFDB header: its first line reads {line[:60]!r}") from None
+        raise Fault(
+            "not a WFDB header: its first line has to give a name, the number of signals, rate and samples; copy it "
+            "again"
+        ) from None
     if not (count > 0 and 0 < rate < float("inf") and samples >= 0):
-        raise Unreadable(f"{source}: {count} signals of {samples} samples at {rate:g} Hz cannot be; mend the header")
+        raise Fault(f"{count} signals of {samples} samples at {rate:g} Hz cannot be; mend the header")
     return count, rate, samples or None
 
 
-def _signal_line(line: str, source: str) -> Signal:
+def _signal_line(line: str, number: int) -> Signal:
     fields = line.split(None, 8)
     given = len(fields)
     try:
@@ -195,7 +191,7 @@ def _signal_line(line: str, source: str) -> Signal:
             fields[8] if given > 8 else "",
         )
     except (IndexError, ValueError):
-        raise Unreadable(f"{source}: not a WFDB signal line: {line[:60]!r}; mend the header or copy it again") from None
+        raise Fault(f"not a WFDB signal line: that of signal {number}; mend the header or copy it again") from None
 
 
 @lru_cache(maxsize=1024)
