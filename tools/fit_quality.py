@@ -18,15 +18,18 @@ from sklearn.linear_model import LogisticRegression
 
 from twelvelead.data.store import Store
 from twelvelead.ecg.quality import measures as measured
+from twelvelead.ecg.quality.at_the_beat import median_beat, qrs_size
 from twelvelead.ecg.quality.electrodes import INTERCHANGES, put_back, strangeness, through
-from twelvelead.ecg.quality.fitness import limb_leads
 from twelvelead.ecg.quality.fitted import FITTED
+from twelvelead.ecg.quality.limb_leads import limb_leads
+from twelvelead.ecg.record import ECG
 from twelvelead.files import replacing
 
 TARGET = Path(measured.__file__).with_name("fitted.json")
 FOLDS = range(1, 8)
 LIMB_LIMIT, CHEST_LIMIT, MUSCLE_LIMIT, BASELINE_LIMIT, UNUSUAL_LIMIT = 99.97, 99.9, 99.0, 98.0, 99.7
-"""Percentiles of folds 1-7."""
+QRS_LIMIT = 0.05
+"""Percentiles of folds 1-7; of the size of the QRS complexes on both sides."""
 
 ORDINARY = 95.0
 """Percentile of the recordings' strangeness up to which one counts as ordinary."""
@@ -46,16 +49,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("store")
     store = Store.open(parser.parse_args().store)
-    kept = []
+    kept, sizes = [], []
     for row in np.flatnonzero(np.isin(store.column("fold"), FOLDS)):
         voltage = np.ascontiguousarray(store.signals[row].T) * np.float32(1e-3)
         if np.ptp(voltage, axis=1).min() > 0.003 and limb_leads(voltage) is None:
             kept.append(measured.measure(voltage, store.sampling_rate))
+            beat = median_beat(ECG(voltage.T, store.sampling_rate))
+            sizes += [] if beat is None else [qrs_size(beat)]
     table = {
         "source": f"PTB-XL 1.0.3, folds 1-7, {len(kept)} records; python tools/fit_quality.py STORE",
         "store": store.data_hash,
         "muscle_mv": round(float(np.percentile([m.muscle.max() for m in kept], MUSCLE_LIMIT)), 4),
         "baseline_mv": round(float(np.percentile([m.baseline.max() for m in kept], BASELINE_LIMIT)), 2),
+        "qrs_mv": rounded(np.percentile(sizes, [QRS_LIMIT, 100 - QRS_LIMIT]), 3),
         "electrodes": interchanges(np.array([m.covariance for m in kept])),
         "unusual": centres(np.array([measured.signal_features(m) for m in kept])),
     }

@@ -9,12 +9,22 @@ from twelvelead.ecg.leads import LEADS
 
 CODES = {
     "missing-leads": "leads that algebra cannot give",
+    "short-leads": "leads that hold only part of the recording, as a printout does",
     "too-short": "shorter than the model allows",
     "not-finite": "samples that are NaN or infinite",
     "flat": "a lead without signal, throughout or for a long part",
     "amplitude": "voltages that cannot be millivolts",
     "limb-leads": "limb leads that contradict each other",
+    "no-qrs": "no beat found",
+    "inverted": "leads probably upside down",
     "electrodes": "electrodes probably interchanged",
+    "copied-lead": "two leads that are one",
+    "gain": "voltages far smaller or larger than usual",
+    "sampling-rate": "probably another sampling rate than declared",
+    "time-reversed": "probably played backwards",
+    "offset": "a lead far from 0",
+    "jump": "a lead that steps to another level",
+    "spike": "a spike in one lead",
     "clipping": "extreme values cut off",
     "powerline": "hum of the mains",
     "muscle-noise": "strong noise, of muscles as a rule",
@@ -28,8 +38,11 @@ CODES = {
     "time-disagrees": "a time column that does not rise as the stated rate says",
     "scale-overridden": "a scale that was given in place of the file's own",
 }
-"""Every code and what it stands for; the first five refuse, "limb-leads" refuses or warns, the others warn. The last
-three are a reader's."""
+"""Every code and what it stands for. The first six refuse, "limb-leads" refuses or warns, the others warn; those
+from "age-disagrees" on are a reader's."""
+
+GRAVE = frozenset({"no-qrs", "inverted", "electrodes", "copied-lead", "gain", "sampling-rate", "time-reversed"})
+"""Codes of what changes most answers."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +61,11 @@ class Finding:
     message: str
     values: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def grave(self) -> bool:
+        """Whether it changes most answers, if it is true, so that it has to stand before the answer, not under it."""
+        return self.code in GRAVE
+
 
 def by_lead(values: NDArray[Any], found: NDArray[Any]) -> dict[str, float]:
     """Lead -> its value, of the leads, of [12], that were found."""
@@ -57,3 +75,12 @@ def by_lead(values: NDArray[Any], found: NDArray[Any]) -> dict[str, float]:
 def named(leads: dict[str, float]) -> str:
     """ "lead V1" or "leads V1, V2"."""
     return f"lead{'s' if len(leads) > 1 else ''} {', '.join(leads)}"
+
+
+def short_leads(seconds: float) -> Finding:
+    """Leads that hold `seconds` each, one group after the other."""
+    message = (
+        f"each lead holds only part of the recording ({seconds:.3g} s a lead), as a printout does; export or record "
+        "all leads over the same seconds"
+    )
+    return Finding("short-leads", "refuse", message, {"seconds": seconds})

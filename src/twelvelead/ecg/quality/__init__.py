@@ -5,9 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from twelvelead.ecg.finding import CODES, Finding
-from twelvelead.ecg.quality import fitness
+from twelvelead.ecg.quality import artefacts, fitness
+from twelvelead.ecg.quality.at_the_beat import at_the_beat
 from twelvelead.ecg.quality.disturbances import clipping, noise, pacing
 from twelvelead.ecg.quality.electrodes import interchange
+from twelvelead.ecg.quality.limb_leads import limb_leads
 from twelvelead.ecg.quality.measures import LOWEST_RATE, SHORTEST, Voltage, measure
 from twelvelead.ecg.quality.unusual import age, unusual
 from twelvelead.ecg.record import ECG
@@ -25,7 +27,7 @@ AGES = (18.0, 120.0)
 def check(
     ecg: ECG, *, minimum_seconds: float = MINIMUM_SECONDS, ages: tuple[float, float] = AGES
 ) -> tuple[Finding, ...]:
-    """What is wrong with a recording; empty where nothing is.
+    """What is wrong with a recording, what its reader noticed first; empty where nothing is.
 
     Either the reasons to refuse it, or warnings: what is refused is examined no further. docs/quality.md states each
     rule and how often it errs.
@@ -36,12 +38,12 @@ def check(
         ages: lowest and highest age on which the model was trained, years.
     """
     try:
-        ecg = ecg.twelve()
+        twelve = ecg.twelve()
     except Refused as missing:
-        return missing.findings
-    voltage = np.ascontiguousarray(ecg.signal.T)
-    refused = tuple(_refusals(ecg, voltage, minimum_seconds))
-    return refused or tuple(_warnings(ecg, voltage, ages))
+        return (*ecg.findings, *missing.findings)
+    voltage = np.ascontiguousarray(twelve.signal.T)
+    refused = tuple(_refusals(twelve, voltage, minimum_seconds))
+    return (*ecg.findings, *(refused or _warnings(twelve, voltage, ages)))
 
 
 def require_fit(
@@ -60,6 +62,9 @@ def require_fit(
 
 
 def _refusals(ecg: ECG, voltage: Voltage, minimum_seconds: float) -> Iterator[Finding]:
+    if voltage.shape[1] > 1 and (part := fitness.short(voltage, ecg.sampling_rate)):
+        yield part
+        return
     if short := fitness.too_short(ecg, minimum_seconds):
         yield short
     if invalid := fitness.not_finite(voltage):
@@ -70,18 +75,25 @@ def _refusals(ecg: ECG, voltage: Voltage, minimum_seconds: float) -> Iterator[Fi
         yield unit
     elif flat := fitness.flat(voltage, ecg.sampling_rate):
         yield flat
-    elif (contradiction := fitness.limb_leads(voltage)) and contradiction.severity == "refuse":
+    elif (contradiction := limb_leads(voltage)) and contradiction.severity == "refuse":
         yield contradiction
 
 
 def _warnings(ecg: ECG, voltage: Voltage, ages: tuple[float, float]) -> Iterator[Finding]:
-    findings = [
-        fitness.limb_leads(voltage),
+    rate = ecg.sampling_rate
+    measurable = rate >= LOWEST_RATE and ecg.duration >= SHORTEST
+    measures = measure(voltage, rate) if measurable else None
+    findings: list[Finding | None] = [
+        *(at_the_beat(ecg) if measures else ()),
+        interchange(measures) if measures else None,
+        artefacts.copied(voltage, measures),
+        limb_leads(voltage),
         age(ecg.age, ages),
+        artefacts.offset(voltage),
+        artefacts.jump(voltage, rate),
+        artefacts.spike(voltage, rate),
         clipping(voltage),
-        pacing(voltage, ecg.sampling_rate),
+        pacing(voltage, rate),
+        *((*noise(measures), unusual(measures)) if measures else ()),
     ]
-    if ecg.sampling_rate >= LOWEST_RATE and ecg.duration >= SHORTEST:
-        measures = measure(voltage, ecg.sampling_rate)
-        findings += [*noise(measures), interchange(measures), unusual(measures)]
     yield from (finding for finding in findings if finding)

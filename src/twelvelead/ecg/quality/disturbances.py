@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from twelvelead.ecg.finding import Finding, by_lead, named
 from twelvelead.ecg.leads import LEADS
+from twelvelead.ecg.quality.artefacts import prominence
 from twelvelead.ecg.quality.fitted import FITTED
 from twelvelead.ecg.quality.measures import MAINS, Measures, Voltage
 
@@ -88,7 +88,7 @@ def pacing(voltage: Voltage, rate: float) -> Finding | None:
     if rate < PACING_LOWEST_RATE or samples <= 0:
         return None
     centre = voltage[:, wide : wide + samples]
-    sharp = _prominence(
+    sharp = prominence(
         centre, voltage[:, wide - narrow : wide - narrow + samples], voltage[:, wide + narrow : wide + narrow + samples]
     )
     highest = sharp.max(axis=0)
@@ -97,7 +97,7 @@ def pacing(voltage: Voltage, rate: float) -> Finding | None:
         return None
     lead, height = sharp[:, at].argmax(axis=0), highest[at]
     spikes = (
-        (height > _SHARE * _prominence(centre[lead, at], voltage[lead, at], voltage[lead, at + 2 * wide]))
+        (height > _SHARE * prominence(centre[lead, at], voltage[lead, at], voltage[lead, at + 2 * wide]))
         & (height > _ABOVE_NOISE * np.abs(sharp).mean(axis=1)[lead])
         & (np.count_nonzero(sharp[:, at] > PACING_ELSEWHERE * height, axis=0) >= PACING_LEADS)
     )
@@ -108,11 +108,3 @@ def pacing(voltage: Voltage, rate: float) -> Finding | None:
     usual = float(np.median(np.maximum.reduceat(height, starts)))
     message = f"{len(starts)} narrow spikes of about {usual:.2f} mV: probably a pacemaker; read it as a paced rhythm"
     return Finding("pacing", "warn", message, {"spikes": float(len(starts)), "height": usual})
-
-
-def _prominence(
-    at: NDArray[np.float32], before: NDArray[np.float32], after: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """How far a sample stands out above the higher, or below the lower, of two others; negative between them."""
-    highest: NDArray[np.float32] = np.maximum(at - np.maximum(before, after), np.minimum(before, after) - at)
-    return highest

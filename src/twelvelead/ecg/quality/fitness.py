@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.ecg.finding import Finding, by_lead, named
+from twelvelead.ecg.finding import Finding, by_lead, named, short_leads
 from twelvelead.ecg.quality.measures import Voltage
 from twelvelead.ecg.record import ECG
 
@@ -26,11 +26,10 @@ FLAT_SHARE = 0.2
 """A lead may be flat for so many seconds, or for this share of a longer recording; a pause between two beats is never
 that still."""
 
-REFUSED_MILLIVOLTS, REFUSED_QUANTA = 0.020, 3.0
-WARNED_MILLIVOLTS, WARNED_QUANTA = 0.005, 1.0
-"""Root mean square by which limb leads may contradict each other. Rounding three leads to a quantum q gives q/2."""
+PART_SHARE, PARTS = 0.6, 6
+"""A printout shows a lead for at most this share of its width; so many leads have to be shown so."""
 
-_COARSEST_QUANTUM = 0.025  # mV; what looks coarser is no rounding, so it excuses nothing
+_LARGEST = np.float32(1e9)  # mV; the difference of what is larger may be infinite
 
 
 def too_short(ecg: ECG, minimum_seconds: float) -> Finding | None:
@@ -52,23 +51,43 @@ def not_finite(voltage: Voltage) -> Finding | None:
     return Finding("not-finite", "refuse", message, leads)
 
 
+def short(voltage: Voltage, rate: float) -> Finding | None:
+    """Leads that show the one this, the other that stretch of time, filled up with NaN or a constant; of two samples or
+    more."""
+    alive = _alive(voltage, rate)
+    count = alive.shape[1]
+    first, last = alive.argmax(axis=1), count - 1 - alive[:, ::-1].argmax(axis=1)
+    part = alive.any(axis=1) & (last - first + 1 <= PART_SHARE * count)
+    if np.count_nonzero(part) < PARTS or first[part].max() <= last[part].min():
+        return None
+    moving = np.diff(np.nan_to_num(voltage[part]), axis=1) != 0
+    shown = moving.shape[1] - moving[:, ::-1].argmax(axis=1) - moving.argmax(axis=1) + 1
+    blocks = (last - first + 1)[part] * _block(voltage, rate)
+    return short_leads(round(float(np.median(np.minimum(shown, blocks))) / rate, 1))
+
+
 def amplitude(voltage: Voltage, rate: float) -> Finding | None:
     """Voltages that cannot be millivolts, of at least two samples, all finite."""
     peaks = np.maximum(-voltage.min(axis=1), voltage.max(axis=1))
+    spans = _by_second(_spans(voltage, rate))
+    moving = spans.max(axis=1) > 0
+    span = float(np.median(spans[spans > 0])) if np.count_nonzero(moving) >= len(spans) / 2 else np.nan
+    low, high = USUAL_MILLIVOLTS
+    if span < low or span > high:
+        message = (
+            f"a lead usually spans {span:,.2g} mV in a second ({low:g} to {high:g} mV are plausible): another unit or "
+            "gain than was stated or declared; look it up before you read the file again"
+        )
+        return Finding("amplitude", "refuse", message, {"span": span})
     if peaks.max() > HIGHEST_MILLIVOLTS:
         values = by_lead(peaks, peaks > HIGHEST_MILLIVOLTS)
         highest = max(values, key=lambda lead: values[lead])
-        what = f"amplitude of {values[highest]:,.0f} mV in {highest} (at most {HIGHEST_MILLIVOLTS:g} mV are plausible)"
-    else:
-        spans = _by_second(_spans(voltage, rate))
-        moving = spans.max(axis=1) > 0
-        values = {"span": float(np.median(spans[moving]))} if np.count_nonzero(moving) >= len(spans) / 2 else {}
-        if not values or USUAL_MILLIVOLTS[0] <= values["span"] <= USUAL_MILLIVOLTS[1]:
-            return None
-        what = "a lead usually spans {:.2g} mV in a second ({:g} to {:g} mV are plausible)".format(
-            values["span"], *USUAL_MILLIVOLTS
+        message = (
+            f"{values[highest]:,.0f} mV in lead {highest} (at most {HIGHEST_MILLIVOLTS:g} mV are plausible), though a "
+            "lead usually has the size of an ECG: an artefact or an offset; record again or take it away"
         )
-    return Finding("amplitude", "refuse", f"{what}: probably another unit; state the right one", values)
+        return Finding("amplitude", "refuse", message, values)
+    return None
 
 
 def flat(voltage: Voltage, rate: float) -> Finding | None:
@@ -79,6 +98,13 @@ def flat(voltage: Voltage, rate: float) -> Finding | None:
     leads = by_lead(still, constant | (still > max(FLAT_SECONDS, FLAT_SHARE * seconds)))
     if not leads:
         return None
+    held = np.flatnonzero(_alive(voltage, rate).any(axis=0)) * _block(voltage, rate) / rate
+    if len(leads) == len(voltage) and len(held):
+        message = (
+            f"no lead holds a signal but from {held[0]:.1f} to {held[-1] + 0.25:.1f} of {seconds:.1f} s: filled up, or "
+            "broken off; cut that part out or record again"
+        )
+        return Finding("flat", "refuse", message, leads)
     message = (
         f"flat {named(leads)}: no signal for {max(leads.values()):.1f} of {seconds:.1f} s; check the electrodes and "
         "record again"
@@ -86,41 +112,23 @@ def flat(voltage: Voltage, rate: float) -> Finding | None:
     return Finding("flat", "refuse", message, leads)
 
 
-def limb_leads(voltage: Voltage) -> Finding | None:
-    """Whether III = II - I and Goldberger's leads hold, by root mean square.
+def _block(voltage: Voltage, rate: float) -> int:
+    """Samples in a quarter of a second."""
+    return min(max(2, round(rate / 4)), int(voltage.shape[1]))
 
-    The quantum is the largest, over leads I, II and III, of the smallest step between neighbouring samples.
-    """
-    one, two, three, right, left, foot = voltage[:6]
-    excess = {
-        "III - (II - I)": three - (two - one),
-        "aVR + (I + II)/2": right + (one + two) / 2,
-        "aVL - (I - II/2)": left - (one - two / 2),
-        "aVF - (II - I/2)": foot - (two - one / 2),
-    }
-    values = {name: float(np.sqrt(np.dot(rest, rest) / len(rest))) for name, rest in excess.items()}
-    worst = max(values, key=lambda name: values[name])
-    if values[worst] <= WARNED_MILLIVOLTS:
-        return None
-    quantum = _quantum(voltage[:3])
-    if values[worst] <= max(WARNED_MILLIVOLTS, WARNED_QUANTA * quantum):
-        return None
-    refuse = values[worst] > max(REFUSED_MILLIVOLTS, REFUSED_QUANTA * quantum)
-    advice = (
-        "check their names, signs and gains, and whether they are cut off"
-        if refuse
-        else "the leads were processed apart"
+
+def _alive(voltage: Voltage, rate: float) -> NDArray[np.bool_]:
+    """[leads, quarters of a second]: whether a lead moves there."""
+    alive: NDArray[np.bool_] = (
+        _spans(np.where(np.isfinite(voltage), voltage, np.float32(0)), rate) >= FLAT_BLOCK_MILLIVOLTS
     )
-    message = (
-        f"limb leads contradict each other: {worst} is {values[worst] * 1000:.0f} uV (root mean square) where 0 is "
-        f"due; {advice}"
-    )
-    return Finding("limb-leads", "refuse" if refuse else "warn", message, values | {"quantum": quantum})
+    return alive
 
 
 def _spans(voltage: Voltage, rate: float) -> Voltage:
     """[leads, quarters of a second]: what each lead spans in each; a rest at the end goes uncounted."""
-    samples = min(max(2, round(rate / 4)), voltage.shape[1])
+    samples = _block(voltage, rate)
+    voltage = np.clip(voltage, -_LARGEST, _LARGEST)
     count = voltage.shape[1] // samples
     quarters = voltage[:, : count * samples].reshape(len(voltage), count, samples)
     spans: Voltage = quarters.max(axis=2) - quarters.min(axis=2)
@@ -144,10 +152,3 @@ def _by_second(spans: Voltage) -> Voltage:
     count = spans.shape[1] // quarters
     widest: Voltage = spans[:, : count * quarters].reshape(len(spans), count, quarters).max(axis=2)
     return widest
-
-
-def _quantum(voltage: Voltage) -> float:
-    steps = np.abs(np.diff(voltage, axis=1))
-    # what float32 leaves of equal voltages is no step
-    smallest = np.where(steps > 1e-6, steps, np.inf).min(axis=1, initial=np.inf)
-    return min(float(np.where(np.isfinite(smallest), smallest, 0).max()), _COARSEST_QUANTUM)

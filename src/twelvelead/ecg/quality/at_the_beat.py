@@ -1,0 +1,65 @@
+"""What the beats show: that there are none, and a gain that is wrong."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twelvelead.ecg.beats import NO_QRS, find_beats
+from twelvelead.ecg.finding import Finding
+from twelvelead.ecg.quality.fitted import FITTED
+from twelvelead.ecg.record import ECG
+
+LONGEST = 60.0
+"""In s: of a longer recording the beats of so much are looked at."""
+
+BEFORE, AFTER = 0.3, 0.5
+"""In s around a beat: the median beat."""
+
+QRS = slice(18, 43)
+"""Samples of it, at 100 Hz, within 0.12 s."""
+
+_COARSE = 5  # samples of the beats' 500 Hz
+_SMALLEST = 2  # leads that do not count
+_FLOOR = 0.02  # mV, added to a lead's size
+
+
+def at_the_beat(ecg: ECG) -> Iterator[Finding]:
+    """What the beats of twelve leads in our order show."""
+    beat = median_beat(ecg)
+    if beat is None:
+        yield Finding("no-qrs", "warn", NO_QRS)
+    elif wrong := gain(beat):
+        yield wrong
+
+
+def median_beat(ecg: ECG) -> NDArray[np.float64] | None:
+    """[12, samples] mV at 100 Hz, from `BEFORE` to `AFTER`, of twelve leads in order; None where no beat is found."""
+    beats = find_beats(replace(ecg, signal=ecg.signal[: round(LONGEST * ecg.sampling_rate)]))
+    beat = beats.median_beat(BEFORE, AFTER, _COARSE)
+    return None if beat is None else beat.T
+
+
+def gain(beat: NDArray[np.float64]) -> Finding | None:
+    """A QRS complex far smaller or larger than PTB-XL has it.
+
+    Args:
+        beat: [12, samples] mV, at 100 Hz.
+    """
+    size = qrs_size(beat)
+    low, high = FITTED["qrs_mv"]
+    if low <= size <= high:
+        return None
+    message = (
+        f"QRS complexes of {size:.2g} mV (geometric mean over leads; {low:.2g} to {high:.2g} mV are usual): the "
+        "gain or the unit is probably wrong; check it before anything else"
+    )
+    return Finding("gain", "warn", message, {"qrs": size, "low": float(low), "high": float(high)})
+
+
+def qrs_size(beat: NDArray[np.float64]) -> float:
+    """Geometric mean of what the ten largest leads span in the QRS complex of [12, samples] mV, at 100 Hz: a limb lead
+    may well be flat, and two are where an electrode is on the wrong leg."""
+    size = np.log(np.ptp(beat[:, QRS], axis=1) + _FLOOR)
+    return float(np.exp(np.sort(size)[_SMALLEST:].mean()))
