@@ -29,6 +29,11 @@ def test_the_command_line_loads_only_what_parses():
     assert loaded_after("import twelvelead.cli.main") == ["typer"]
 
 
+def test_an_answer_at_another_rate_loads_the_runtime_alone():
+    code = "import twelvelead; from twelvelead.ecg.synthetic import synthetic_ecg; ecg = synthetic_ecg('normal')"
+    assert loaded_after(f"{code}; assert ecg.sampling_rate == 500; twelvelead.load().predict(ecg)") == ["onnxruntime"]
+
+
 def test_every_public_name_is_there():
     assert all(getattr(twelvelead, name) is not None for name in twelvelead.__all__)
 

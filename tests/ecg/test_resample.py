@@ -1,13 +1,14 @@
 import math
 import subprocess
 import sys
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twelvelead.ecg.resample import resample
+from twelvelead.ecg.resample import _low_pass, resample
 from twelvelead.readers import read
 
 rates = st.sampled_from([100.0, 128.0, 240.0, 250.0, 257.0, 360.0, 500.0, 512.0, 997.0, 1000.0])
@@ -109,3 +110,16 @@ def test_500_hz_records_of_ptbxl_become_the_published_100_hz_ones(shared_ptbxl, 
         assert np.sqrt(np.mean((resample(fast, 500, 100) - published)[inside] ** 2)) < 0.035
         compared += 1
     assert compared == 6
+
+
+@pytest.mark.parametrize(("old", "new"), [(500, 100), (1000, 100), (257, 100), (250, 100), (360, 100), (100, 500)])
+@pytest.mark.parametrize("samples", [1, 30, 2570])
+def test_as_scipy_with_the_same_filter(old, new, samples):
+    scipy = pytest.importorskip("scipy.signal")
+    ratio = Fraction(new, old)
+    up, down = ratio.numerator, ratio.denominator
+    around = 40 * max(up, down)  # edges continued, of whole periods on both rates
+    signal = noise(samples, 3)
+    padded = np.pad(signal.astype(np.float64), ((around * down, around * down), (0, 0)), mode="edge")
+    theirs = scipy.resample_poly(padded, up, down, axis=0, window=_low_pass(up, down) / up)[around * up :]
+    np.testing.assert_allclose(resample(signal, old, new), theirs[: math.ceil(samples * new / old)], atol=1e-6)
