@@ -1,6 +1,9 @@
 """twelvelead interpret and demo."""
 
 import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -206,3 +209,46 @@ def test_demo_needs_nothing_but_the_package(cli, tmp_path):
     assert "means nothing" not in result.out
     assert {path.stem for path in (tmp_path / "demo").iterdir()} == {"normal", "st_elevation", "refused"}
     assert "flat lead V2" in result.out
+
+
+def test_standard_input_is_read_once(files, tiny_run, tmp_path):
+    content = files["good"].read_bytes()
+    command = [
+        sys.executable,
+        "-m",
+        "twelvelead",
+        "interpret",
+        "-",
+        "--json",
+        "--weights",
+        str(tiny_run),
+        "--id",
+        "case 7",
+    ]
+    ended = subprocess.run(command, input=content, capture_output=True, check=False, cwd=tmp_path)
+    answer = json.loads(ended.stdout)
+    assert (ended.returncode, answer["source"]) == (0, "case 7")
+    assert answer["classes"]
+    ended = subprocess.run(command[:-2], input=b"", capture_output=True, check=False, cwd=tmp_path)
+    assert (ended.returncode, b"standard input: the file is empty" in ended.stderr) == (2, True)
+
+
+def test_names_of_files_are_hidden_where_asked(cli, files, tiny_run, tmp_path, monkeypatch):
+    monkeypatch.setenv("TWELVELEAD_NAME_KEY", "a key of the hospital's own")
+    folder = tmp_path / "doe_jane"
+    folder.mkdir()
+    good, torn = shutil.copy(files["good"], folder / "doe.csv"), folder / "doe2.csv"
+    torn.write_bytes(files["torn"].read_bytes())
+    (folder / "notes.txt").write_text("words")
+    for options in (["--id", "case 7"], ["--hash-names"]):
+        for path in (good, torn):
+            for more in (["--json"], []):
+                out = tmp_path / "out"
+                result = cli("interpret", path, "--weights", tiny_run, "--out", out, *options, *more)
+                assert "doe" not in result.out + result.err
+                assert ("case 7" if "--id" in options else "ecg-") in result.out + result.err
+                assert not [drawn for drawn in out.glob("*") if "doe" in drawn.name]
+    result = cli("interpret", folder, "--hash-names", "--json", "--weights", tiny_run)
+    assert "2 files are no recordings: 1 .csv, 1 .txt" in result.err
+    assert "doe" not in result.out + result.err
+    assert "--id names one file" in cli("interpret", good, torn, "--id", "x", "--weights", tiny_run).fault

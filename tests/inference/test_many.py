@@ -13,7 +13,7 @@ from twelvelead.errors import TwelveLeadError
 from twelvelead.inference import many
 from twelvelead.inference.many import Task, score
 
-TASK = Task(sampling_rate=100, unit="mV")
+TASK = Task(reading={"sampling_rate": 100, "unit": "mV"})
 
 
 @pytest.fixture(scope="module")

@@ -46,7 +46,7 @@ def check(path, **options):
 def test_encodings_ends_and_delimiters(tmp_path, encoding, end, delimiter, comma):
     path = written(tmp_path, with_time(), delimiter=delimiter, comma=comma, encoding=encoding, end=end)
     check(path)
-    assert recordings([tmp_path])[0] == [path]
+    assert recordings([tmp_path]).files == [path]
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,21 @@
 """Verbs on single recordings: interpret, demo."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from twelvelead.cli.reading import (
+    HashNames,
+    SamplingRate,
+    Scale,
+    TimeUnit,
+    Unit,
+    Variable,
+    naming,
+    tell_passed_over,
+)
 from twelvelead.errors import Refused, TwelveLeadError
 from twelvelead.weights import DEFAULT
 
@@ -21,7 +32,8 @@ def interpret(
     files: Annotated[
         list[str],
         typer.Argument(
-            help="ECG files of any kind, folders, and quoted patterns such as 'ecgs/*.xml'.", show_default=False
+            help="ECG files of any kind, folders, quoted patterns such as 'ecgs/*.xml', or - for standard input.",
+            show_default=False,
         ),
     ],
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line instead of tables.")] = False,
@@ -44,8 +56,15 @@ def interpret(
     ] = False,
     age: Annotated[float | None, typer.Option(help="In years, where the file does not say.", min=0, max=130)] = None,
     sex: Annotated[Literal["male", "female"] | None, typer.Option(help="Where the file does not say.")] = None,
-    sampling_rate: Annotated[float | None, typer.Option(help="In Hz, for CSV and NPY.")] = None,
-    unit: Annotated[str | None, typer.Option(help="mV, uV or V, for CSV and NPY.")] = None,
+    sampling_rate: SamplingRate = None,
+    unit: Unit = None,
+    scale: Scale = None,
+    variable: Variable = None,
+    time_unit: TimeUnit = None,
+    identifier: Annotated[
+        str | None, typer.Option("--id", help="What to call the one file in all that is printed and drawn.")
+    ] = None,
+    hash_names: HashNames = False,
     operating_point: OperatingPoint = "accuracy",
     error_rate: Annotated[
         float, typer.Option(help="A class is uncertain where more errors would be made: 0.01, 0.02, 0.05, ... 0.3.")
@@ -66,26 +85,38 @@ def interpret(
     from twelvelead.readers import read
     from twelvelead.readers.find import recordings
 
+    called = naming(identifier, hash_names, files)
     engine = Engine(weights)
     shares = _prevalence(prevalence)
     engine.rules(operating_point, error_rate, shares)  # a fault in these is told once, not for each file
     drawn: dict[str, Any] = {"layout": layout, "speed": speed, "gain": gain, "start": start}
-    found, faults = recordings(files)
-    for fault in faults:
+    found = recordings(file for file in files if file != "-")
+    tell_passed_over(found)
+    for fault in found.faults:
         _fault(str(fault).partition(": ")[0], fault, json=json)
-    codes = [fault.exit_code for fault in faults]
+    codes = [fault.exit_code for fault in found.faults]
     taken: set[str] = set()
-    for path in found:
+    for path in [*([None] if "-" in files else []), *found.files]:
+        # a file of that name is ./-
+        source = (identifier or "standard input") if path is None else called(path)
         try:
-            ecg = read(path, sampling_rate=sampling_rate, unit=unit)
+            ecg = read(
+                sys.stdin.buffer if path is None else path,
+                sampling_rate=sampling_rate,
+                unit=unit,
+                scale=scale,
+                variable=variable,
+                time_unit=time_unit,
+                name=source,
+            )
             ecg = replace(ecg, age=ecg.age if age is None else age, sex=sex or ecg.sex)
-            picture = None if json and out is None else _free(out or Path(), path.stem, form, taken)
+            picture = None if json and out is None else _free(out or Path(), _stem(source), form, taken)
             answer = engine.predict(
                 ecg, operating_point, error_rate=error_rate, prevalence=shares, explain=explain or picture is not None
             )
             _show(answer, json=json, picture=picture, measured=measure, **drawn)
         except TwelveLeadError as error:
-            _fault(str(path), error, json=json)
+            _fault(source, error, json=json)
             codes.append(error.exit_code)
     if codes:
         raise typer.Exit(min(codes))
@@ -187,6 +218,11 @@ def _fault(source: str, error: TwelveLeadError, *, json: bool) -> None:
             values["findings"] = [asdict(finding) for finding in error.findings]
         typer.echo(encoder.dumps(values))
     typer.echo(f"twelvelead: {error}", err=True)
+
+
+def _stem(name: str) -> str:
+    """What a picture of a file that is called so is called."""
+    return Path(name).stem.replace("\\", "_") or "ecg"
 
 
 def _free(folder: Path, stem: str, suffix: str, taken: set[str]) -> Path:

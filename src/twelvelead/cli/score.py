@@ -5,6 +5,16 @@ from typing import Annotated
 
 import typer
 
+from twelvelead.cli.reading import (
+    HashNames,
+    SamplingRate,
+    Scale,
+    TimeUnit,
+    Unit,
+    Variable,
+    naming,
+    tell_passed_over,
+)
 from twelvelead.errors import Interrupted
 from twelvelead.weights import DEFAULT
 
@@ -21,8 +31,12 @@ def score(
     operating_point: Annotated[
         str, typer.Option(help="An operating point of the weights, or one number from 0 to 1.")
     ] = "accuracy",
-    sampling_rate: Annotated[float | None, typer.Option(help="In Hz, for CSV and NPY.")] = None,
-    unit: Annotated[str | None, typer.Option(help="mV, uV or V, for CSV and NPY.")] = None,
+    sampling_rate: SamplingRate = None,
+    unit: Unit = None,
+    scale: Scale = None,
+    variable: Variable = None,
+    time_unit: TimeUnit = None,
+    hash_names: HashNames = False,
     processes: Annotated[int | None, typer.Option(help="How many.", min=1, show_default="one a core")] = None,
 ) -> None:
     """Answer many ECG files on all cores into one Parquet dataset. After Ctrl-C or a kill, the same command goes on.
@@ -35,18 +49,26 @@ def score(
     from twelvelead.inference.many import score as run
     from twelvelead.readers.find import recordings
 
-    found, faults = recordings(files)
-    for fault in faults:
+    found = recordings(files)
+    tell_passed_over(found)
+    for fault in found.faults:
         typer.echo(f"twelvelead: {fault}", err=True)
-    task = Task(weights, operating_point, sampling_rate, unit)
+    options = {
+        "sampling_rate": sampling_rate,
+        "unit": unit,
+        "scale": scale,
+        "variable": variable,
+        "time_unit": time_unit,
+    }
+    task = Task(weights, operating_point, options, naming(None, hash_names, files))
     try:
         with Meter() as meter:
-            counts = run(found, out, task, processes=processes, progress=meter.show)
+            counts = run(found.files, out, task, processes=processes, progress=meter.show)
     except KeyboardInterrupt:
         raise Interrupted(f"{out}: interrupted; the same command goes on where it was") from None
     said = ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items()))
     typer.echo(f"{out}: {said or 'no files'}")
-    if faults or counts["unreadable"] or counts["failed"]:
+    if found.faults or counts["unreadable"] or counts["failed"]:
         raise typer.Exit(2)
     if counts["refused"]:
         raise typer.Exit(3)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from twelvelead.cli.reading import SamplingRate, Scale, TimeUnit, Unit, Variable, tell_passed_over
 from twelvelead.errors import TwelveLeadError
 
 app = typer.Typer(no_args_is_help=True, help="Stores of one's own recordings.")
@@ -32,8 +33,11 @@ def create(
         typer.Option(help="Make so many patient-safe folds.", show_default="the column fold", min=2, max=100),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the folds.", min=0)] = 0,
-    sampling_rate: Annotated[float | None, typer.Option(help="In Hz, for CSV and NPY.")] = None,
-    unit: Annotated[str | None, typer.Option(help="mV, uV or V, for CSV and NPY.")] = None,
+    sampling_rate: SamplingRate = None,
+    unit: Unit = None,
+    scale: Scale = None,
+    variable: Variable = None,
+    time_unit: TimeUnit = None,
 ) -> None:
     """Make the folder STORE of the recordings in SOURCE that the table LABELS lists.
 
@@ -46,6 +50,7 @@ def create(
     from twelvelead.cli.meter import Meter
     from twelvelead.data.create import create as make
     from twelvelead.data.tasks import fold_names
+    from twelvelead.ecg.finding import CODES
 
     with Meter() as meter:
         made = make(
@@ -59,10 +64,18 @@ def create(
             seed=seed,
             sampling_rate=sampling_rate,
             unit=unit,
+            scale=scale,
+            variable=variable,
+            time_unit=time_unit,
             progress=meter.show,
         )
     for line in made.bad:
         typer.echo(line, err=True)
+    for code, count in sorted(made.noticed.items()):
+        typer.echo(f"{source}: {count:,} with {CODES[code]} ({code})", err=True)
+    if made.unlisted.files:
+        typer.echo(f"{source}: {len(made.unlisted.files):,} other recordings are not in {labels.name}", err=True)
+    tell_passed_over(made.unlisted)
     held = sorted(set(made.store.column("fold").tolist()))
     typer.echo(
         f"{store}: {len(made.store):,} records, task {task} with {len(made.store.tasks[task])} classes, "

@@ -1,7 +1,8 @@
 """A store from one's own data: a folder of ECGs and a CSV of labels."""
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import nan
 from pathlib import Path, PurePath
@@ -18,6 +19,7 @@ from twelvelead.ecg.resample import resample
 from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.progress import Progress, counted, silent
 from twelvelead.readers import read
+from twelvelead.readers.find import Found, recordings
 
 KNOWN = ("file", "ecg_id", "patient_id", "fold", "age", "sex")
 _SEX = {"": nan, "0": 0.0, "male": 0.0, "m": 0.0, "1": 1.0, "female": 1.0, "f": 1.0}
@@ -33,10 +35,14 @@ class Created:
     Attributes:
         store: the new store.
         bad: for each recording that was left out, one line that names it and the fault.
+        noticed: code of a reader's finding (`twelvelead.ecg.finding.CODES`) -> stored recordings that have it.
+        unlisted: what else the folder holds: recordings that the table does not list, and files that are none.
     """
 
     store: Store
     bad: tuple[str, ...]
+    noticed: Counter[str]
+    unlisted: Found
 
 
 def create(
@@ -51,6 +57,9 @@ def create(
     seed: int = 0,
     sampling_rate: float | None = None,
     unit: str | None = None,
+    scale: float | None = None,
+    variable: str | None = None,
+    time_unit: str | None = None,
     progress: Progress = silent,
 ) -> Created:
     """Makes a store of any recordings that `twelvelead.read` reads, in the order of the table.
@@ -71,7 +80,7 @@ def create(
         task: what the labels are called.
         folds: how many patient-safe folds to make; None to take those of the table.
         seed: of the folds.
-        sampling_rate, unit: of files that state none, see `twelvelead.read`.
+        sampling_rate, unit, scale, variable, time_unit: see `twelvelead.read`.
         progress: told the recordings done.
 
     Raises:
@@ -96,11 +105,21 @@ def create(
         raise Unreadable(f"{table}: has no column fold; add one, or ask for patient-safe folds (--folds 10)")
     _require_apart(columns["patient_id"], columns["fold"], table)
     bad: list[str] = []
+    noticed: Counter[str] = Counter()
+    reading: dict[str, Any] = {
+        "sampling_rate": sampling_rate,
+        "unit": unit,
+        "scale": scale,
+        "variable": variable,
+        "time_unit": time_unit,
+    }
 
     def signals() -> Iterator[NDArray[np.int16] | None]:
         for file in counted(rows.files, "recordings", progress):
             try:
-                signal = _microvolts(read(file, sampling_rate=sampling_rate, unit=unit), rate, samples)
+                ecg = read(file, **reading)
+                signal = _microvolts(ecg, rate, samples)
+                noticed.update(finding.code for finding in ecg.findings)
             except TwelveLeadError as error:
                 bad.append(str(error))
                 signal = None
@@ -118,7 +137,14 @@ def create(
         sampling_rate=rate,
         source=table.name,
     )
-    return Created(made, tuple(bad))
+    return Created(made, tuple(bad), noticed, _unlisted(source, rows.files))
+
+
+def _unlisted(source: Path, listed: Iterable[Path]) -> Found:
+    found = recordings([source])
+    known = {path for file in listed for path in (file, file.with_suffix(".hea"), file.with_name(f"{file.name}.hea"))}
+    found.files = [file for file in found.files if file not in known]
+    return found
 
 
 def _microvolts(ecg: ECG, rate: float, samples: int) -> NDArray[np.int16]:

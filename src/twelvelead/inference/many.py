@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from twelvelead.errors import MissingExtra, TwelveLeadError, Unreadable
 from twelvelead.files import replacing
 from twelvelead.inference.engine import Engine
+from twelvelead.naming import Naming
 from twelvelead.progress import Progress, silent
 from twelvelead.readers import read
 from twelvelead.weights import DEFAULT
@@ -36,12 +37,18 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Task:
-    """How each file is read and answered; see `twelvelead.read` and `Engine.predict`."""
+    """How each file is read and answered.
+
+    Attributes:
+        weights, operating_point: see `Engine`.
+        reading: options of `twelvelead.read`.
+        naming: what each file is called in the dataset.
+    """
 
     weights: str = DEFAULT
     operating_point: str = "accuracy"
-    sampling_rate: float | None = None
-    unit: str | None = None
+    reading: dict[str, Any] = field(default_factory=dict)
+    naming: Naming = field(default_factory=Naming)
 
 
 def score(
@@ -54,10 +61,11 @@ def score(
 ) -> Counter[str]:
     """Answers for all files as a Parquet dataset: a folder of part files, each written whole or not at all.
 
-    A row holds `source`, `status` ("ok", "unreadable", "refused" or "failed"), `message` (why not, else null),
-    `duration_s`, `sampling_rate_hz`, `age`, `sex`, `findings` (codes of the gate's warnings), and for each class
-    `probability_NAME` and `decision_NAME` ("present", "absent" or "uncertain"). The metadata of each part name the
-    weights. Files that the dataset already holds are passed over, so that an interrupted call goes on where it was.
+    A row holds `source` (`twelvelead.naming.path_of` leads back to the path, unless names are hashed), `status` ("ok",
+    "unreadable", "refused" or "failed"), `message` (why not, else null), `duration_s`, `sampling_rate_hz`, `age`,
+    `sex`, `findings` (codes of the gate's warnings), and for each class `probability_NAME` and `decision_NAME`
+    ("present", "absent" or "uncertain"). The metadata of each part name the weights. Files that the dataset already
+    holds are passed over, so that an interrupted call goes on where it was.
 
     Args:
         files: any number; each is read once.
@@ -78,7 +86,7 @@ def score(
     engine.contract.thresholds_at(task.operating_point)
     table = _Table(out, engine, task)
     counts = table.statuses
-    todo = [file for file in dict.fromkeys(files) if str(file) not in table.done]
+    todo = [file for file in dict.fromkeys(files) if task.naming(file) not in table.done]
     total = len(todo) + len(table.done)
     progress("files", len(table.done), total)
     rows: list[Row] = []
@@ -184,8 +192,9 @@ def _one_by_one(files: list[Path], task: Task) -> Iterator[list[Row]]:
                 try:
                     yield pool.submit(_work, [file]).result()
                 except BrokenProcessPool:
-                    message = f"{file}: the process that read it died; the file is damaged or needs too much memory"
-                    yield [_row(file, "unreadable", message)]
+                    name = task.naming(file)
+                    message = f"{name}: the process that read it died; the file is damaged or needs too much memory"
+                    yield [_row(name, "unreadable", message)]
                     break
 
 
@@ -208,14 +217,15 @@ def _work(files: list[Path]) -> list[Row]:
 
 
 def _answer(file: Path) -> Row:
+    name = _task.naming(file)
     try:
-        answer = _engine.predict(read(file, sampling_rate=_task.sampling_rate, unit=_task.unit), _task.operating_point)
+        answer = _engine.predict(read(file, name=name, **_task.reading), _task.operating_point)
     except TwelveLeadError as error:
-        return _row(file, "refused" if error.exit_code == 3 else "unreadable", str(error))
+        return _row(name, "refused" if error.exit_code == 3 else "unreadable", str(error))
     except Exception as error:  # a fault of ours in one file of many must not lose the others' answers
-        return _row(file, "failed", f"{file}: {type(error).__name__}: {error}")
+        return _row(name, "failed", f"{name}: {type(error).__name__}: {error}")
     ecg = answer.ecg
-    return _row(file, "ok", None) | {
+    return _row(name, "ok", None) | {
         "duration_s": ecg.duration,
         "sampling_rate_hz": ecg.sampling_rate,
         "age": ecg.age,
@@ -226,5 +236,5 @@ def _answer(file: Path) -> Row:
     }
 
 
-def _row(file: Path, status: str, message: str | None) -> Row:
-    return {"source": str(file), "status": status, "message": message}
+def _row(name: str, status: str, message: str | None) -> Row:
+    return {"source": name, "status": status, "message": message}

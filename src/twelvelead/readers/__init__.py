@@ -1,9 +1,7 @@
 """A file becomes an ECG, whatever it is, recognised by what it holds."""
 
-import os
 from hashlib import sha256
 from math import isfinite
-from pathlib import Path
 
 from twelvelead.ecg.leads import LEADS, canonical_lead
 from twelvelead.ecg.record import ECG
@@ -11,12 +9,12 @@ from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.readers import kinds
 from twelvelead.readers.recording import Fault, to_ecg, without_padding
 from twelvelead.readers.request import Request
-from twelvelead.readers.source import Source
+from twelvelead.readers.source import Origin, Source
 from twelvelead.readers.text import decode
 
 
 def read(
-    path: str | os.PathLike[str],
+    path: Origin,
     *,
     leads: tuple[str, ...] | None = LEADS,
     sampling_rate: float | None = None,
@@ -25,8 +23,9 @@ def read(
     identify: bool = False,
     variable: str | None = None,
     time_unit: str | None = None,
+    name: str | None = None,
 ) -> ECG:
-    """One recording from a file.
+    """One recording from a file, its bytes, or a binary stream.
 
     - WFDB: the header (.hea), a signal file that a header beside it names, or the record's name without suffix.
     - DICOM waveforms, SCP-ECG, HL7 aECG, GE MUSE XML, Philips Sierra XML, EDF, EDF+, BDF and ISHNE Holter, whatever the
@@ -42,7 +41,8 @@ def read(
     cut. Of what a file says about the patient only age and sex are kept, unless the identity is asked for.
 
     Args:
-        path: the file.
+        path: the file; or its bytes, or a binary stream, which is read once. Of a WFDB record, which lies in two files,
+            only a path will do.
         leads: which leads, in which order; None for all as stored. Missing limb leads follow from two
             others.
         sampling_rate: in Hz, where the file states none.
@@ -51,6 +51,8 @@ def read(
         identify: whether the patient's identity is kept (`ECG.identity`).
         variable: which matrix of a MATLAB file, as in "ECG.data", where several can be the ECG.
         time_unit: "s", "ms", "us", "ns", "min", "h" or "d", of the time column of a CSV that does not state it.
+
+        name: what the recording is called in messages and as `ECG.source`, in place of the path.
 
     Returns:
         The recording; signal [samples, leads] float32, mV, NaN where a sample is missing or marked as invalid.
@@ -70,7 +72,7 @@ def read(
         variable=variable,
         time_unit=time_unit,
     )
-    source = Source(Path(path))
+    source = Source(path, name)
     try:
         ecg = without_padding(_read(source, request))
     except TwelveLeadError:
@@ -115,8 +117,9 @@ def _last_resort(source: Source) -> kinds.Kind:
     foreign = kinds.foreign(source.start)
     if foreign is not None:
         raise Fault(foreign)
-    if source.path.suffix.lower() == ".dat":
-        raise Fault(f"a signal file without its header; put {source.path.with_suffix('.hea').name} beside it")
+    if source.path is not None and source.path.suffix.lower() == ".dat":
+        raise Fault("a signal file without its header; put the file .hea of the same name beside it")
     if "\0" in decode(source.start) or kinds.xml_root(source.start) is not None:
-        raise Fault(f"not a recording of a known kind; {kinds.SUPPORTED} are, so convert it to one of these")
+        both = "" if source.path else "; of a WFDB record both files are needed, so give the path of its header"
+        raise Fault(f"not a recording of a known kind; {kinds.SUPPORTED} are, so convert it to one of these{both}")
     return kinds.TABLE

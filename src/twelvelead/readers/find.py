@@ -2,11 +2,15 @@
 
 import glob
 import os
+import re
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from twelvelead.errors import Unreadable
-from twelvelead.readers.kinds import kind_of
+from twelvelead.naming import shown
+from twelvelead.readers.kinds import foreign, kind_of
 from twelvelead.readers.recording import Fault
 from twelvelead.readers.source import Source
 
@@ -15,9 +19,34 @@ _SUFFIXES = (".hea", ".npy", ".dcm", ".scp", ".edf", ".bdf")
 
 _COMPANIONS = (".dat", ".mat")
 _PATTERN = "*?["
+_KIND = re.compile(r"\.[a-z0-9]{1,6}")
+"""A suffix that tells the kind of a file; a longer one may be anything, a name too."""
 
 
-def recordings(paths: Iterable[str | os.PathLike[str]]) -> tuple[list[Path], list[Unreadable]]:
+@dataclass
+class Found:
+    """What files, folders and patterns mean.
+
+    Attributes:
+        files: the recordings in the order asked for, within a folder or pattern sorted by path, none twice.
+        passed_over: kind -> how many files of it were no recordings: a suffix, or what a file is.
+        faults: folders that cannot be opened, folders and patterns without a recording.
+    """
+
+    files: list[Path] = field(default_factory=list)
+    passed_over: Counter[str] = field(default_factory=Counter)
+    faults: list[Unreadable] = field(default_factory=list)
+
+    def passed_over_in_words(self) -> str:
+        """As in "3 files are no recordings: 2 .pdf, 1 .txt"; nothing where there are none."""
+        total = self.passed_over.total()
+        if not total:
+            return ""
+        kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(self.passed_over.items()))
+        return f"{total:,} {'file is no recording' if total == 1 else 'files are no recordings'}: {kinds}"
+
+
+def recordings(paths: Iterable[str | os.PathLike[str]]) -> Found:
     """The recordings that files, folders and patterns mean.
 
     A file is taken as it is named, existing or not; `twelvelead.readers.read` says what is wrong with it. Folders are
@@ -26,61 +55,81 @@ def recordings(paths: Iterable[str | os.PathLike[str]]) -> tuple[list[Path], lis
 
     Args:
         paths: of files and folders, and patterns with *, ? or [].
-
-    Returns:
-        The recordings in the order of `paths`, within a folder or pattern sorted by path, none twice; and what is
-        wrong: folders that cannot be opened, folders and patterns without a recording.
     """
-    found: dict[Path, None] = {}
-    faults: list[Unreadable] = []
+    found = Found()
+    files: dict[Path, None] = {}
     for path in map(Path, paths):
         name = str(path)
         if path.is_dir():
-            members = _folder(path, faults)
             what = "a folder"
         elif any(sign in name for sign in _PATTERN) and not path.exists():
-            members = _matches(name, faults)
             what = "a pattern"
         else:
-            found[path] = None
+            files[path] = None
             continue
-        before = len(faults)
-        held = [member for member in members if _is_recording(member)]
-        if not held and len(faults) == before and not any(name in str(fault) for fault in faults):
-            faults.append(Unreadable(f"{name}: {what} without a recording; check the path"))
-        found.update(dict.fromkeys(held))
-    return list(found), faults
+        faults = len(found.faults)
+        members = _folder(path, found) if what == "a folder" else _matches(name, found)
+        held = [member for member in members if _is_recording(member, found.passed_over)]
+        if not held and len(found.faults) == faults:
+            found.faults.append(
+                Unreadable(f"{shown(path)}: {what} without a recording; check the path", code="not-found")
+            )
+        files.update(dict.fromkeys(held))
+    found.files = list(files)
+    return found
 
 
-def _folder(folder: Path, faults: list[Unreadable]) -> list[Path]:
+def _folder(folder: Path, found: Found) -> list[Path]:
     """All files below a folder that are not hidden, sorted."""
     files: list[Path] = []
 
     def unreadable(error: OSError) -> None:
-        faults.append(Unreadable(f"{error.filename}: {error.strerror}; check the permissions of the folder"))
+        text = f"{shown(error.filename or folder)}: {error.strerror}; check the permissions of the folder"
+        found.faults.append(Unreadable(text))
 
     for place, folders, names in os.walk(folder, onerror=unreadable):
+        found.passed_over["hidden"] += sum(name.startswith(".") for name in (*names, *folders))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         files.extend(Path(place, name) for name in sorted(names) if not name.startswith("."))
+    found.passed_over += Counter()  # without the zeros
     return sorted(files)
 
 
-def _matches(pattern: str, faults: list[Unreadable]) -> list[Path]:
+def _matches(pattern: str, found: Found) -> list[Path]:
     files: dict[Path, None] = {}
     for match in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207 - a pattern may start anywhere
         path = Path(match)
-        files.update(dict.fromkeys(_folder(path, faults) if path.is_dir() else [path]))
+        files.update(dict.fromkeys(_folder(path, found) if path.is_dir() else [path]))
     return list(files)
 
 
-def _is_recording(file: Path) -> bool:
+def _is_recording(file: Path, passed_over: Counter[str]) -> bool:
+    """Whether a file is a recording; if it is neither that nor a part of one, it is counted."""
     suffix = file.suffix.lower()
     if suffix in _SUFFIXES:
         return True
     if suffix in _COMPANIONS and file.with_suffix(".hea").exists():
         return False
+    if not file.is_file() and file.exists():
+        passed_over["pipe, device or socket"] += 1
+        return False
+    source = Source(file)
     try:
-        kind = kind_of(Source(file))
+        kind = kind_of(source)
+        start = source.start
     except (OSError, Fault):
         return True  # reading it says why it cannot be
-    return kind is not None and kind.module != "wfdb" and file.name != "DICOMDIR"
+    if kind is None or file.name == "DICOMDIR":
+        passed_over[_kind_in_words(file, start)] += 1
+        return False
+    return kind.module != "wfdb"
+
+
+def _kind_in_words(file: Path, start: bytes) -> str:
+    if file.name == "DICOMDIR":
+        return "DICOMDIR"
+    suffix = file.suffix.lower()
+    if _KIND.fullmatch(suffix):
+        return suffix
+    what = foreign(start)
+    return what.partition(",")[0].partition(";")[0].removeprefix("a ") if what else "without a suffix"

@@ -83,9 +83,9 @@ def xml_root(start: bytes) -> str | None:
 
 def _is_wfdb(source: Source) -> bool:
     # told by the file's name and its neighbours
-    from twelvelead.readers.wfdb import header_of
+    from twelvelead.readers.wfdb import header_of, is_header
 
-    return header_of(source.path) is not None
+    return is_header(source.start) if source.path is None else header_of(source.path) is not None
 
 
 def _is_matlab(start: bytes) -> bool:

@@ -1,40 +1,58 @@
 """Where the bytes of a recording come from."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import BinaryIO
 
+from twelvelead.files import read_regular
+from twelvelead.naming import shown
 from twelvelead.readers.recording import LARGEST_FILE, Fault
 
 START = 4096
 """Bytes that are enough to tell what a file is."""
 
+Origin = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
+"""A path, the bytes of a file, or a binary stream, which is read once."""
+
 
 class Source:
-    """A file, read when it is asked for, and once.
+    """A file, bytes or a stream, read when it is asked for, and once.
+
+    Args:
+        origin: which.
+        name: for messages; the path as `twelvelead.naming.shown` gives it, where there is none.
 
     Attributes:
-        path: of the file.
+        path: of the file; None for bytes and streams.
         name: for messages.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.name = str(path)
+    def __init__(self, origin: Origin, name: str | None = None) -> None:
+        self.path: Path | None = None
+        self._given: bytes | BinaryIO | None = None
+        if isinstance(origin, str | os.PathLike):
+            self.path = Path(origin)
+            self.name = name or shown(self.path)
+        else:
+            self._given = bytes(origin) if isinstance(origin, bytes | bytearray | memoryview) else origin
+            self.name = name or ("bytes" if isinstance(self._given, bytes) else "stream")
 
     @cached_property
     def start(self) -> bytes:
         """The first `START` bytes.
 
         Raises:
-            OSError: there is no file, or it cannot be read.
+            OSError: there is no file, it cannot be read, or it is no regular file.
         """
-        with self.path.open("rb") as stream:
-            return stream.read(START)
+        return self.content[:START] if self.path is None else read_regular(self.path, START - 1)
 
-    @cached_property
+    @property
     def size(self) -> int:
         """In bytes."""
-        return self.path.stat().st_size
+        return len(self.content)
 
     @cached_property
     def content(self) -> bytes:
@@ -42,7 +60,40 @@ class Source:
 
         Raises:
             Fault: they are more than are read at once.
+            OSError: as `start`.
         """
-        if self.size > LARGEST_FILE:
-            raise Fault(f"{self.size:,} bytes are more than are read at once; export at most {LARGEST_FILE:,} of it")
-        return self.path.read_bytes()
+        if self.path is not None:
+            content = read_regular(self.path, LARGEST_FILE)
+        else:
+            content = self._given if isinstance(self._given, bytes) else _drained(self._given)
+        if len(content) > LARGEST_FILE:
+            raise Fault(
+                f"more than the {LARGEST_FILE:,} bytes that are read at once; export a shorter recording",
+                code="too-large",
+            )
+        return content
+
+    @contextmanager
+    def as_file(self) -> Iterator[Path]:
+        """The path of a file that holds the bytes, for libraries that read nothing else."""
+        if self.path is not None:
+            yield self.path
+            return
+        from tempfile import TemporaryDirectory
+
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "recording"
+            path.write_bytes(self.content)
+            yield path
+
+
+def _drained(stream: BinaryIO | None) -> bytes:
+    """What a stream holds, up to a byte more than is read at once."""
+    parts: list[bytes] = []
+    left = LARGEST_FILE + 1
+    while stream is not None and left > 0 and (part := stream.read(min(left, 1 << 20))):
+        if not isinstance(part, bytes):
+            raise TypeError("read takes a binary stream; open the file with 'rb', or take sys.stdin.buffer")
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)

@@ -4,6 +4,8 @@ It is an extra: its wheel has 49 MB, nearly all of it weights of a network that 
 """
 
 import warnings
+from pathlib import Path
+from typing import Any
 
 from twelvelead.ecg.record import Sex
 from twelvelead.errors import MissingExtra
@@ -34,7 +36,8 @@ def takes(source: Source) -> bool:
         return False
     if xml_root(source.start) is not None:
         return False
-    kind = FileParser.detect_format(source.path)
+    with source.as_file() as file:
+        kind = FileParser.detect_format(file)
     return kind is not None and kind["parser"] in _NAMES
 
 
@@ -53,14 +56,19 @@ def read(source: Source, request: Request) -> Recording:
         from twelvelead.readers.xml import parse
 
         parse(source.content)
-    kind = FileParser.detect_format(source.path)
+    with source.as_file() as file:
+        return _read(FileParser, file, source.size)
+
+
+def _read(parser: Any, file: Path, size: int) -> Recording:
+    kind = parser.detect_format(file)
     if kind is None or kind["parser"] not in _NAMES:
         raise Fault("not a recording of a known kind; export it as HL7 aECG or DICOM")
-    if source.size > LARGEST:
-        raise Fault(f"{source.size:,} bytes are more than is read of {_NAMES[kind['parser']]}; cut it")
+    if size > LARGEST:
+        raise Fault(f"{size:,} bytes are more than is read of {_NAMES[kind['parser']]}; cut it")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        record = FileParser.parse(source.path)
+        record = parser.parse(file)
     # a scale that the library only supposes is not taken
     supposed = "scale_warning" in record.raw_metadata
     by_rate: dict[float, list[Channel]] = {}

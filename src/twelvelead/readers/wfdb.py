@@ -80,6 +80,14 @@ def header_of(path: Path) -> Path | None:
     return header
 
 
+def is_header(start: bytes) -> bool:
+    """Whether bytes are a header."""
+    try:
+        return bool(parse_header(start).signals)
+    except Fault:
+        return False
+
+
 def read(source: Source, request: Request) -> Recording:
     """One record. Signals that are not asked for are neither checked nor converted.
 
@@ -88,6 +96,8 @@ def read(source: Source, request: Request) -> Recording:
         OSError: the header cannot be read.
         Refused: a lead asked for is missing.
     """
+    if source.path is None:
+        raise Fault("the header of a WFDB record, whose samples are in another file; both are needed, so give its path")
     path = os.fspath(header_of(source.path) or source.path)
     held: dict[str, bytes] = {}
 
