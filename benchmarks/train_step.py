@@ -95,7 +95,7 @@ def work(name: str, pipe: Connection, recipe_name: str, batch: int, samples: int
     import torch
 
     from twelvelead.models.cost import multiply_adds
-    from twelvelead.training.module import loss as loss_of_recipe
+    from twelvelead.training.module import make_loss as loss_of_recipe
     from twelvelead.training.recipe import Recipe
     from twelvelead.training.speed import keep_freed_memory, precision
 

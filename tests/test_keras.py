@@ -23,7 +23,7 @@ from twelvelead import keras as twins  # noqa: E402
 from twelvelead.ecg.leads import LEADS  # noqa: E402
 from twelvelead.models import create_model  # noqa: E402
 from twelvelead.models.windows import Windowed  # noqa: E402
-from twelvelead.training.export import write_onnx, write_safetensors  # noqa: E402
+from twelvelead.training.forms import write_onnx, write_safetensors  # noqa: E402
 from twelvelead.training.loss import FocalLoss, class_weights  # noqa: E402
 
 WINDOW, STRIDE = 64, 24

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from twelvelead.data.store import Store
 from twelvelead.data.tasks import labels, select
 from twelvelead.errors import TwelveLeadError
-from twelvelead.training.export import load_windowed, probabilities
-from twelvelead.training.publish import predicted
+from twelvelead.training.forms import load_windowed, predict
+from twelvelead.training.writing import make_predictions
 from twelvelead.weights import Contract, find
 from twelvelead.weights.fit import fitted
 
@@ -57,7 +57,7 @@ def read_off(run: Path, store: Store, out: Path, rule: str) -> None:
     lacking = {name for names in members.values() for name in names} - set(contract.classes)
     if lacking:
         raise TwelveLeadError(f"{run}: does not predict {min(lacking)}; choose a run of the task all")
-    answers = contract.calibrated(probabilities(load_windowed(run), store.signals, store.features, records))
+    answers = contract.calibrated(predict(load_windowed(run), store.signals, store.features, records))
     columns = [[contract.classes.index(name) for name in members[one]] for one in truth.classes]
     raw = np.stack([RULES[rule](answers[:, each]) for each in columns], axis=1)
     entries = fitted(truth.values[records], raw, store.column("patient_id")[records], truth.classes)
@@ -65,7 +65,7 @@ def read_off(run: Path, store: Store, out: Path, rule: str) -> None:
     out.mkdir(parents=True)
     for name in ("recipe.toml", "log.csv", "run.json"):
         shutil.copyfile(run / name, out / name)
-    predicted(made, raw, store, truth, records).save(out / "predictions.npz")
+    make_predictions(made, raw, store, truth, records).save(out / "predictions.npz")
     made.save(out)
 
 

@@ -26,7 +26,7 @@ from results_picture import picture
 from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.evaluation.predictions import Predictions
 from twelvelead.files import replacing
-from twelvelead.training.progress import training_seconds
+from twelvelead.training.folder import training_seconds
 from twelvelead.weights import Contract, find
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -6,13 +6,13 @@ import socket
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from twelvelead.errors import TwelveLeadError
 
 LOCK = ".lock"
-"""File of a folder that a process owns; it stays, and is of no meaning once that process has ended."""
+"""File of a folder that a process owns; one that a killed process left has no meaning."""
 
 
 _READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
@@ -61,15 +61,28 @@ def read_regular(path: str | os.PathLike[str], most: int) -> bytes:
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A path beside `path` to write to; it takes the place of `path` when the block ends well, else it is removed."""
+    """A path beside `path` to write to; it takes the place of `path` when the block ends well, else it is removed.
+
+    Raises:
+        OSError: it cannot be written; of all such errors this one names the file.
+    """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         yield temporary
         temporary.replace(target)
+    except OSError as error:
+        raise naming(error, target) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def naming(error: OSError, path: str | os.PathLike[str]) -> OSError:
+    """The error with the file that it is of: what a full disk gives to a stream that writes has none."""
+    if error.filename is not None or error.errno is None:
+        return error
+    return type(error)(error.errno, error.strerror, os.fspath(path))
 
 
 @contextmanager
@@ -85,15 +98,31 @@ def owning(folder: Path) -> Iterator[None]:
         TwelveLeadError: another process owns it; the text names that process.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    path = folder / LOCK
+    descriptor = _lock_file(path)
     try:
-        if not _locked(descriptor):
-            owner = os.read(descriptor, 200).decode("utf-8", "replace").strip() or "another process"
-            raise TwelveLeadError(f"{folder}: {owner} is at work there; wait until it ends, or name another folder")
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
         yield
     finally:
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _lock_file(path: Path) -> int:
+    """A descriptor of the file that holds its lock."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        if not _locked(descriptor):
+            owner = os.read(descriptor, 200).decode("utf-8", "replace").strip() or "another process"
+            os.close(descriptor)
+            raise TwelveLeadError(
+                f"{path.parent}: {owner} is at work there; wait until it ends, or name another folder"
+            )
+        # its last owner may have removed it between our opening and our lock
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(descriptor), path.stat()):
+                return descriptor
         os.close(descriptor)
 
 

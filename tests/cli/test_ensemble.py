@@ -24,7 +24,7 @@ def other_run(tiny_run, tiny_recipe, generated_store, tmp_path_factory):
     settings = {"architecture": "resnet1d", "model": {"filters": 8, "units": 8}, "window": 512, "stride": 200}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            "twelvelead.training.publish.write_onnx",
+            "twelvelead.training.writing.write_onnx",
             lambda whole, path, leads: shutil.copy(tiny_run / "weights" / "tiny.onnx", path),
         )
         train(
@@ -93,7 +93,7 @@ def test_diversity_is_told_in_the_terminal_and_in_a_file(made):
 
 
 def test_pytorch_onnx_and_stored_predictions_agree(made, tiny_run, other_run, generated_store, millivolts):
-    from twelvelead.training.export import load_windowed
+    from twelvelead.training.forms import load_windowed
 
     engine = Engine(made)
     stored = Predictions.load(made / "predictions.npz")
@@ -131,12 +131,12 @@ def test_every_verb_takes_it(cli, made, tiny_run, generated_store, files, tmp_pa
 def test_it_can_teach(made, tiny_recipe, generated_store, tmp_path):
     from twelvelead.data.tasks import labels
     from twelvelead.training.data import StoreData
-    from twelvelead.training.teachers import require_teachers, taught
+    from twelvelead.training.teachers import ask_teachers, require_teachers
 
     recipe = tiny_recipe(teachers=[str(made)])
     data = StoreData(recipe, generated_store, labels(generated_store, recipe.task, recipe.protocol))
     require_teachers(data)
-    soft = taught(data, tmp_path / "teachers.npy", lambda line: None)
+    soft = ask_teachers(data, tmp_path / "teachers.npy", lambda line: None)
     expected = Engine(made).run(
         generated_store.signals[data.train_records].astype(np.float32) * np.float32(1e-3),
         generated_store.features[data.train_records],
@@ -211,7 +211,7 @@ def test_runs_that_make_no_ensemble_are_refused_in_one_line(
 
 def test_a_contract_that_names_no_such_network_is_unreadable(made, tmp_path):
     from twelvelead import Unreadable
-    from twelvelead.training.export import load_windowed
+    from twelvelead.training.forms import load_windowed
 
     for name, entries in (("unknown", {"architecture": "perceptron"}), ("other", {"model": {"filters": 4}})):
         copy = shutil.copytree(made, tmp_path / name)
@@ -224,8 +224,8 @@ def test_a_contract_that_names_no_such_network_is_unreadable(made, tmp_path):
 
 
 def test_runs_of_one_name_go_by_their_folders(tiny_run, other_run, generated_store, tmp_path):
-    from twelvelead.training.ensemble import fitting
+    from twelvelead.training.ensemble import load_members
 
     same = changed(other_run, tmp_path / "another", name="tiny")
-    members, _ = fitting([tiny_run, same], generated_store, 9)
+    members, _ = load_members([tiny_run, same], generated_store, 9)
     assert [one.name for one in members] == ["run", "another"]

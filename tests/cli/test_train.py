@@ -94,7 +94,7 @@ def test_train_evaluate_and_interpret_ones_own_run(
 ):
     # the ONNX export takes longer than all the rest, and the same recipe gives the same network
     monkeypatch.setattr(
-        "twelvelead.training.publish.write_onnx",
+        "twelvelead.training.writing.write_onnx",
         lambda windowed, path, leads: shutil.copy(tiny_run / "weights" / "tiny.onnx", path),
     )
     (tmp_path / "mine.toml").write_text(tiny_recipe(name="mine").to_toml())
@@ -186,7 +186,7 @@ def test_mistakes_end_with_one_line_and_2(cli, tiny_run, tiny_recipe, generated_
 
 
 def test_train_on_the_word_synthetic_makes_a_store_beside_the_run(cli, tiny_recipe, tmp_path, monkeypatch):
-    monkeypatch.setattr("twelvelead.training.newcomer.RECORDS", 100)
+    monkeypatch.setattr("twelvelead.training.synthetic.RECORDS", 100)
     monkeypatch.setattr("twelvelead.training.run.finish", lambda training, data, folder, **_: folder / "weights")
     (tmp_path / "tiny.toml").write_text(tiny_recipe().to_toml())
     result = cli("train", tmp_path / "tiny.toml", "synthetic", tmp_path / "run")

@@ -114,7 +114,7 @@ def test_what_is_no_mean_is_refused(windowed, weights, mean, fault):
 
 @pytest.fixture(scope="module")
 def onnx_file(ensemble, tmp_path_factory):
-    from twelvelead.training.export import write_onnx
+    from twelvelead.training.forms import write_onnx
 
     path = tmp_path_factory.mktemp("ensemble") / "ensemble.onnx"
     write_onnx(ensemble, path, 12)

@@ -86,7 +86,7 @@ def test_gradients_reach_every_parameter(name):
 def test_onnx_says_the_same(name, tmp_path):
     import onnxruntime
 
-    from twelvelead.training.export import write_onnx
+    from twelvelead.training.forms import write_onnx
 
     windowed = Windowed(small(name), 64, 32).eval()
     write_onnx(windowed, tmp_path / "model.onnx", 12)

@@ -5,7 +5,7 @@ import torch
 
 
 @pytest.fixture
-def fit_only(monkeypatch):
+def epochs_only(monkeypatch):
     """Lets `train` end when the epochs are over: what follows does not depend on how often it was interrupted."""
     monkeypatch.setattr("twelvelead.training.run.finish", lambda training, data, folder, **_: folder / "weights")
 

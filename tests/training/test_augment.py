@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from twelvelead.training.augment import WANDER_HZ, disturbed, margin, mixed
+from twelvelead.training.augment import WANDER_HZ, disturb, margin, mix
 from twelvelead.training.recipe import Recipe
 
 N, WINDOW, LEADS, RATE = 200, 256, 12, 100
@@ -16,7 +16,7 @@ def crops(recipe, n=N, value=1.0):
 
 def drawn(recipe, ecg=None, seed=0):
     torch.manual_seed(seed)
-    return disturbed(crops(recipe) if ecg is None else ecg, recipe, RATE)
+    return disturb(crops(recipe) if ecg is None else ecg, recipe, RATE)
 
 
 ALL = {"stretch": 0.1, "gain": 0.2, "wander": 0.3, "noise": 0.05, "lead_dropout": 0.2}
@@ -36,8 +36,8 @@ def test_a_window_comes_out_whatever_disturbs_it(settings):
 @pytest.mark.parametrize("kind", [torch.bfloat16, torch.float64])
 def test_the_type_of_the_crops_stays(kind):
     recipe = Recipe(**ALL)
-    assert disturbed(crops(recipe, n=4).to(kind), recipe, RATE).dtype == kind
-    ecg, features, labels = mixed(crops(recipe, n=4).to(kind), torch.zeros(4, 2), torch.zeros(4, 5, dtype=kind), 0.2)
+    assert disturb(crops(recipe, n=4).to(kind), recipe, RATE).dtype == kind
+    ecg, features, labels = mix(crops(recipe, n=4).to(kind), torch.zeros(4, 2), torch.zeros(4, 5, dtype=kind), 0.2)
     assert (ecg.dtype, features.dtype, labels.dtype) == (kind, torch.float32, kind)
 
 
@@ -139,7 +139,7 @@ def batch():
 @pytest.mark.parametrize("alpha", [0.01, 0.2, 1.0, 50.0])
 def test_signals_and_labels_are_mixed_with_the_same_share_and_the_larger_is_the_crops_own(batch, alpha):
     torch.manual_seed(0)
-    ecg, features, labels = mixed(*batch, alpha)
+    ecg, features, labels = mix(*batch, alpha)
     torch.testing.assert_close(features, batch[1])
     torch.testing.assert_close(labels.sum(dim=1), torch.ones(N))
     assert (labels > 0).sum(dim=1).max() <= 2
@@ -152,7 +152,7 @@ def test_a_smaller_alpha_mixes_less(batch):
     shares = []
     for alpha in (0.01, 0.05, 0.2, 1.0, 50.0):
         torch.manual_seed(0)
-        shares.append(mixed(*batch, alpha)[2].diagonal().mean().item())
+        shares.append(mix(*batch, alpha)[2].diagonal().mean().item())
     assert shares == sorted(shares, reverse=True)
     assert shares[0] > 0.97
     assert shares[-1] == pytest.approx(0.5, abs=0.06)
@@ -161,7 +161,7 @@ def test_a_smaller_alpha_mixes_less(batch):
 def test_mixing_follows_from_the_seed_of_torch_and_leaves_the_batch_as_it_was(batch):
     before = [part.clone() for part in batch]
     torch.manual_seed(3)
-    first = mixed(*batch, 0.4)
+    first = mix(*batch, 0.4)
     torch.manual_seed(3)
-    assert all(torch.equal(one, other) for one, other in zip(first, mixed(*batch, 0.4), strict=True))
+    assert all(torch.equal(one, other) for one, other in zip(first, mix(*batch, 0.4), strict=True))
     assert all(torch.equal(one, other) for one, other in zip(batch, before, strict=True))

@@ -11,7 +11,7 @@ from twelvelead.data.store import write_store
 from twelvelead.errors import TwelveLeadError
 from twelvelead.models import classifier
 from twelvelead.training import run as runs
-from twelvelead.training.export import load_windowed
+from twelvelead.training.forms import load_windowed
 from twelvelead.training.module import Training
 from twelvelead.training.run import train
 from twelvelead.weights import Contract, file, find

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from twelvelead.training import hardware as module
-from twelvelead.training.hardware import hardware, processor
-from twelvelead.training.run import note_hardware
+from twelvelead.training.folder import note_hardware
+from twelvelead.training.hardware import describe_hardware, processor
 
 
 def test_the_processor_goes_by_the_name_that_linux_states(tmp_path):
@@ -16,7 +16,7 @@ def test_the_processor_goes_by_the_name_that_linux_states(tmp_path):
 
 
 def test_the_recipe_decides_the_precision(tiny_recipe):
-    assert hardware(tiny_recipe(precision="float32"))["precision"] == "32-true"
+    assert describe_hardware(tiny_recipe(precision="float32"))["precision"] == "32-true"
 
 
 def test_an_accelerator_is_named_with_how_many(monkeypatch):
@@ -28,12 +28,12 @@ def test_an_accelerator_is_named_with_how_many(monkeypatch):
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_run_that_moves_to_another_machine_names_both(tiny_recipe, tmp_path, monkeypatch, threads):
-    (tmp_path / "run.json").write_text('{"fitted": false}')
+    (tmp_path / "run.json").write_text('{"trained": false}')
     note_hardware(tmp_path, tiny_recipe())
     monkeypatch.setattr("torch.get_num_threads", lambda: threads)
     first = json.loads((tmp_path / "run.json").read_text())["hardware"]
     note_hardware(tmp_path, tiny_recipe())
     both = json.loads((tmp_path / "run.json").read_text())
-    assert both["fitted"] is False
+    assert both["trained"] is False
     assert both["hardware"][0] == first[0]
     assert len(both["hardware"]) == len({1, 2} & {first[0]["threads"], threads})

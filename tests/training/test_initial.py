@@ -17,7 +17,7 @@ from twelvelead.data.create import create
 from twelvelead.data.store import write_store
 from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.inference.scoring import role, trained_on
-from twelvelead.training.export import load_windowed
+from twelvelead.training.forms import load_windowed
 from twelvelead.training.initial import load_initial
 from twelvelead.training.module import Training, build
 from twelvelead.training.recipe import Recipe
@@ -146,7 +146,7 @@ def test_the_same_classes_start_as_the_weights_themselves(tiny_run, tiny_windowe
         torch.testing.assert_close(windowed(ecg, features)[0], tiny_windowed(ecg, features)[0], atol=1e-6, rtol=0)
 
 
-@pytest.mark.usefixtures("fit_only")
+@pytest.mark.usefixtures("epochs_only")
 def test_an_interrupted_fine_tuning_ends_as_an_unbroken_one(tiny_run, own_store, recipe_file, same_end, tmp_path):
     recipe = Recipe.load(recipe_file(), str(tiny_run))
     train(recipe, own_store, tmp_path / "unbroken", silent)
@@ -249,7 +249,7 @@ def test_a_store_of_another_rate_or_other_leads_is_refused(tiny_run, own_store, 
         assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.usefixtures("fit_only")
+@pytest.mark.usefixtures("epochs_only")
 def test_a_fold_that_trained_the_weights_cannot_choose(tiny_run, generated_store, recipe_file, tmp_path):
     text = (
         SETTINGS.replace('task = "labels"', "epochs_ = 0")

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from twelvelead.training.loss import AsymmetricLoss, CrossEntropyLoss, FocalLoss, class_weights
-from twelvelead.training.module import loss
+from twelvelead.training.module import make_loss
 from twelvelead.training.recipe import Recipe
 
 ALPHA, GAMMA = 0.434, 2.135
@@ -72,14 +72,14 @@ def test_a_class_without_positives_has_no_weight():
 
 def test_the_recipe_chooses_the_loss():
     labels = np.array([[True, False], [True, True], [True, False]])
-    weighted = loss(Recipe(), labels)
+    weighted = make_loss(Recipe(), labels)
     assert isinstance(weighted, FocalLoss)
     assert (weighted.alpha, weighted.gamma) == (ALPHA, GAMMA)
     torch.testing.assert_close(weighted.weights, torch.from_numpy(class_weights(labels)))
-    plain = loss(Recipe(loss="cross_entropy", class_weights=False), labels)
+    plain = make_loss(Recipe(loss="cross_entropy", class_weights=False), labels)
     assert isinstance(plain, CrossEntropyLoss)
     assert plain.weights.tolist() == [1, 1]
-    asymmetric = loss(Recipe(loss="asymmetric", gamma=4.0), labels)
+    asymmetric = make_loss(Recipe(loss="asymmetric", gamma=4.0), labels)
     assert isinstance(asymmetric, AsymmetricLoss)
     assert asymmetric.gamma == 4.0
     torch.testing.assert_close(asymmetric.weights, weighted.weights)

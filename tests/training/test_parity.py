@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from twelvelead.data.ptbxl.prepare import prepare
-from twelvelead.training.export import load_windowed
+from twelvelead.training.forms import load_windowed
 from twelvelead.weights import file, shipped
 
 RECORDS = 500

@@ -229,3 +229,11 @@ def test_single_is_attentive_with_a_teacher_and_what_ships_was_trained_by_it():
     assert Recipe.from_dict(contract.recipe, "contract") == single
     (teacher,) = contract.data["teachers"]
     assert teacher["sha256"] == Contract.load(find("ensemble")).files["safetensors"]["sha256"]
+
+
+def test_another_task_drops_what_knows_only_the_first():
+    recipe = Recipe(task="superclass", auxiliary_task="rhythm", teachers=("one",))
+    assert recipe.for_task("superclass") == recipe
+    changed = recipe.for_task("rhythm")
+    assert (changed.task, changed.auxiliary_task, changed.teachers) == ("rhythm", "", ())
+    assert recipe.for_task("form").auxiliary_task == "rhythm"

@@ -17,7 +17,7 @@ ONE_CYCLE = {"epochs": 4, "schedule": "one_cycle", "average_decay": 0.0, "optimi
 COSINE = {"epochs": 4, "schedule": "cosine", "mixup": 0.2, "stretch": 0.05, "noise": 0.02}
 SCHEDULES = {"plateau": PLATEAU, "one_cycle": ONE_CYCLE, "cosine": COSINE}
 
-pytestmark = pytest.mark.usefixtures("fit_only")
+pytestmark = pytest.mark.usefixtures("epochs_only")
 
 
 def silent(line):
@@ -101,7 +101,7 @@ def test_a_torn_checkpoint_is_passed_over(unbroken, same_end, generated_store, t
     torn.write_bytes(damage(torn.read_bytes()))
     said = []
     train(recipe, generated_store, run, said.append)
-    assert any("epoch-2.ckpt: cannot be read and is passed over" in line for line in said)
+    assert any("epoch-2.ckpt: damaged, and is passed over" in line for line in said)
     assert "going on from epoch-1.ckpt" in said
     same_end(run, unbroken["plateau"])
 
@@ -149,8 +149,8 @@ def test_a_run_that_was_stopped_early_trains_no_further(generated_store, tiny_re
     train(recipe, generated_store, run, silent)
     assert len(log_rows(run)) == 3
     about = run / "run.json"
-    assert '"fitted": true' in about.read_text()
-    about.write_text(about.read_text().replace('"fitted": true', '"fitted": false'))  # killed just before the note
+    assert '"trained": true' in about.read_text()
+    about.write_text(about.read_text().replace('"trained": true', '"trained": false'))  # killed just before the note
     train(recipe, generated_store, run, silent)
     assert len(log_rows(run)) == 3
 

@@ -12,11 +12,12 @@ from twelvelead.data.store import write_store
 from twelvelead.errors import MissingExtra, TwelveLeadError, Unreadable
 from twelvelead.evaluation.metrics import evaluate
 from twelvelead.evaluation.predictions import Predictions
-from twelvelead.training import newcomer as newcomer_module
+from twelvelead.training import synthetic
 from twelvelead.training.crops import Crops
+from twelvelead.training.folder import claim
 from twelvelead.training.module import Training
 from twelvelead.training.recipe import Recipe
-from twelvelead.training.run import claim, train
+from twelvelead.training.run import train
 from twelvelead.weights import Contract, find
 
 
@@ -68,7 +69,7 @@ def test_a_finished_run_holds_all_that_is_promised(tiny_run, tiny_recipe, log_ro
     }
     assert Recipe.load(tiny_run / "recipe.toml") == tiny_recipe()
     about = json.loads((tiny_run / "run.json").read_text())
-    assert (about["seed"], about["synthetic"], about["fitted"]) == (0, True, True)
+    assert (about["seed"], about["synthetic"], about["trained"]) == (0, True, True)
     assert {"python", "twelvelead", "torch", "lightning", "numpy", "device"} <= about["versions"].keys()
     (machine,) = about["hardware"]
     assert machine.keys() == {"processor", "cores", "threads", "accelerator", "precision"}
@@ -134,7 +135,7 @@ def test_a_folder_that_is_no_run_is_refused(tiny_recipe, generated_store, tmp_pa
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", '{"format": "twelvelead-run", "version": 1}', '{"format": "twelvelead-run", "version": 1, "recipe": 3}'],
+    ["", "[]", '{"format": "twelvelead-run", "version": 2}', '{"format": "twelvelead-run", "version": 2, "recipe": 3}'],
 )
 def test_a_damaged_run_is_named(tiny_recipe, generated_store, tmp_path, text):
     (tmp_path / "run.json").write_text(text)
@@ -145,7 +146,7 @@ def test_a_damaged_run_is_named(tiny_recipe, generated_store, tmp_path, text):
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
-        ({"version": 2}, "a run of run format 2, and this twelvelead goes on with format 1"),
+        ({"version": 1}, "a run of run format 1, and this twelvelead goes on with format 2"),
         ({"version": None}, "a run of run format None"),
         ({"format": None}, "a run from before runs had a format"),
         ({"format": None, "versions": {}}, "the one that began it (twelvelead of another version)"),
@@ -155,7 +156,7 @@ def test_a_run_of_another_version_says_so_and_what_to_do(
     tiny_run, tiny_recipe, generated_store, tmp_path, changes, fault
 ):
     about = json.loads((tiny_run / "run.json").read_text())
-    assert (about["format"], about["version"]) == ("twelvelead-run", 1)
+    assert (about["format"], about["version"]) == ("twelvelead-run", 2)
     about = {name: value for name, value in (about | changes).items() if value is not None or name == "version"}
     (tmp_path / "run.json").write_text(json.dumps(about))
     with pytest.raises(Unreadable) as caught:
@@ -169,7 +170,7 @@ def test_a_run_of_another_version_says_so_and_what_to_do(
     assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
 
 
-@pytest.mark.usefixtures("fit_only")
+@pytest.mark.usefixtures("epochs_only")
 def test_a_damaged_best_checkpoint_is_named(tiny_recipe, generated_store, tmp_path):
     train(tiny_recipe(), generated_store, tmp_path / "run", silent)
     (tmp_path / "run" / "checkpoints" / "best.ckpt").write_bytes(b"PK")
@@ -235,7 +236,7 @@ def test_a_class_that_no_validation_record_shows_is_learned_and_not_measured(
     assert predictions.probabilities[:, 4].mean() == pytest.approx(18 / 82, abs=1e-3)
 
 
-@pytest.mark.usefixtures("fit_only")
+@pytest.mark.usefixtures("epochs_only")
 def test_one_class_that_can_be_measured_is_enough(tiny_recipe, generated_store, log_rows, tmp_path):
     likelihoods = np.array(generated_store.likelihoods)
     likelihoods[generated_store.column("fold") == 9, 1:] = np.nan
@@ -266,7 +267,7 @@ def flat_auroc(monkeypatch):
     monkeypatch.setattr(Training, "on_validation_epoch_end", logged)
 
 
-@pytest.mark.usefixtures("fit_only", "flat_auroc")
+@pytest.mark.usefixtures("epochs_only", "flat_auroc")
 def test_the_plateau_schedule_lowers_the_rate_when_the_auroc_stands_still(
     tiny_recipe, generated_store, log_rows, tmp_path
 ):
@@ -275,7 +276,7 @@ def test_the_plateau_schedule_lowers_the_rate_when_the_auroc_stands_still(
     assert [float(row["learning_rate"]) for row in log_rows(tmp_path / "run")] == [0.008, 0.008, 0.008, 0.004, 0.004]
 
 
-@pytest.mark.usefixtures("fit_only", "flat_auroc")
+@pytest.mark.usefixtures("epochs_only", "flat_auroc")
 def test_the_constant_schedule_keeps_the_rate(tiny_recipe, generated_store, log_rows, tmp_path):
     recipe = tiny_recipe(epochs=4, schedule="constant", plateau_patience=0, average_decay=0.0)
     train(recipe, generated_store, tmp_path / "run", silent)
@@ -296,7 +297,7 @@ def rates(monkeypatch):
     return seen
 
 
-@pytest.mark.usefixtures("fit_only", "flat_auroc")
+@pytest.mark.usefixtures("epochs_only", "flat_auroc")
 def test_the_one_cycle_schedule_rises_to_the_rate_and_falls_to_nearly_nothing(
     tiny_recipe, generated_store, tmp_path, rates
 ):
@@ -310,7 +311,7 @@ def test_the_one_cycle_schedule_rises_to_the_rate_and_falls_to_nearly_nothing(
     assert np.all(np.diff(rates[peak:]) < 0)
 
 
-@pytest.mark.usefixtures("fit_only", "flat_auroc")
+@pytest.mark.usefixtures("epochs_only", "flat_auroc")
 def test_the_cosine_schedule_falls_from_the_rate_to_0(tiny_recipe, generated_store, log_rows, tmp_path, rates):
     train(tiny_recipe(epochs=3, schedule="cosine"), generated_store, tmp_path / "run", silent)
     steps = np.arange(3 * 5)
@@ -318,7 +319,7 @@ def test_the_cosine_schedule_falls_from_the_rate_to_0(tiny_recipe, generated_sto
     assert float(log_rows(tmp_path / "run")[-1]["learning_rate"]) == pytest.approx(0, abs=1e-12)
 
 
-@pytest.mark.usefixtures("fit_only", "flat_auroc")
+@pytest.mark.usefixtures("epochs_only", "flat_auroc")
 @pytest.mark.parametrize(("chosen", "kind"), [("auto", torch.bfloat16), ("float32", torch.float32)])
 def test_the_recipe_can_ask_for_float32_where_the_device_multiplies_in_bfloat16(
     tiny_recipe, generated_store, tmp_path, monkeypatch, chosen, kind
@@ -341,7 +342,7 @@ def test_the_recipe_can_ask_for_float32_where_the_device_multiplies_in_bfloat16(
     assert said[0].endswith("bf16-mixed" if chosen == "auto" else "32-true")
 
 
-@pytest.mark.usefixtures("fit_only")
+@pytest.mark.usefixtures("epochs_only")
 def test_what_has_no_effect_is_told_when_the_training_starts(tiny_recipe, generated_store, tmp_path):
     said = []
     train(tiny_recipe(epochs=1, teacher_weight=0.9, metadata=False), generated_store, tmp_path / "run", said.append)
@@ -360,13 +361,13 @@ def test_a_run_that_began_before_a_setting_was_there_had_its_default(tiny_run, t
         claim(run, tiny_recipe(mixup=0.2), generated_store)
 
 
-@pytest.mark.usefixtures("fit_only", "flat_auroc")
+@pytest.mark.usefixtures("epochs_only", "flat_auroc")
 def test_training_ends_when_the_auroc_has_not_risen_for_long_enough(tiny_recipe, generated_store, log_rows, tmp_path):
     train(tiny_recipe(epochs=9, patience=2), generated_store, tmp_path / "run", silent)
     assert len(log_rows(tmp_path / "run")) == 3
 
 
-@pytest.mark.usefixtures("fit_only")
+@pytest.mark.usefixtures("epochs_only")
 def test_the_network_learns_and_the_averaged_weights_are_what_is_kept(
     tiny_recipe, generated_store, log_rows, checkpoint, tmp_path
 ):
@@ -378,7 +379,7 @@ def test_the_network_learns_and_the_averaged_weights_are_what_is_kept(
     assert not np.allclose(last["state_dict"][name], last["current_model_state"][name])
 
 
-@pytest.mark.usefixtures("fit_only")
+@pytest.mark.usefixtures("epochs_only")
 def test_each_epoch_draws_other_crops(tiny_recipe, generated_store, monkeypatch, tmp_path):
     draws = []
     init = Crops.__init__
@@ -394,21 +395,21 @@ def test_each_epoch_draws_other_crops(tiny_recipe, generated_store, monkeypatch,
 
 @pytest.mark.parametrize("folder", ["run", "."])
 def test_a_newcomer_gets_a_small_store_beside_the_run_and_a_recipe_cut_down_to_it(tmp_path, monkeypatch, folder):
-    monkeypatch.setattr(newcomer_module, "RECORDS", 100)
+    monkeypatch.setattr(synthetic, "RECORDS", 100)
     inside = tmp_path / "inside"
     inside.mkdir()
     monkeypatch.chdir(inside)
-    run = inside / folder if folder == "run" else newcomer_module.Path(folder)
-    store, recipe = newcomer_module.newcomer(run, Recipe())
+    run = inside / folder if folder == "run" else synthetic.Path(folder)
+    store, recipe = synthetic.prepare_synthetic(run, Recipe())
     assert store.path == (inside / "run-store" if folder == "run" else tmp_path / "inside-store")
     assert (store.synthetic, len(store)) == (True, 100)
     assert recipe.name == "reference-synthetic"
     assert recipe.model == Recipe().model
     assert (recipe.epochs, recipe.batch_size) == (5, 32)
-    again, same = newcomer_module.newcomer(run, Recipe())
+    again, same = synthetic.prepare_synthetic(run, Recipe())
     assert (again.data_hash, same) == (store.data_hash, recipe)
-    assert newcomer_module.newcomer(run, Recipe(epochs=2, batch_size=8))[1].epochs == 2
-    assert newcomer_module.newcomer(run, Recipe(auxiliary_task="all"))[1].auxiliary_task == ""
+    assert synthetic.prepare_synthetic(run, Recipe(epochs=2, batch_size=8))[1].epochs == 2
+    assert synthetic.prepare_synthetic(run, Recipe(auxiliary_task="all"))[1].auxiliary_task == ""
 
 
 def test_missing_extra_names_the_command_that_mends_it():

@@ -10,7 +10,7 @@ import torch
 from twelvelead.errors import TwelveLeadError
 from twelvelead.models import MODELS
 from twelvelead.training.run import train
-from twelvelead.training.scale import layout
+from twelvelead.training.scale import lay_out
 from twelvelead.weights import Contract
 
 # Batch statistics of half a batch are others than those of a whole one, and dropout draws in each process for itself.
@@ -73,16 +73,16 @@ def test_a_batch_that_cannot_be_shared_is_refused(tiny_recipe, generated_store, 
         train(tiny_recipe(), generated_store, tmp_path / "run", devices=3)
     assert not (tmp_path / "run").exists()
     with pytest.raises(TwelveLeadError, match="parts of 2 or more"):
-        layout(tiny_recipe(), 16)
+        lay_out(tiny_recipe(), 16)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     with pytest.raises(TwelveLeadError, match="this machine has 1"):
-        layout(tiny_recipe(), 2)
+        lay_out(tiny_recipe(), 2)
 
 
 def test_torchrun_says_how_many(tiny_recipe, monkeypatch):
-    assert layout(tiny_recipe(), 1) == (1, 1)
+    assert lay_out(tiny_recipe(), 1) == (1, 1)
     for name, value in {"TORCHELASTIC_RUN_ID": "1", "WORLD_SIZE": "8", "LOCAL_WORLD_SIZE": "4"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert layout(tiny_recipe(), 1) == (4, 2)
+    assert lay_out(tiny_recipe(), 1) == (4, 2)

@@ -12,11 +12,11 @@ from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.inference.scoring import trained_on
 from twelvelead.training import teachers
 from twelvelead.training.data import StoreData, Whole
-from twelvelead.training.export import load_windowed, probabilities, write_safetensors
+from twelvelead.training.forms import load_windowed, predict, write_safetensors
 from twelvelead.training.initial import ancestors
 from twelvelead.training.module import Training
 from twelvelead.training.run import train
-from twelvelead.training.teachers import require_teachers, taught
+from twelvelead.training.teachers import ask_teachers, require_teachers
 from twelvelead.weights import SHIPPED, Contract, find, sha256
 
 FOLDS = (1, 2, 3)
@@ -62,14 +62,14 @@ def student(tiny_recipe, generated_store):
 
 
 def judged(weights, data):
-    raw = probabilities(load_windowed(weights), data.store.signals, data.store.features, data.train_records)
+    raw = predict(load_windowed(weights), data.store.signals, data.store.features, data.train_records)
     return Contract.load(find(weights)).calibrated(raw)
 
 
 def test_a_record_is_judged_by_those_that_did_not_train_on_its_fold_and_else_by_all(pair, student, tmp_path):
     _, data = student(*pair, precision="float32")
     said = []
-    given = taught(data, tmp_path / "teachers.npy", said.append)
+    given = ask_teachers(data, tmp_path / "teachers.npy", said.append)
     one, two = (judged(weights, data) for weights in pair)
     assert np.abs(one - two).max() > 0.01
     fold = np.asarray(data.store.column("fold"))[data.train_records][:, None]
@@ -84,7 +84,7 @@ def test_bfloat16_is_used_where_the_processor_has_it_and_the_recipe_lets_it(pair
     answers = {}
     for precision in ("auto", "float32"):
         _, data = student(pair[0], precision=precision)
-        answers[precision] = taught(data, tmp_path / precision, silent)
+        answers[precision] = ask_teachers(data, tmp_path / precision, silent)
     difference = np.abs(answers["auto"] - answers["float32"]).max()
     assert 0 < difference < 0.02
     np.testing.assert_allclose(answers["float32"], judged(pair[0], data), atol=1e-6)
@@ -94,13 +94,24 @@ def test_labels_are_softened_on_the_training_records_and_nowhere_else(student):
     _, data = student("any", teacher_weight=0.25)
     hard = data.labels.values.astype(np.float32)
     said = np.random.default_rng(0).random((len(data.train_records), 5), np.float32)
-    data.teach(said)
+    data = data.softened(said)
     np.testing.assert_allclose(data.targets[data.train_records], 0.75 * hard[data.train_records] + 0.25 * said)
     others = np.setdiff1d(np.arange(len(data.store)), data.train_records)
     np.testing.assert_array_equal(data.targets[others], hard[others])
     np.testing.assert_array_equal(data.labels.targets, hard)
     _, _, validated = Whole(data.store.signals, data.store.features, data.labels, data.validation_records)[0]
     np.testing.assert_array_equal(validated, hard[data.validation_records])
+
+
+def test_what_is_trained_on_cannot_be_changed_and_is_softened_once(student):
+    _, recorded = student("any", teacher_weight=0.5)
+    hard = recorded.targets.copy()
+    said = np.full((len(recorded.train_records), 5), 0.5, np.float32)
+    softened = recorded.softened(said)
+    np.testing.assert_array_equal(recorded.targets, hard)
+    np.testing.assert_array_equal(softened.softened(said).targets, softened.targets)
+    with pytest.raises(ValueError, match="read-only"):
+        softened.targets[:] = 0
 
 
 def test_what_was_judged_is_kept_for_a_training_that_goes_on(pair, student, tmp_path, monkeypatch):
@@ -134,22 +145,22 @@ def test_what_was_judged_is_kept_for_a_training_that_goes_on(pair, student, tmp_
 )
 def test_a_cache_of_something_else_is_made_anew(pair, student, tmp_path, wrong, monkeypatch):
     _, data = student(pair[0])
-    monkeypatch.setattr(teachers, "probabilities", lambda windowed, signals, features, records: np.full((30, 5), 0.5))
+    monkeypatch.setattr(teachers, "predict", lambda windowed, signals, features, records: np.full((30, 5), 0.5))
     cache, said = tmp_path / "teachers.npy", []
     np.save(cache, wrong)
-    given = taught(data, cache, said.append)
+    given = ask_teachers(data, cache, said.append)
     assert said[0] == f"{cache}: does not fit this training and is made anew"
     assert np.isfinite(given).all()
     np.testing.assert_array_equal(np.load(cache), given)
-    assert taught(data, cache, silent) is not given
+    assert ask_teachers(data, cache, silent) is not given
 
 
 @pytest.mark.parametrize("content", [b"", b"\x93NUMPY\x01\x00", b"PK\x03\x04 no", bytes(300)])
 def test_a_damaged_cache_is_made_anew(pair, student, tmp_path, content, monkeypatch):
     _, data = student(pair[0])
-    monkeypatch.setattr(teachers, "probabilities", lambda windowed, signals, features, records: np.full((30, 5), 0.5))
+    monkeypatch.setattr(teachers, "predict", lambda windowed, signals, features, records: np.full((30, 5), 0.5))
     (tmp_path / "teachers.npy").write_bytes(content)
-    assert taught(data, tmp_path / "teachers.npy", silent).shape == (30, 5)
+    assert ask_teachers(data, tmp_path / "teachers.npy", silent).shape == (30, 5)
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def ensemble(
     from twelvelead.output.diversity import tables
 
     try:
-        from twelvelead.training.ensemble import ensemble as make
+        from twelvelead.training.ensemble import make_ensemble as make
 
         values = make(runs, Store.open(store), dest, name=name, fold=fold, aggregate=aggregate, say=typer.echo)
     except ModuleNotFoundError as error:

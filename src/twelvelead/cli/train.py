@@ -43,26 +43,24 @@ def train(
         from twelvelead.training.run import train as start
     except ModuleNotFoundError as error:
         raise missing(error, "Training", "train") from None
-    from dataclasses import replace
-
+    from twelvelead.cli.meter import Meter
     from twelvelead.data.store import Store
 
     chosen = Recipe.load(recipe, initial)
     if task is not None:
-        # What is asked for is no longer beside itself, and teachers of another task know nothing of it.
-        auxiliary = "" if chosen.auxiliary_task == task else chosen.auxiliary_task
-        teachers = chosen.teachers if task == chosen.task else ()
-        if teachers != chosen.teachers:
+        wanted = chosen.for_task(task)
+        if wanted.teachers != chosen.teachers:
             typer.echo(f"recipe {chosen.name}: its teachers know {chosen.task} only, so {task} is learned without them")
-        chosen = replace(chosen, task=task, auxiliary_task=auxiliary, teachers=teachers)
+        chosen = wanted
     if store == "synthetic":
-        from twelvelead.training.newcomer import newcomer
+        from twelvelead.training.synthetic import prepare_synthetic
 
-        opened, chosen = newcomer(run, chosen)
+        opened, chosen = prepare_synthetic(run, chosen)
     else:
         opened = Store.open(store)
     try:
-        start(chosen, opened, run, typer.echo, devices=devices)
+        with Meter() as meter:
+            start(chosen, opened, run, typer.echo, devices=devices, progress=meter.show)
     except ModuleNotFoundError as error:
         raise missing(error, "Training", "train") from None
     except KeyboardInterrupt:
@@ -75,7 +73,7 @@ def export(
 ) -> None:
     """Write every form of the weights with their contract and, for the reference architecture, the HDF5 file that Keras
     loads."""
-    from twelvelead.training.ship import export as write
+    from twelvelead.training.export import export as write
 
     for path in write(weights, dest):
         typer.echo(str(path))

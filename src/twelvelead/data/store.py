@@ -14,6 +14,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from mmap import mmap
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,20 @@ class Store:
     def features(self) -> NDArray[np.float32]:
         """[record, 2] float32: age in years and sex (0 male, 1 female), NaN where unknown; what the models take."""
         return np.stack([self.column("age"), self.column("sex")], axis=1)
+
+    def require_whole(self) -> None:
+        """See that the signals are still as long as when they were opened: reading behind the end of a file that was
+        cut short kills the process. It takes a microsecond, so it can be asked before each batch.
+
+        Raises:
+            Unreadable: they are shorter now.
+        """
+        mapped: object = self.signals.base
+        if isinstance(mapped, mmap) and mapped.size() < len(mapped):
+            raise Unreadable(
+                f"{self.path / 'signals.npy'}: cut short to {mapped.size():,} bytes while it was read; make the store "
+                "again, then run the same command again"
+            )
 
     def _array(self, name: str, shape: tuple[int, ...]) -> NDArray[Any]:
         file = self.path / name

@@ -19,7 +19,7 @@ def margin(recipe: Recipe) -> int:
     return math.ceil(recipe.window * recipe.stretch)
 
 
-def disturbed(ecg: Tensor, recipe: Recipe, sampling_rate: int) -> Tensor:
+def disturb(ecg: Tensor, recipe: Recipe, sampling_rate: int) -> Tensor:
     """A window from each crop, disturbed as the recipe says.
 
     Args:
@@ -56,7 +56,7 @@ def disturbed(ecg: Tensor, recipe: Recipe, sampling_rate: int) -> Tensor:
     return ecg.to(kind)
 
 
-def mixed(ecg: Tensor, features: Tensor, labels: Tensor, alpha: float) -> tuple[Tensor, Tensor, Tensor]:
+def mix(ecg: Tensor, features: Tensor, labels: Tensor, alpha: float) -> tuple[Tensor, Tensor, Tensor]:
     """Each crop with some of another one (Zhang et al. 2018, "mixup", arXiv:1710.09412).
 
     The larger share, drawn from Beta(alpha, alpha), stays the crop's own, and so do age and sex.

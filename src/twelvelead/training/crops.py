@@ -1,6 +1,6 @@
 """Batches of random crops, cut without workers: from the memory map, or on an accelerator that holds the signals."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import overload
 
 import numpy as np
@@ -11,6 +11,10 @@ from torch.utils.data import IterableDataset
 
 Batch = tuple[Tensor, Tensor, Tensor]
 """`ecg` [n, samples, leads] float32 mV, `features` [n, 2] float32, `targets` [n, classes] float32."""
+
+
+def unwatched() -> None:
+    """Nothing is looked at before a batch."""
 
 
 class Crops(IterableDataset[Batch]):
@@ -29,6 +33,7 @@ class Crops(IterableDataset[Batch]):
         hidden_metadata: share of ages and of sexes turned into NaN.
         seed, epoch: what the draws follow from.
         rank, ranks: which share of each batch this process takes, of how many.
+        before_batch: called before each batch is read; raises where the signals cannot be read any more.
     """
 
     def __init__(
@@ -45,7 +50,9 @@ class Crops(IterableDataset[Batch]):
         epoch: int = 0,
         rank: int = 0,
         ranks: int = 1,
+        before_batch: Callable[[], None] = unwatched,
     ) -> None:
+        self.before_batch = before_batch
         self.windows = crop_view(signals, window)
         self.shape = (batch_size // ranks, window, signals.shape[2])
         self.features = features
@@ -67,6 +74,7 @@ class Crops(IterableDataset[Batch]):
         for batch in range(len(self)):
             chosen = order[batch * self.batch_size : (batch + 1) * self.batch_size]
             starts = rng.integers(0, self.windows.shape[1], self.batch_size)
+            self.before_batch()
             features = self.features[chosen]
             features[rng.random(features.shape) < self.hidden_metadata] = np.nan
             yield (

@@ -1,5 +1,7 @@
 """A store as Lightning wants it: random crops to train on, whole recordings to validate on."""
 
+from collections.abc import Callable
+
 import lightning.pytorch as pl
 import numpy as np
 import torch
@@ -11,38 +13,45 @@ from twelvelead.data.store import Store
 from twelvelead.data.tasks import Labels, fold_names, select
 from twelvelead.errors import TwelveLeadError
 from twelvelead.training.augment import margin
-from twelvelead.training.crops import Batch, Crops, millivolts
+from twelvelead.training.crops import Batch, Crops, millivolts, unwatched
 from twelvelead.training.recipe import Recipe
 
 
 class StoreData(pl.LightningDataModule):
-    """The training and validation folds of a recipe.
+    """The training and validation folds of a recipe; what it holds does not change.
 
     Args:
         recipe: names the folds and how crops are cut.
         store: holds the folds.
         labels: of all records of the store.
         auxiliary: labels of the auxiliary task; None for none.
+        answers: what teachers say of the training records, [training records, classes]; None for none. They soften the
+            labels that are trained on, and nothing else.
 
     Raises:
         TwelveLeadError: the store lacks a fold of the recipe, its training folds show a class in none or in all
             records, or its validation folds show none that can be measured.
 
     Attributes:
+        targets: [records, classes and auxiliary classes] float32, 0-1, what is trained on.
         shares: [classes] float64, of the training records that have each class.
         measured: classes that some validation records have and others have not, as columns.
     """
 
-    def __init__(self, recipe: Recipe, store: Store, labels: Labels, auxiliary: Labels | None = None) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        store: Store,
+        labels: Labels,
+        auxiliary: Labels | None = None,
+        answers: NDArray[np.float32] | None = None,
+    ) -> None:
         super().__init__()
         self.recipe = recipe
         self.store = store
         self.labels = labels
         self.auxiliary = auxiliary
         self._resident: Tensor | None = None
-        self.targets = labels.targets
-        if auxiliary is not None:
-            self.targets = np.concatenate([labels.targets, auxiliary.targets], axis=1)
         self.train_records = select(store, recipe.train_folds, labels)
         self.validation_records = select(store, recipe.validation_folds, labels)
         self.shares: NDArray[np.float64] = labels.values[self.train_records].mean(axis=0)
@@ -59,12 +68,16 @@ class StoreData(pl.LightningDataModule):
                 f"{store.path}: fold {fold_names(recipe.validation_folds)} shows every class of the task {recipe.task} "
                 "in none or in all of its records, so that nothing can be measured; choose other folds"
             )
+        task = labels.targets.copy()
+        if answers is not None:
+            rows, share = self.train_records, recipe.teacher_weight
+            task[rows] = (1 - share) * task[rows] + share * answers
+        self.targets = task if auxiliary is None else np.concatenate([task, auxiliary.targets], axis=1)
+        self.targets.setflags(write=False)
 
-    def teach(self, probabilities: NDArray[np.float32]) -> None:
-        """Soften the labels of the task on the training records by what teachers say of them, [records, classes]."""
-        share = self.recipe.teacher_weight
-        rows, classes = self.train_records, len(self.labels.classes)
-        self.targets[rows, :classes] = (1 - share) * self.targets[rows, :classes] + share * probabilities
+    def softened(self, answers: NDArray[np.float32]) -> "StoreData":
+        """The same folds with labels softened by what teachers say of the training records, [records, classes]."""
+        return StoreData(self.recipe, self.store, self.labels, self.auxiliary, answers)
 
     def signals(self) -> NDArray[np.int16] | Tensor:
         """[record, sample, lead] int16 microvolts: on the accelerator that trains where they fill at most half of what
@@ -94,6 +107,7 @@ class StoreData(pl.LightningDataModule):
             epoch=trainer.current_epoch,
             rank=trainer.global_rank,
             ranks=trainer.world_size,
+            before_batch=self.store.require_whole,
         )
         return DataLoader(crops, batch_size=None)
 
@@ -102,7 +116,8 @@ class StoreData(pl.LightningDataModule):
         assert trainer is not None
         # Every record to one process, whatever their number: the metrics are gathered, and no record may count twice.
         records = self.validation_records[trainer.global_rank :: trainer.world_size]
-        return DataLoader(Whole(self.signals(), self.store.features, self.labels, records), batch_size=None)
+        whole = Whole(self.signals(), self.store.features, self.labels, records, before_batch=self.store.require_whole)
+        return DataLoader(whole, batch_size=None)
 
 
 class Whole(Dataset[Batch]):
@@ -113,6 +128,7 @@ class Whole(Dataset[Batch]):
         features: [record, 2] float32.
         labels: of all records.
         records: positions of those that are read.
+        before_batch: called before each batch is read; raises where the signals cannot be read any more.
     """
 
     def __init__(
@@ -121,7 +137,10 @@ class Whole(Dataset[Batch]):
         features: NDArray[np.float32],
         labels: Labels,
         records: NDArray[np.int64],
+        *,
+        before_batch: Callable[[], None] = unwatched,
     ) -> None:
+        self.before_batch = before_batch
         self.signals = signals
         self.features = features
         self.labels = labels
@@ -131,6 +150,7 @@ class Whole(Dataset[Batch]):
         return len(self.parts)
 
     def __getitem__(self, part: int) -> Batch:
+        self.before_batch()
         records = self.parts[part]
         return (
             millivolts(self.signals[records]),

@@ -20,8 +20,9 @@ from twelvelead.evaluation.weighting import MEANS, choose_weights
 from twelvelead.models.ensemble import Ensemble, Mean
 from twelvelead.models.windows import Windowed
 from twelvelead.plots.diversity import diversity_png
-from twelvelead.training.export import ENSEMBLE, load_windowed, member, probabilities
-from twelvelead.training.publish import METADATA, headline, publish, versions
+from twelvelead.training.forms import ENSEMBLE, describe_member, load_windowed, predict
+from twelvelead.training.hardware import list_versions
+from twelvelead.training.writing import METADATA, headline, write_weights
 from twelvelead.weights import Contract, find
 
 
@@ -33,7 +34,7 @@ class Member:
     contract: Contract
 
 
-def ensemble(
+def make_ensemble(
     runs: Sequence[str | Path],
     store: Store,
     dest: Path,
@@ -67,7 +68,7 @@ def ensemble(
         raise TwelveLeadError(f"--name {chosen_name}: cannot be part of a file name; choose another")
     if dest.exists() and (not dest.is_dir() or any(dest.iterdir())):
         raise TwelveLeadError(f"{dest}: exists already; name another folder")
-    members, truth = fitting(runs, store, fold)
+    members, truth = load_members(runs, store, fold)
     records = select(store, fold, truth)
     networks, answers = [], []
     for number, (run, one) in enumerate(zip(runs, members, strict=True), start=1):
@@ -75,11 +76,11 @@ def ensemble(
         network = load_windowed(run)
         assert isinstance(network, Windowed)
         networks.append(network)
-        raw = probabilities(network, store.signals, store.features, records)
+        raw = predict(network, store.signals, store.features, records)
         answers.append(one.contract.calibrated(raw))
     y, patients = truth.values[records], np.asarray(store.column("patient_id")[records])
     calibrated = np.stack(answers, axis=1)
-    weights, measured = judged(members, calibrated, y, patients, aggregate)
+    weights, measured = weigh(members, calibrated, y, patients, aggregate)
     values: dict[str, Any] = {
         "name": chosen_name,
         "fold": fold,
@@ -92,11 +93,11 @@ def ensemble(
         **measured,
     }
     say("writing the weights")
-    whole = built(networks, members, weights, aggregate)
+    whole = assemble(networks, members, weights, aggregate)
     with partial_folder(dest) as folder:
         (folder / "diversity.json").write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", "utf-8")
         diversity_png(values, folder / "diversity.png")
-        contract = publish(
+        contract = write_weights(
             whole,
             _combined(whole, calibrated),
             store,
@@ -104,20 +105,20 @@ def ensemble(
             records,
             folder,
             name=chosen_name,
-            **entries(members, weights, fold),
+            **contract_entries(members, weights, fold),
             ancestors=ancestors(members),
             recipe={
                 "aggregate": aggregate,
                 "weights": values["weights"],
                 "members": [provenance(one) for one in members],
             },
-            versions=versions(),
+            versions=list_versions(),
         )
     say(f"{headline(contract)}; weights in {dest / 'weights'}")
     return values
 
 
-def fitting(runs: Sequence[str | Path], store: Store, fold: int) -> tuple[list[Member], Labels]:
+def load_members(runs: Sequence[str | Path], store: Store, fold: int) -> tuple[list[Member], Labels]:
     """The members and the labels of their task, after all that could be wrong with either has been looked at.
 
     Raises:
@@ -144,7 +145,7 @@ def fitting(runs: Sequence[str | Path], store: Store, fold: int) -> tuple[list[M
     return [Member(*each) for each in zip(names, contracts, strict=True)], truth
 
 
-def judged(
+def weigh(
     members: Sequence[Member],
     calibrated: NDArray[np.float64],
     truth: NDArray[np.bool_],
@@ -185,21 +186,21 @@ def judged(
     }
 
 
-def built(networks: Sequence[Windowed], members: Sequence[Member], weights: Sequence[float], mean: Mean) -> Ensemble:
+def assemble(networks: Sequence[Windowed], members: Sequence[Member], weights: Sequence[float], mean: Mean) -> Ensemble:
     """The networks as one module that answers for whole recordings."""
     calibrations = [one.contract.calibration for one in members]
     slope, intercept = ([each[name] for each in calibrations] for name in ("slope", "intercept"))
     return Ensemble(networks, weights, slope, intercept, mean).eval()
 
 
-def entries(members: Sequence[Member], weights: Sequence[float], fold: int) -> dict[str, Any]:
+def contract_entries(members: Sequence[Member], weights: Sequence[float], fold: int) -> dict[str, Any]:
     """What of the contract of an ensemble follows from those of its members."""
     contracts = [one.contract for one in members]
     return {
         "architecture": ENSEMBLE,
         "model": {
             "members": [
-                {**member(one.contract), "name": one.name, "weight": weight}
+                {**describe_member(one.contract), "name": one.name, "weight": weight}
                 for one, weight in zip(members, weights, strict=True)
             ]
         },

@@ -1,7 +1,5 @@
 """What a finished training leaves: weights with their contract, predictions of the validation folds, and curves."""
 
-import csv
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,10 +9,11 @@ from twelvelead.models import classifier
 from twelvelead.models.layers import first_outputs
 from twelvelead.plots.single import curves_png
 from twelvelead.training.data import StoreData
-from twelvelead.training.export import probabilities
+from twelvelead.training.folder import read, read_log
+from twelvelead.training.forms import predict
 from twelvelead.training.initial import ancestors
 from twelvelead.training.module import Training
-from twelvelead.training.publish import METADATA, headline, publish
+from twelvelead.training.writing import METADATA, headline, write_weights
 from twelvelead.weights.fit import age_range
 
 
@@ -25,9 +24,9 @@ def finish(training: Training, data: StoreData, folder: Path, *, best_epoch: int
     keep_outputs(windowed.model, len(labels.classes))
     records = data.validation_records
     draw(folder, best_epoch, store.synthetic)
-    contract = publish(
+    contract = write_weights(
         windowed,
-        probabilities(windowed, store.signals, store.features, records),
+        predict(windowed, store.signals, store.features, records),
         store,
         labels,
         records,
@@ -42,7 +41,7 @@ def finish(training: Training, data: StoreData, folder: Path, *, best_epoch: int
         validation_folds=recipe.validation_folds,
         ancestors=ancestors(recipe),
         recipe=recipe.to_dict(),
-        versions=json.loads((folder / "run.json").read_text(encoding="utf-8"))["versions"],
+        versions=read(folder)["versions"],
     )
     weights = folder / "weights"
     say(f"{headline(contract)}; weights in {weights}")
@@ -57,12 +56,11 @@ def keep_outputs(model: nn.Module, count: int) -> None:
 
 def draw(folder: Path, best_epoch: int, synthetic: bool) -> None:
     """The curves of `log.csv` as `curves.png`."""
-    with (folder / "log.csv").open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
+    rows = read_log(folder)
     names = {"train loss": "train_loss", "validation macro AUROC": "validation_auroc", "learning rate": "learning_rate"}
     curves_png(
         [int(row["epoch"]) + 1 for row in rows],
-        {label: [float(row[column]) for row in rows] for label, column in names.items()},
+        {label: [row[column] for row in rows] for label, column in names.items()},
         folder / "curves.png",
         best_epoch=best_epoch + 1,
         label="synthetic ECGs" if synthetic else "",

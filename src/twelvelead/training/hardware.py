@@ -1,16 +1,18 @@
-"""What a training ran on, as `run.json` notes it, so that its minutes mean something."""
+"""What a training ran on and with, as `run.json` notes it, so that its minutes and its figures mean something."""
 
 import os
 import platform
+from importlib.metadata import version
 from pathlib import Path
 
 import torch
 
 from twelvelead.training.recipe import Recipe
 from twelvelead.training.speed import precision
+from twelvelead.version import __version__
 
 
-def hardware(recipe: Recipe) -> dict[str, str | int | None]:
+def describe_hardware(recipe: Recipe) -> dict[str, str | int | None]:
     """The machine as PyTorch uses it for a recipe.
 
     Returns:
@@ -42,3 +44,19 @@ def accelerator() -> str | None:
         count = torch.cuda.device_count()
         return f"{count} x {torch.cuda.get_device_name(0)}"
     return "Apple GPU" if torch.backends.mps.is_available() else None
+
+
+def list_versions(*more: str) -> dict[str, str]:
+    """Versions of what decides the figures and of further packages, and the device."""
+    packages = ("torch", "lightning", "torchmetrics", "numpy", "onnx", "onnxscript", *more)
+    device = f"CPU, {torch.get_num_threads()} threads"
+    if torch.cuda.is_available():
+        device = f"{torch.cuda.device_count()} x {torch.cuda.get_device_name(0)}"
+    elif torch.backends.mps.is_available():
+        device = "Apple GPU"
+    return {
+        "python": platform.python_version(),
+        "twelvelead": __version__,
+        **{name: version(name) for name in packages},
+        "device": device,
+    }

@@ -1,21 +1,21 @@
-"""Weights that a training starts from: what they give, whether they may, and their parameters (transfer learning)."""
+"""Weights that a training starts from: whether they may, and their parameters (transfer learning)."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
+from twelvelead.data.store import Store
 from twelvelead.errors import TwelveLeadError, Unreadable
+from twelvelead.models import classifier
+from twelvelead.training.inherit import inherit
+from twelvelead.training.recipe import Recipe
 from twelvelead.weights import Contract, file, find
 
-if TYPE_CHECKING:
-    from torch import nn
 
-    from twelvelead.data.store import Store
-    from twelvelead.training.recipe import Recipe
-
-_GIVEN = ("architecture", "window", "stride", "aggregate")
-
-
-def origin(recipe: "Recipe") -> Contract:
+def initial_contract(recipe: Recipe) -> Contract:
     """The contract of a recipe's initial weights, which the recipe has to agree with.
 
     Raises:
@@ -23,55 +23,11 @@ def origin(recipe: "Recipe") -> Contract:
         TwelveLeadError: the recipe contradicts them, or means other ones of that name.
     """
     values = recipe.to_dict()
-    inherited(values, f"recipe {recipe.name}")
+    inherit(values, f"recipe {recipe.name}")
     return Contract.load(find(recipe.initial))
 
 
-def inherited(values: dict[str, Any], source: str) -> dict[str, Any]:
-    """A recipe's plain values with all that its initial weights give.
-
-    Args:
-        values: of the recipe, among them `initial`.
-        source: of the recipe, named in errors.
-
-    Returns:
-        The values, with the architecture, its settings, metadata, window, stride and aggregate of the weights, and the
-        SHA-256 of their safetensors file.
-
-    Raises:
-        Unreadable: there are no such weights, or they are not what their contract describes.
-        TwelveLeadError: the recipe contradicts them, or they are an ensemble.
-    """
-    initial = values["initial"]
-    contract = Contract.load(find(initial))
-    if contract.members or contract.architecture == "ensemble":
-        names = ", ".join(contract.members)
-        raise TwelveLeadError(
-            f"{initial}: an ensemble of {names}, which share no layers to train on; start from one network, such as "
-            "the weights of a member's run"
-        )
-    file(initial, "safetensors")
-    given: dict[str, Any] = {name: getattr(contract, name) for name in _GIVEN}
-    given |= {"metadata": bool(contract.metadata), "model": contract.model}
-    given |= {"initial_sha256": contract.files["safetensors"]["sha256"]}
-    for name, value in given.items():
-        stated = values.get(name)
-        if name == "initial_sha256":
-            if stated not in (None, "", value):
-                raise TwelveLeadError(
-                    f"{source}: means other weights than {initial} holds now (SHA-256 differs); name those it began "
-                    "with, or another folder and a recipe without initial_sha256"
-                )
-        elif name == "model" and isinstance(stated, dict):
-            wrong = [f"model.{key}" for key in stated if stated[key] != value.get(key)]
-            if wrong:
-                raise _contradiction(source, initial, wrong[0], stated[wrong[0][6:]], value.get(wrong[0][6:]))
-        elif stated is not None and stated != value:
-            raise _contradiction(source, initial, name, stated, value)
-    return values | given
-
-
-def require_starting(contract: Contract, recipe: "Recipe", store: "Store") -> None:
+def require_starting(contract: Contract, recipe: Recipe, store: Store) -> None:
     """See that weights can be the start of a training on a store.
 
     Args:
@@ -97,7 +53,7 @@ def require_starting(contract: Contract, recipe: "Recipe", store: "Store") -> No
         )
 
 
-def load_initial(model: "nn.Module", recipe: "Recipe", classes: tuple[str, ...]) -> tuple[str, ...]:
+def load_initial(model: nn.Module, recipe: Recipe, classes: tuple[str, ...]) -> tuple[str, ...]:
     """Give a model the parameters of the recipe's initial weights.
 
     All are taken over. In the last layer, those of a class go to the output of the same name; the outputs of other
@@ -114,11 +70,6 @@ def load_initial(model: "nn.Module", recipe: "Recipe", classes: tuple[str, ...])
     Raises:
         Unreadable: the weights are not what their contract describes.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    from twelvelead.models import classifier
-
     path = file(recipe.initial, "safetensors")
     contract = Contract.load(find(recipe.initial))
     holder, name = classifier(model)
@@ -139,7 +90,7 @@ def load_initial(model: "nn.Module", recipe: "Recipe", classes: tuple[str, ...])
     return kept
 
 
-def ancestors(recipe: "Recipe") -> dict[str, list[dict[str, Any]]]:
+def ancestors(recipe: Recipe) -> dict[str, list[dict[str, Any]]]:
     """What the contract of a training says of the weights that it came from, for its data's entry.
 
     Raises:
@@ -147,7 +98,7 @@ def ancestors(recipe: "Recipe") -> dict[str, list[dict[str, Any]]]:
         TwelveLeadError: the recipe means other initial weights of that name.
     """
     return {
-        "initial": _lineage(origin(recipe), recipe.initial) if recipe.initial else [],
+        "initial": _lineage(initial_contract(recipe), recipe.initial) if recipe.initial else [],
         "teachers": [
             step
             for teacher in (recipe.teachers if recipe.teacher_weight else ())
@@ -166,10 +117,3 @@ def _lineage(contract: Contract, given: str) -> list[dict[str, Any]]:
         "data": data,
     }
     return [step, *contract.ancestors]
-
-
-def _contradiction(source: str, initial: str, name: str, stated: Any, given: Any) -> TwelveLeadError:
-    there = f"have {given!r}" if given is not None else "do not set it"
-    return TwelveLeadError(
-        f"{source}: {name} is {stated!r}, but the initial weights {initial} {there}; take {name} out of the recipe"
-    )

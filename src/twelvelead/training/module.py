@@ -12,7 +12,7 @@ from torchmetrics.classification import BinaryAUROC, MultilabelAUROC
 from twelvelead.errors import TwelveLeadError
 from twelvelead.models import create_model
 from twelvelead.models.windows import Windowed
-from twelvelead.training.augment import disturbed, mixed
+from twelvelead.training.augment import disturb, mix
 from twelvelead.training.crops import Batch
 from twelvelead.training.loss import AsymmetricLoss, CrossEntropyLoss, FocalLoss, class_weights
 from twelvelead.training.recipe import Recipe
@@ -69,7 +69,7 @@ class Training(pl.LightningModule):
         self.windowed = build(
             recipe, classes=self.classes + auxiliary_classes, sampling_rate=sampling_rate, leads=leads
         )
-        self.loss = loss(recipe, labels)
+        self.loss = make_loss(recipe, labels)
         self.auxiliary_loss = CrossEntropyLoss(torch.ones(auxiliary_classes))
         self.measured = list(range(self.classes)) if measured is None else measured
         # torchmetrics counts a class without positives as 0, and knows no multi-label problem of one class
@@ -84,9 +84,9 @@ class Training(pl.LightningModule):
     def training_step(self, batch: Batch, _: int) -> Tensor:
         recipe, classes = self.recipe, self.classes
         ecg, features, targets = batch
-        ecg = disturbed(ecg, recipe, self.sampling_rate)
+        ecg = disturb(ecg, recipe, self.sampling_rate)
         if recipe.mixup:
-            ecg, features, targets = mixed(ecg, features, targets, recipe.mixup)
+            ecg, features, targets = mix(ecg, features, targets, recipe.mixup)
         targets = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / 2
         logits, _attention = self.windowed.model(ecg, features)
         logits = logits.float()
@@ -154,7 +154,7 @@ class Training(pl.LightningModule):
             self.plateau.load_state_dict(self._plateau_state)
 
 
-def loss(recipe: Recipe, labels: NDArray[np.bool_]) -> nn.Module:
+def make_loss(recipe: Recipe, labels: NDArray[np.bool_]) -> nn.Module:
     """The recipe's loss, weighted for the labels [records, classes] of the training folds."""
     weights = torch.ones(labels.shape[1])
     if recipe.class_weights:

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.models import MODELS, default_settings
-from twelvelead.training.initial import inherited
+from twelvelead.training.inherit import inherit
 
 
 @dataclass(frozen=True)
@@ -140,6 +140,18 @@ class Recipe:
             )
         return tuple(f"recipe {self.name}: {line}" for line in lines)
 
+    def for_task(self, task: str) -> "Recipe":
+        """The recipe for another task: what is asked for is no longer beside itself, and teachers of this task, which
+        know nothing of the other, are left out.
+
+        Raises:
+            TwelveLeadError: as the constructor.
+        """
+        if task == self.task:
+            return self
+        auxiliary = "" if self.auxiliary_task == task else self.auxiliary_task
+        return dataclasses.replace(self, task=task, auxiliary_task=auxiliary, teachers=())
+
     @classmethod
     def load(cls, source: str | Path, initial: str = "") -> "Recipe":
         """The built-in recipe of that name, or the one in a TOML file; what the file leaves out keeps its default.
@@ -168,7 +180,7 @@ class Recipe:
         if initial and values.get("initial") != initial:
             values = {name: value for name, value in values.items() if name != "initial_sha256"} | {"initial": initial}
         if isinstance(values.get("initial"), str) and values["initial"]:
-            values = inherited(values, str(path))
+            values = inherit(values, str(path))
         return cls.from_dict(values, str(path))
 
     @classmethod
@@ -279,7 +291,7 @@ def check_kinds(values: dict[str, Any], defaults: dict[str, Any], source: str) -
     for name, value in values.items():
         if name not in defaults:
             raise Unreadable(f"{source}: unknown setting {name}{_hint(name, defaults)}")
-        if not _fits(value, defaults[name]):
+        if not _is_of_kind(value, defaults[name]):
             raise Unreadable(f"{source}: {name} is {value!r}; it has to be of the kind of {json.dumps(defaults[name])}")
 
 
@@ -288,7 +300,7 @@ def _hint(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"
 
 
-def _fits(value: Any, default: Any) -> bool:
+def _is_of_kind(value: Any, default: Any) -> bool:
     if isinstance(default, bool) or isinstance(value, bool):
         return isinstance(default, bool) and isinstance(value, bool)
     if isinstance(default, float):

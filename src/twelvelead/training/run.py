@@ -1,11 +1,11 @@
 """One training from a recipe and a store to weights with their contract; interrupted, the same call goes on."""
 
-import json
 import logging
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import lightning.pytorch as pl
 import torch
@@ -15,28 +15,35 @@ from lightning.pytorch.trainer.states import TrainerStatus
 
 from twelvelead.data.store import Store
 from twelvelead.data.tasks import labels
-from twelvelead.errors import TwelveLeadError, Unreadable
-from twelvelead.files import replacing
+from twelvelead.errors import TwelveLeadError
+from twelvelead.files import naming, owning
+from twelvelead.progress import Progress, silent
+from twelvelead.training import folder as run_folder
 from twelvelead.training.augment import margin
-from twelvelead.training.checkpoints import BEST, LAST, AtomicCheckpointIO, ModelCheckpoint, load, newest
+from twelvelead.training.checkpoints import BEST, LAST, AtomicCheckpointIO, ModelCheckpoint, find_newest, load
+from twelvelead.training.checkpoints import require_whole as require_whole_checkpoint
 from twelvelead.training.data import StoreData
 from twelvelead.training.finish import finish
-from twelvelead.training.hardware import hardware
-from twelvelead.training.initial import load_initial, origin, require_starting
+from twelvelead.training.initial import initial_contract, load_initial, require_starting
 from twelvelead.training.module import Training
-from twelvelead.training.progress import Log, Report, training_seconds
-from twelvelead.training.publish import versions
 from twelvelead.training.recipe import Recipe
-from twelvelead.training.scale import layout, rank
+from twelvelead.training.report import Log, Report
+from twelvelead.training.scale import lay_out, rank
 from twelvelead.training.speed import keep_freed_memory, precision
-from twelvelead.training.teachers import require_teachers, taught
+from twelvelead.training.teachers import ask_teachers, require_teachers
 
-FORMAT = "twelvelead-run"
-VERSION = 1
-"""Of a run's folder; it rises when an older twelvelead could not go on in it, or a newer one in an older run."""
+Say = Callable[[str], None]
 
 
-def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None] = print, *, devices: int = 1) -> Path:
+def train(
+    recipe: Recipe,
+    store: Store,
+    folder: Path,
+    say: Say = print,
+    *,
+    devices: int = 1,
+    progress: Progress = silent,
+) -> Path:
     """Train a recipe on a store, or go on where an interrupted training of both stopped.
 
     Args:
@@ -48,60 +55,66 @@ def train(recipe: Recipe, store: Store, folder: Path, say: Callable[[str], None]
         say: takes a line of text.
         devices: accelerators of this machine (without any, processes on its CPU) that share each batch. For more than
             one, Lightning runs the program again for each; under torchrun its number counts.
+        progress: told the batches done of an epoch, and the records that teachers have judged.
 
     Returns:
         The folder of weights; of several processes, the first one writes it.
 
     Raises:
         TwelveLeadError: the store does not fit the recipe or the weights it starts from, the folder holds another run
-            or one of another version, the devices are not there or cannot share a batch, or the loss is not finite.
+            or one of another version, another process trains in it, the devices are not there or cannot share a batch,
+            the loss is not finite, the store is cut short, or something cannot be written.
         KeyboardInterrupt: Ctrl-C; the same call goes on.
     """
-    training, data, kept = prepare(recipe, store)
-    shape = layout(recipe, devices)
-    # Nothing is written before everything that can be refused has been looked at.
-    if rank() == 0:
-        claim(folder, recipe, store)
-    else:
-        say = _nothing
+    begun = prepare(recipe, store)
+    shape = lay_out(recipe, devices)
     weights = folder / "weights"
+    first = rank() == 0
+    if not first:
+        say, progress = _nothing, silent
+    # Nothing is written before everything that can be refused has been looked at.
+    if first:
+        run_folder.require_ours(folder, recipe, store)
     if (weights / "contract.json").is_file():
         say(f"{folder}: this training has finished; its weights are in {weights}")
         return weights
-    if not fitted(folder):
-        say(
-            f"{recipe.name}: {len(data.train_records)} records to train on, {len(data.validation_records)} to "
-            f"validate, {sum(p.numel() for p in training.parameters()):,} parameters, {precision(recipe)}"
-        )
-        for line in recipe.remarks():
-            say(line)
-        if recipe.initial:
-            new = [name for name in data.labels.classes if name not in kept]
-            say(
-                f"starts from {recipe.initial}; outputs taken over: {', '.join(kept) or 'none'}; "
-                f"new: {', '.join(new) or 'none'}"
-            )
-        teach(data, folder / "teachers.npy", say)
-        if rank() == 0:
-            note_hardware(folder, recipe)
-        fit(training, data, folder, say, shape)
-        if rank() == 0:
-            note(folder, fitted=True, training_seconds=training_seconds(folder / "log.csv"))
-    if rank():
-        return weights
-    best = load(folder / "checkpoints" / f"{BEST}.ckpt")
-    training.load_state_dict(best["state_dict"])
-    return finish(training, data, folder, best_epoch=int(best["epoch"]), say=say)
+    try:
+        with owning(folder) if first else nullcontext():
+            if first:
+                run_folder.claim(folder, recipe, store)
+            if not run_folder.is_trained(folder):
+                _announce(begun, say)
+                if first:
+                    run_folder.note_hardware(folder, recipe)
+                train_epochs(begun, folder, folder / "teachers.npy", say, shape, progress=progress)
+                if first:
+                    run_folder.note_trained(folder)
+            if first:
+                best = load(folder / "checkpoints" / f"{BEST}.ckpt")
+                begun.training.load_state_dict(best["state_dict"])
+                finish(begun.training, begun.data, folder, best_epoch=int(best["epoch"]), say=say)
+    except OSError as error:
+        raise naming(error, folder) from error
+    return weights
 
 
-def teach(data: StoreData, cache: Path, say: Callable[[str], None]) -> None:
-    """Soften the labels by the teachers of the recipe, where it has any; `cache` keeps what they say."""
-    if data.recipe.teachers and data.recipe.teacher_weight:
-        data.teach(taught(data, cache, say))
+@dataclass(frozen=True)
+class Begun:
+    """A training that nothing speaks against, before anything is written.
+
+    Attributes:
+        training: the untrained model with its loss.
+        data: with the labels as they are recorded.
+        kept: the classes whose outputs initial weights gave.
+    """
+
+    training: Training
+    data: StoreData
+    kept: tuple[str, ...]
 
 
-def prepare(recipe: Recipe, store: Store) -> tuple[Training, StoreData, tuple[str, ...]]:
-    """The model and the data of a training that has not begun, and the classes whose outputs initial weights gave.
+def prepare(recipe: Recipe, store: Store) -> Begun:
+    """The model and the data of a training.
 
     Raises:
         TwelveLeadError: the store or a teacher does not fit the recipe.
@@ -113,12 +126,12 @@ def prepare(recipe: Recipe, store: Store) -> tuple[Training, StoreData, tuple[st
             f"recipe {recipe.name}: window {recipe.window}{stretched} is longer than the {store.samples} samples of "
             f"{store.path}"
         )
-    quiet()
+    silence_lightning()
     keep_freed_memory()
     auxiliary = labels(store, recipe.auxiliary_task, "keep") if recipe.auxiliary_task else None
     data = StoreData(recipe, store, labels(store, recipe.task, recipe.protocol), auxiliary)
     require_teachers(data)
-    initial = origin(recipe) if recipe.initial else None
+    initial = initial_contract(recipe) if recipe.initial else None
     if initial is not None:
         require_starting(initial, recipe, store)
     if len(data.train_records) < recipe.batch_size:
@@ -129,38 +142,44 @@ def prepare(recipe: Recipe, store: Store) -> tuple[Training, StoreData, tuple[st
     training = Training(
         recipe,
         data.labels.values[data.train_records],
-        auxiliary_classes=data.targets.shape[1] - len(data.labels.classes),
+        auxiliary_classes=0 if auxiliary is None else len(auxiliary.classes),
         measured=data.measured,
         steps_per_epoch=len(data.train_records) // recipe.batch_size,
         sampling_rate=round(store.sampling_rate),
         leads=len(store.leads),
     )
     kept = load_initial(training.windowed.model, recipe, data.labels.classes) if initial is not None else ()
-    return training, data, kept
+    return Begun(training, data, kept)
 
 
-def fit(
-    training: Training,
-    data: StoreData,
+def train_epochs(
+    begun: Begun,
     folder: Path,
-    say: Callable[[str], None],
+    answers: Path,
+    say: Say,
     shape: tuple[int, int] = (1, 1),
     *,
+    progress: Progress = silent,
     watchers: Sequence[pl.Callback] = (),
 ) -> None:
-    """Run the epochs, from the newest checkpoint that can be read.
+    """Run the epochs, from the newest whole checkpoint, on labels that the recipe's teachers have softened.
 
     Args:
-        training, data: of `prepare`.
+        begun: of `prepare`.
         folder: of the run.
+        answers: file that keeps what teachers say, where there are some.
         say: takes a line of text.
         shape: devices of each machine, and machines.
+        progress: told the batches done of an epoch, and the records that teachers have judged.
         watchers: further callbacks, called before the checkpoints are written.
     """
-    recipe = training.recipe
+    training, recipe = begun.training, begun.training.recipe
+    data = begun.data
+    if recipe.teachers and recipe.teacher_weight:
+        data = data.softened(ask_teachers(data, answers, say, progress))
     devices, nodes = shape
     several = devices * nodes > 1
-    log = Log(folder / "log.csv")
+    log = Log(folder)
     checkpoints = (folder / "checkpoints").resolve()
     stopping = EarlyStopping("validation_auroc", mode="max", patience=recipe.patience, check_on_train_epoch_end=True)
     best = ModelCheckpoint(
@@ -181,7 +200,7 @@ def fit(
         auto_insert_metric_name=False,
         enable_version_counter=False,
     )
-    callbacks: list[pl.Callback] = [log, Report(log, say), *watchers, stopping, best, last]
+    callbacks: list[pl.Callback] = [log, Report(log, say, progress), *watchers, stopping, best, last]
     if recipe.average_decay:
         callbacks.insert(0, EMAWeightAveraging(decay=recipe.average_decay))
     trainer = pl.Trainer(
@@ -203,10 +222,11 @@ def fit(
         enable_model_summary=False,
         default_root_dir=folder,
     )
-    start, torn = newest(checkpoints)
-    for path in torn:
-        say(f"{path}: cannot be read and is passed over")
+    start, damaged = find_newest(checkpoints)
+    for path in damaged:
+        say(f"{path}: damaged, and is passed over")
     if start is not None:
+        require_whole_checkpoint(checkpoints / f"{BEST}.ckpt")  # rather now than after the last epoch
         say(f"going on from {start.name}")
         if load(start)["callbacks"][stopping.state_key]["wait_count"] >= recipe.patience:
             return
@@ -218,91 +238,27 @@ def fit(
         raise
 
 
-def claim(folder: Path, recipe: Recipe, store: Store) -> None:
-    """Make the folder this run's, or see that it already is.
-
-    Raises:
-        TwelveLeadError: it holds something else, or a run of another recipe, store or version.
-    """
-    text = recipe.to_toml()
-    about = folder / "run.json"
-    if about.is_file():
-        try:
-            recorded = json.loads(about.read_text(encoding="utf-8"))
-            _require_version(about, recorded)
-            values, data_hash, _ = dict(recorded["recipe"]), recorded["data_hash"], recorded["fitted"]
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise Unreadable(f"{about}: damaged; name another folder for the run") from None
-        # A run that began before a setting was there had what is now its default.
-        before, now = Recipe.from_dict(values, str(about)).to_dict(), recipe.to_dict()
-        differing = [name for name in now if before[name] != now[name]]
-        if differing:
-            raise TwelveLeadError(
-                f"{folder}: holds a run of another recipe (differs in {', '.join(differing)}); name another folder"
-            )
-        if data_hash != store.data_hash:
-            raise TwelveLeadError(f"{folder}: holds a run on other data than {store.path}; name another folder")
-        return
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise TwelveLeadError(f"{folder}: exists and is not a run; name another folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    with replacing(folder / "recipe.toml") as partial:
-        partial.write_text(text, encoding="utf-8")
-    recorded = {
-        "format": FORMAT,
-        "version": VERSION,
-        "recipe": recipe.to_dict(),
-        "data_hash": store.data_hash,
-        "synthetic": store.synthetic,
-        "seed": recipe.seed,
-        "versions": versions(),
-        "fitted": False,
-    }
-    with replacing(about) as partial:
-        partial.write_text(json.dumps(recorded, indent=2) + "\n", encoding="utf-8")
-
-
-def fitted(folder: Path) -> bool:
-    """Whether the epochs of a run are over; another process may not have claimed the folder yet."""
-    about = folder / "run.json"
-    return about.is_file() and bool(json.loads(about.read_text(encoding="utf-8"))["fitted"])
-
-
-def _require_version(about: Path, recorded: dict[str, Any]) -> None:
-    """Refuse a run that another version of the format wrote: what it kept may mean something else now."""
-    found = (recorded.get("format"), recorded.get("version"))
-    if found == (FORMAT, VERSION):
-        return
-    made = recorded.get("versions", {}).get("twelvelead", "of another version")
-    which = f"of run format {found[1]}" if found[0] == FORMAT else "from before runs had a format"
-    raise Unreadable(
-        f"{about}: a run {which}, and this twelvelead goes on with format {VERSION}; go on with the one that began it "
-        f"(twelvelead {made}), or name another folder; finished weights in weights/ can be used all the same"
+def _announce(begun: Begun, say: Say) -> None:
+    training, data, recipe = begun.training, begun.data, begun.training.recipe
+    say(
+        f"{recipe.name}: {len(data.train_records)} records to train on, {len(data.validation_records)} to "
+        f"validate, {sum(p.numel() for p in training.parameters()):,} parameters, {precision(recipe)}"
     )
-
-
-def note(folder: Path, **values: Any) -> None:
-    """Set entries of `run.json`."""
-    about = folder / "run.json"
-    recorded = json.loads(about.read_text(encoding="utf-8")) | values
-    with replacing(about) as partial:
-        partial.write_text(json.dumps(recorded, indent=2) + "\n", encoding="utf-8")
-
-
-def note_hardware(folder: Path, recipe: Recipe) -> None:
-    """Add the machine to those in `run.json`, where the run has not been on such a one before."""
-    about = folder / "run.json"
-    known = json.loads(about.read_text(encoding="utf-8")).get("hardware", [])
-    here = hardware(recipe)
-    if here not in known:
-        note(folder, hardware=[*known, here])
+    for line in recipe.remarks():
+        say(line)
+    if recipe.initial:
+        new = [name for name in data.labels.classes if name not in begun.kept]
+        say(
+            f"starts from {recipe.initial}; outputs taken over: {', '.join(begun.kept) or 'none'}; "
+            f"new: {', '.join(new) or 'none'}"
+        )
 
 
 def _nothing(line: str) -> None:
     pass
 
 
-def quiet() -> None:
+def silence_lightning() -> None:
     """Keep what Lightning says of its own workings from the user's terminal."""
     for name in ("lightning.pytorch", "lightning.fabric", "lightning_utilities"):
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -16,7 +16,7 @@ def rank() -> int:
     return int(os.environ.get("RANK") or os.environ.get("LOCAL_RANK") or 0)
 
 
-def layout(recipe: Recipe, devices: int) -> tuple[int, int]:
+def lay_out(recipe: Recipe, devices: int) -> tuple[int, int]:
     """How many processes train on each machine, and how many machines.
 
     Args:

@@ -7,18 +7,17 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import track
 
 from twelvelead.errors import TwelveLeadError
 from twelvelead.files import replacing
+from twelvelead.progress import Progress, silent
 from twelvelead.training.data import StoreData
-from twelvelead.training.export import load_windowed, probabilities
+from twelvelead.training.forms import load_windowed, predict
 from twelvelead.training.speed import bfloat16
 from twelvelead.weights import Contract, find
 
 PART = 1024
-"""Records between two steps of the bar."""
+"""Records judged between two reports."""
 
 
 def require_teachers(data: StoreData) -> None:
@@ -64,7 +63,9 @@ def require_teachers(data: StoreData) -> None:
             )
 
 
-def taught(data: StoreData, cache: Path, say: Callable[[str], None]) -> NDArray[np.float32]:
+def ask_teachers(
+    data: StoreData, cache: Path, say: Callable[[str], None], progress: Progress = silent
+) -> NDArray[np.float32]:
     """Mean calibrated probabilities of the recipe's teachers for the training records.
 
     A record is judged by the teachers that did not train on its fold; where all did, by all.
@@ -73,6 +74,7 @@ def taught(data: StoreData, cache: Path, say: Callable[[str], None]) -> NDArray[
         data: holds the training records and the recipe.
         cache: file that keeps the result for a training that goes on; what does not fit in it is computed anew.
         say: takes a line of text.
+        progress: told the records that a teacher has judged.
 
     Returns:
         [records, classes] float32, in the order of `data.train_records`.
@@ -92,28 +94,25 @@ def taught(data: StoreData, cache: Path, say: Callable[[str], None]) -> NDArray[
     for number, (teacher, contract, rows) in enumerate(zip(teachers, contracts, asked, strict=True)):
         say(f"teacher {number + 1} of {len(teachers)}: {teacher} judges {int(rows.sum())} records")
         if rows.any():
-            total[rows] += contract.calibrated(_answers(teacher, data, records[rows]))
+            total[rows] += contract.calibrated(_answers(teacher, data, records[rows], progress))
     mean = np.asarray(total / asked.sum(axis=0)[:, None], np.float32)
     with replacing(cache) as partial, partial.open("wb") as stream:
         np.save(stream, mean)
     return mean
 
 
-def _answers(teacher: str, data: StoreData, records: NDArray[np.int64]) -> NDArray[np.float32]:
-    """What a teacher says of records before calibration, [records, classes]; a bar shows how far it is."""
+def _answers(teacher: str, data: StoreData, records: NDArray[np.int64], progress: Progress) -> NDArray[np.float32]:
+    """What a teacher says of records before calibration, [records, classes]."""
     device: Literal["cuda", "cpu"] = "cuda" if torch.cuda.is_available() else "cpu"
     network = load_windowed(teacher).to(device)
-    console = Console(stderr=True)
-    parts = track(
-        np.split(records, range(PART, len(records), PART)),
-        f"teacher {teacher}",
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
     fast = data.recipe.precision == "auto" and bfloat16(device)
+    found = []
     with torch.autocast(device, torch.bfloat16, enabled=fast):
-        return np.concatenate([probabilities(network, data.store.signals, data.store.features, part) for part in parts])
+        for start in range(0, len(records), PART):
+            progress(f"records judged by {teacher}", start, len(records))
+            data.store.require_whole()
+            found.append(predict(network, data.store.signals, data.store.features, records[start : start + PART]))
+    return np.concatenate(found)
 
 
 def _kept(cache: Path) -> NDArray[np.float32] | None:

@@ -16,7 +16,7 @@ from twelvelead.data.store import Store
 from twelvelead.data.tasks import fold_names
 from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.files import replacing
-from twelvelead.training.publish import versions
+from twelvelead.training.hardware import list_versions
 from twelvelead.training.recipe import Recipe
 from twelvelead.tuning.space import Space
 from twelvelead.tuning.study import DATABASE, PROCESS, REASON, Search, counts, finished, predecessor
@@ -113,7 +113,7 @@ def write(study: optuna.Study, recipe: Recipe, base: Recipe, space: Space, folde
         "lost": [one.number for one in trials if state(one) == "lost"],
         "best": best and {"trial": best.number, "validation_auroc": best.value, "settings": best.params},
         "importance": importance(study),
-        "versions": versions("optuna", "sqlalchemy"),
+        "versions": list_versions("optuna", "sqlalchemy"),
     }
     with replacing(about) as partial:
         partial.write_text(json.dumps(recorded, indent=2) + "\n", encoding="utf-8")

@@ -18,7 +18,7 @@ from twelvelead.data.store import Store
 from twelvelead.data.tasks import labels
 from twelvelead.errors import TwelveLeadError
 from twelvelead.training.data import StoreData
-from twelvelead.training.initial import origin, require_starting
+from twelvelead.training.initial import initial_contract, require_starting
 from twelvelead.training.recipe import Recipe
 from twelvelead.training.teachers import require_teachers
 from twelvelead.tuning.picture import draw
@@ -129,7 +129,7 @@ def tune(
     base = search_recipe(recipe, options)
     require_teachers(StoreData(base, store, labels(store, base.task, base.protocol)))
     if base.initial:
-        require_starting(origin(base), base, store)
+        require_starting(initial_contract(base), base, store)
     if "epochs" in space.drawn and options.epochs:
         raise TwelveLeadError(f"{space.source}: draws epochs, and --epochs sets them; choose one of them")
     search = Search(base.to_dict(), space.text, store.data_hash, options.sampler, options.pruner, options.seed)

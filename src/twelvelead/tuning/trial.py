@@ -1,6 +1,5 @@
 """One trial of a search: a training that tells the study each epoch's AUROC."""
 
-import csv
 import math
 import shutil
 from collections.abc import Callable
@@ -12,8 +11,9 @@ from optuna import Trial, TrialPruned
 
 from twelvelead.data.store import Store
 from twelvelead.errors import TwelveLeadError
+from twelvelead.training.folder import claim, read_log
 from twelvelead.training.recipe import Recipe
-from twelvelead.training.run import claim, fit, prepare, teach
+from twelvelead.training.run import prepare, train_epochs
 
 
 class Watch(pl.Callback):
@@ -62,17 +62,15 @@ def run_trial(trial: Trial, recipe: Recipe, store: Store, folder: Path, say: Cal
         TwelveLeadError: the recipe does not fit the store, or the loss or the AUROC is not finite.
         TrialPruned: the pruner ended it.
     """
-    training, data, _ = prepare(recipe, store)
+    begun = prepare(recipe, store)
     claim(folder, recipe, store)
-    teach(data, folder.parent / "teachers.npy", say)
     checkpoints = folder / "checkpoints"
     try:
-        fit(training, data, folder, say, watchers=[Watch(trial)])
+        train_epochs(begun, folder, folder.parent / "teachers.npy", say, watchers=[Watch(trial)])
     except (TwelveLeadError, TrialPruned):
         shutil.rmtree(checkpoints, ignore_errors=True)
         raise
-    with (folder / "log.csv").open(newline="", encoding="utf-8") as stream:
-        values = [float(row["validation_auroc"]) for row in csv.DictReader(stream)]
+    values = [row["validation_auroc"] for row in read_log(folder)]
     if not all(map(math.isfinite, values)):
         raise TwelveLeadError(f"{folder}: the validation AUROC is not finite")
     shutil.rmtree(checkpoints, ignore_errors=True)

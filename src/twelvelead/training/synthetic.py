@@ -11,7 +11,7 @@ RECORDS = 600
 EPOCHS = 5
 
 
-def newcomer(run: Path, recipe: Recipe) -> tuple[Store, Recipe]:
+def prepare_synthetic(run: Path, recipe: Recipe) -> tuple[Store, Recipe]:
     """A small generated store beside the run's folder, and the recipe cut down to it.
 
     Args:

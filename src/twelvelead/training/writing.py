@@ -1,19 +1,16 @@
 """Weights in every form with the contract that is fitted to them, and the predictions that it was fitted on."""
 
-import platform
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from twelvelead.data.store import Store
 from twelvelead.data.tasks import Labels, fold_names
 from twelvelead.evaluation.predictions import Predictions
-from twelvelead.training.export import Whole, write_onnx, write_safetensors
+from twelvelead.training.forms import Whole, write_onnx, write_safetensors
 from twelvelead.weights.contract import Contract, sha256
 from twelvelead.weights.fit import fitted
 
@@ -26,7 +23,7 @@ PTBXL = {
 METADATA = ("age in years", "sex (0 male, 1 female)")
 
 
-def publish(
+def write_weights(
     whole: Whole,
     raw: NDArray[np.float32],
     store: Store,
@@ -81,12 +78,12 @@ def publish(
         **entries,
         **fitted(truth, raw, patients, labels.classes, _shares(store, labels, entries["train_folds"])),
     )
-    predicted(contract, raw, store, labels, records).save(folder / "predictions.npz")
+    make_predictions(contract, raw, store, labels, records).save(folder / "predictions.npz")
     contract.save(weights)
     return contract
 
 
-def predicted(
+def make_predictions(
     contract: Contract, raw: NDArray[np.floating[Any]], store: Store, labels: Labels, records: NDArray[np.int64]
 ) -> Predictions:
     """What weights say of the validation records that fitted their contract.
@@ -133,18 +130,3 @@ def headline(contract: Contract) -> str:
         f"{metrics['macro_auroc']:.4f}, macro F1 {metrics['macro_f1_at_f1']:.4f}, subset accuracy "
         f"{metrics['subset_accuracy_at_accuracy']:.4f}{without}"
     )
-
-
-def versions(*more: str) -> dict[str, str]:
-    """Versions of what decides the figures and of further packages, and the device."""
-    packages = ("twelvelead", "torch", "lightning", "torchmetrics", "numpy", "onnx", "onnxscript", *more)
-    device = f"CPU, {torch.get_num_threads()} threads"
-    if torch.cuda.is_available():
-        device = f"{torch.cuda.device_count()} x {torch.cuda.get_device_name(0)}"
-    elif torch.backends.mps.is_available():
-        device = "Apple GPU"
-    return {
-        "python": platform.python_version(),
-        **{name: version(name) for name in packages},
-        "device": device,
-    }
