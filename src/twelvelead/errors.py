@@ -29,7 +29,7 @@ ERROR_CODES = {
     "weights": "the weights or their contract are not there, do not match or do not fit",
     "not-writable": "a place cannot be written",
     "missing-extra": "an optional dependency is not installed",
-    "interrupted": "the user stopped it",
+    "interrupted": "the user or the system stopped it",
     "refused": "a recording is not fit to interpret, for a reason without a code of its own",
 }
 """Code of an error -> what it stands for. A refusal of the quality gate has the code of its first finding instead."""
@@ -94,7 +94,16 @@ class MissingExtra(TwelveLeadError):
 
 
 class Interrupted(TwelveLeadError):
-    """The user stopped what takes long with Ctrl-C; nothing finished is lost."""
+    """The user or the system stopped what takes long; nothing finished is lost.
+
+    Args:
+        message: one line.
+        number: of the signal: 2 for Ctrl-C, 15 for SIGTERM, 1 for SIGHUP; the exit code is 128 more.
+    """
 
     exit_code = 130
     code = "interrupted"
+
+    def __init__(self, message: str, number: int = 2) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + number

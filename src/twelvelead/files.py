@@ -82,7 +82,7 @@ def naming(error: OSError, path: str | os.PathLike[str]) -> OSError:
     """The error with the file that it is of: what a full disk gives to a stream that writes has none."""
     if error.filename is not None or error.errno is None:
         return error
-    return type(error)(error.errno, error.strerror, os.fspath(path))
+    return type(error)(error.errno, os.strerror(error.errno), os.fspath(path))  # libraries have words of their own
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 import os
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import twelvelead
 from twelvelead.ecg.leads import LEADS
 from twelvelead.ecg.synthetic import synthetic_ecg
 from twelvelead.errors import TwelveLeadError
-from twelvelead.inference import many
+from twelvelead.inference import many, workers
 from twelvelead.inference.many import Task, score
 
 TASK = Task(reading={"sampling_rate": 100, "unit": "mV"})
@@ -53,7 +54,7 @@ def test_every_file_has_one_row_and_a_bad_one_stops_nothing(folder, tmp_path):
 
 def test_an_interrupted_table_goes_on_where_it_was(folder, tmp_path, monkeypatch):
     files, out = sorted(folder.iterdir()), tmp_path / "t"
-    monkeypatch.setattr(many, "CHUNK", 1)
+    monkeypatch.setattr(workers, "CHUNK", 1)
 
     def interrupt(what, done, total):
         if done == 3:
@@ -71,11 +72,24 @@ def test_an_interrupted_table_goes_on_where_it_was(folder, tmp_path, monkeypatch
     assert score(files, out, TASK, processes=1).total() == 7
 
 
-def test_a_table_of_other_thresholds_is_not_mixed_in(folder, tmp_path):
+def test_a_row_says_what_was_read_and_why_there_is_no_answer(folder, tmp_path):
+    score(sorted(folder.iterdir()), tmp_path / "t", TASK, processes=1)
+    found = rows(tmp_path / "t")
+    for name in ("good0.npy", "flat.npy"):
+        assert found[name]["sha256"] == sha256((folder / name).read_bytes()).hexdigest()
+        assert (found[name]["duration_s"], found[name]["sampling_rate_hz"]) == (10, 100)
+    assert (found["good0.npy"]["code"], found["good0.npy"]["message"]) == (None, None)
+    assert (found["flat.npy"]["code"], found["flat.npy"]["findings"]) == ("flat", ["flat"])
+    assert found["torn.npy"]["code"] == "unreadable"
+
+
+def test_a_table_of_other_settings_is_not_mixed_in(folder, tmp_path):
     one = [folder / "good0.npy"]
     score(one, tmp_path / "t", TASK, processes=1)
-    with pytest.raises(TwelveLeadError, match="other weights or at another operating point"):
+    with pytest.raises(TwelveLeadError, match='begun with operating_point "accuracy", not "f1"'):
         score(one, tmp_path / "t", replace(TASK, operating_point="f1"), processes=1)
+    with pytest.raises(TwelveLeadError, match=r'begun with reading .*"mV".*, not .*"uV"'):
+        score(one, tmp_path / "t", Task(reading={"sampling_rate": 100, "unit": "uV"}), processes=1)
     (tmp_path / "t" / "part-00001.parquet").write_bytes(b"torn")
     with pytest.raises(TwelveLeadError, match=r"part-00001\.parquet"):
         score(one, tmp_path / "t", TASK, processes=1)
@@ -89,7 +103,7 @@ def test_a_file_that_kills_its_process_gets_a_row(folder, tmp_path, monkeypatch)
         return twelvelead.read(path, sampling_rate=100, unit="mV")
 
     monkeypatch.setattr(many, "read", read)
-    monkeypatch.setattr(many, "METHOD", "fork")
+    monkeypatch.setattr(workers, "METHOD", "fork")
     counts = score(sorted(folder.iterdir()), tmp_path / "t", TASK, processes=1)
     assert counts == {"ok": 4, "unreadable": 2, "refused": 1}
     assert "died" in rows(tmp_path / "t")["good3.npy"]["message"]

@@ -15,7 +15,6 @@ from twelvelead.cli.reading import (
     naming,
     tell_passed_over,
 )
-from twelvelead.errors import Interrupted
 from twelvelead.weights import DEFAULT
 
 
@@ -42,30 +41,30 @@ def score(
     """Answer many ECG files on all cores into one Parquet dataset. After Ctrl-C or a kill, the same command goes on.
 
     One row a file: probabilities, decisions, or why there are none. Exit code 0: all well; 2: some files cannot be
-    read; 3: some recordings are not fit to interpret.
+    read; 3: some recordings are not fit to interpret; 130, 143, 129: stopped by Ctrl-C, SIGTERM, SIGHUP, what is
+    finished is written.
     """
     from twelvelead.cli.meter import Meter
+    from twelvelead.cli.stopping import stoppable
     from twelvelead.inference.many import Task
     from twelvelead.inference.many import score as run
     from twelvelead.readers.find import recordings
 
-    found = recordings(files)
-    tell_passed_over(found)
-    for fault in found.faults:
-        typer.echo(f"twelvelead: {fault}", err=True)
-    options = {
-        "sampling_rate": sampling_rate,
-        "unit": unit,
-        "scale": scale,
-        "variable": variable,
-        "time_unit": time_unit,
-    }
-    task = Task(weights, operating_point, options, naming(None, hash_names, files))
-    try:
+    with stoppable(f"{out}: interrupted; the same command goes on where it was"):
+        found = recordings(files)
+        tell_passed_over(found)
+        for fault in found.faults:
+            typer.echo(f"twelvelead: {fault}", err=True)
+        options = {
+            "sampling_rate": sampling_rate,
+            "unit": unit,
+            "scale": scale,
+            "variable": variable,
+            "time_unit": time_unit,
+        }
+        task = Task(weights, operating_point, options, naming(None, hash_names, files))
         with Meter() as meter:
             counts = run(found.files, out, task, processes=processes, progress=meter.show)
-    except KeyboardInterrupt:
-        raise Interrupted(f"{out}: interrupted; the same command goes on where it was") from None
     said = ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items()))
     typer.echo(f"{out}: {said or 'no files'}")
     if found.faults or counts["unreadable"] or counts["failed"]:
