@@ -2,15 +2,17 @@
 
     python tools/fuzz_readers.py [FOLDER] [--seconds 300] [--seed 0] [--atheris]
 
-FOLDER holds real ECG files; without it, the folder of the environment variable TWELVELEAD_SHARED or the one beside the
-repository. Each is cut at every 1 % of its length first; after that, mutants are drawn from a seed until the time is
-up: bytes changed, runs removed, doubled or exchanged, numbers replaced by extreme ones. --atheris lets libFuzzer choose
-the mutants by the coverage of the readers (pip install atheris). Ends with 1 where anything else than a recording or a
-refusal came out, took longer than 10 s, or the memory passed 1 GB; the mutant is kept in the current folder.
+FOLDER holds real ECG files; without it, formats/ and cases/ of the folder that the environment variable
+TWELVELEAD_SHARED names, or the one beside the repository; one generated recording in every format, as the tests write
+it, is added. Each is cut at every 1 % of its length first; after that, mutants are drawn from a seed until the time is
+up: bytes changed, runs removed, doubled or exchanged, numbers replaced by extreme ones; in half of them checksums are
+computed anew. --atheris lets libFuzzer choose the mutants by the coverage of the readers (pip install atheris). Ends
+with 1 where anything else than a recording or a refusal came out, a refusal was the last resort ("truncated or damaged
+(Type)"), took longer than 10 s, or the memory passed 1 GB; one mutant of each such fault is kept in the current folder.
 """
 
 import argparse
-import importlib
+import importlib.util
 import os
 import random
 import resource
@@ -19,10 +21,13 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from fuzz_checksums import mended
+from twelvelead.ecg.synthetic import synthetic_ecg
 from twelvelead.errors import TwelveLeadError
 from twelvelead.readers import read
 
@@ -30,14 +35,33 @@ SLOWEST = 10.0
 TRACED = 30
 """How much longer a reader may take where each of its comparisons is watched."""
 MOST_MEMORY = 1 << 30
+LARGEST = 2_000_000
+VARIABLES = {"matlab_two_matrices.mat": "ecg"}
 EXTREMES = (b"\0\0\0\0", b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", b"\0\0\0\x80", b"99999999", b"-1", b"1e999", b"")
 
 
 def originals(folder: Path) -> Iterator[tuple[Path, bytes]]:
-    """Each file of the folder that is a recording or a part of one."""
+    """Each file of the folder that is a recording or a part of one, but not huge."""
     for path in sorted(folder.iterdir()):
-        if path.suffix not in (".md", ".dat", ".xyz"):
+        if path.is_file() and path.suffix not in (".md", ".xyz") and path.stat().st_size < LARGEST:
             yield path, path.read_bytes()
+
+
+def generated(folder: Path) -> Iterator[tuple[Path, bytes]]:
+    """One second of a generated recording in every format, each in a folder of its own."""
+    file = Path(__file__).resolve().parents[1] / "tests" / "readers" / "conftest.py"
+    spec = importlib.util.spec_from_file_location("writers", file)
+    assert spec is not None
+    assert spec.loader is not None
+    writers = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(writers)
+    counts = np.rint(synthetic_ecg("normal", seconds=4, sampling_rate=500).signal * 1000).astype(np.int16)
+    for number, write in enumerate(writers.WRITERS.values()):
+        place = folder / f"made-{number}"
+        place.mkdir()
+        path = write(place, counts, 500)
+        for part in sorted(place.glob(path.stem + ".*")):
+            yield part, part.read_bytes()
 
 
 def mutant(content: bytes, chance: random.Random) -> bytes:
@@ -73,7 +97,7 @@ def attempt(path: Path, outcomes: Counter[str], slowest: float = SLOWEST) -> str
     start = time.process_time()
     try:
         bare = path.suffix in (".npy", ".mat") and not path.with_suffix(".hea").exists()
-        ecg = read(path, sampling_rate=500, unit="uV") if bare else read(path)
+        ecg = read(path, sampling_rate=500, unit="uV", variable=VARIABLES.get(path.name)) if bare else read(path)
         outcome = "read"
         if np.isinf(ecg.signal).any():
             return "infinite voltages"
@@ -83,7 +107,9 @@ def attempt(path: Path, outcomes: Counter[str], slowest: float = SLOWEST) -> str
         if "\n" in text or len(text) > 600:
             return f"not one sentence: {text!r}"
         if "truncated or damaged (" in text:
-            outcome = "Unreadable, unforeseen: " + text.rpartition("damaged (")[2].partition(")")[0]
+            kind = text.rpartition("damaged (")[2].partition(")")[0]
+            outcomes[f"last resort: {kind}"] += 1
+            return f"last resort: {kind}" if outcomes[f"last resort: {kind}"] == 1 else None
     except BaseException as error:
         return f"{type(error).__name__}: {error}"
     outcomes[outcome] += 1
@@ -96,8 +122,7 @@ def attempt(path: Path, outcomes: Counter[str], slowest: float = SLOWEST) -> str
 
 def copies(path: Path, scratch: Path) -> Path:
     """A folder of the file's own with what its header needs; the mutant is written over its copy."""
-    place = scratch / path.name
-    place.mkdir()
+    place = Path(tempfile.mkdtemp(dir=scratch))
     for companion in path.parent.glob(path.stem + ".*"):
         (place / companion.name).write_bytes(companion.read_bytes())
     return place / path.name
@@ -142,16 +167,22 @@ def main() -> None:
     parser.add_argument("--atheris", action="store_true")
     options = parser.parse_args()
     shared = Path(os.environ.get("TWELVELEAD_SHARED", Path(__file__).resolve().parents[2] / "shared"))
-    folder = options.folder or shared / "formats"
+    folders = [options.folder] if options.folder else [shared / "formats", shared / "cases"]
     chance = random.Random(options.seed)
     outcomes: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as scratch:
-        targets = [(copies(path, Path(scratch)), content) for path, content in originals(folder)]
+        seeds = [seed for folder in folders if folder.is_dir() for seed in originals(folder)]
+        seeds += generated(Path(scratch))
+        targets = [(copies(path, Path(scratch)), content) for path, content in seeds]
         if options.atheris:
             by_atheris(targets, options.seconds)
         end = time.monotonic() + options.seconds
         cuts = ((path, content[: len(content) * part // 100]) for path, content in targets for part in range(100))
-        mutants = ((path, mutant(content, chance)) for path, content in iter(lambda: chance.choice(targets), None))
+        change = partial(mutant, chance=chance)
+        mutants = (
+            (path, mended(path, content, change) if chance.random() < 0.5 else change(content))
+            for path, content in iter(lambda: chance.choice(targets), None)
+        )
         faults = done = 0
         for stage in (cuts, mutants):
             for path, content in stage:

@@ -35,13 +35,14 @@ def variables(content: bytes) -> Iterator[Variable]:
         import h5py
     except ImportError:
         raise Fault(
-            "MATLAB 7.3 (HDF5), which needs the library h5py: pip install h5py, or save it in MATLAB with -v7"
+            "MATLAB 7.3 (HDF5), which needs the library h5py: pip install h5py, or save it in MATLAB with -v7",
+            code="missing-extra",
         ) from None
     try:
         with h5py.File(BytesIO(content), "r") as file:
             yield from _within(file, "", _DEEPEST, [_MOST, LARGEST_FILE])
     except (OSError, RuntimeError, KeyError, ValueError, TypeError):
-        raise Fault("a damaged HDF5 file; copy it again, or save it in MATLAB with -v7") from None
+        raise Fault("a damaged HDF5 file; copy it again, or save it in MATLAB with -v7", code="damaged") from None
 
 
 def _within(group: Any, holder: str, deeper: int, left: list[int]) -> Iterator[Variable]:
@@ -62,7 +63,7 @@ def _within(group: Any, holder: str, deeper: int, left: list[int]) -> Iterator[V
             continue
         left[1] -= held.nbytes
         if left[1] < 0:
-            raise Fault("inflates to more than any recording; export a shorter one")
+            raise Fault("inflates to more than any recording; export a shorter one", code="too-large")
         if held.ndim != 2 or held.size < 1 or "MATLAB_empty" in held.attrs:
             continue
         values = held[()].T  # stored by columns

@@ -36,7 +36,7 @@ def read(source: Source, request: Request) -> Recording:
         array = np.load(stream, allow_pickle=False)
     except (ValueError, EOFError, SyntaxError, TypeError) as error:
         reason = " ".join(str(error).split())[:100]
-        raise Fault(f"not a readable NPY array ({reason}); save it again with numpy.save") from None
+        raise Fault(f"not a readable NPY array ({reason}); save it again with numpy.save", code="damaged") from None
     return from_matrix(array, request)
 
 
@@ -58,13 +58,14 @@ def from_matrix(array: NDArray[Any], request: Request) -> Recording:
         Fault: the array is no such array.
     """
     if array.dtype.kind not in "iuf":
-        raise Fault(f"holds {array.dtype} and not real numbers; save the voltages as float32")
+        raise Fault(f"holds {array.dtype} and not real numbers; save the voltages as float32", code="unsupported")
     sizes = (len(LEADS), len(INDEPENDENT))
     axes = [axis for axis, size in enumerate(array.shape) if size in sizes]
     if array.ndim != 2 or len(axes) != 1:
         raise Fault(
             f"an array of shape {array.shape}; it has to be [samples, leads] or [leads, samples] with just one "
-            "axis of 12 leads (or 8: I, II, V1-V6), so save it in that shape"
+            "axis of 12 leads (or 8: I, II, V1-V6), so save it in that shape",
+            code="unsupported",
         )
     columns = array.T if axes[0] == 1 else array
     names = LEADS if len(columns) == len(LEADS) else INDEPENDENT

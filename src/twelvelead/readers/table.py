@@ -70,7 +70,9 @@ def read(source: Source, request: Request) -> Recording:
         Refused: a lead asked for is missing.
     """
     if source.size > LARGEST:
-        raise Fault(f"{source.size:,} bytes of text are more than are read; save the voltages with numpy.save")
+        raise Fault(
+            f"{source.size:,} bytes of text are more than are read; save the voltages with numpy.save", code="too-large"
+        )
     lines = decode(source.content).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     heading = _find_heading(lines[:_BEFORE], named=request.leads is not None)
     names = [name.lower() for name in heading.names]
@@ -107,7 +109,7 @@ def _find_heading(lines: Sequence[str], *, named: bool) -> _Heading:
     """The line that names most leads, the first of these; without any lead, where none has to be, the first line."""
     written = [(number, line) for number, line in enumerate(lines) if line.strip(" \t;,")]
     if not written:
-        raise Fault("the file is empty; copy or export it again")
+        raise Fault("the file is empty; copy or export it again", code="not-found")
     separator = re.fullmatch(r"[\"']?sep=(.)[\"']?[;,\t]*", written[0][1].strip(" \ufeff"), re.I)
     if separator:
         del written[0]
@@ -119,13 +121,16 @@ def _find_heading(lines: Sequence[str], *, named: bool) -> _Heading:
                 pairs = [_name_and_unit(cell) for cell in cells]
                 best = found, _Heading(number, delimiter, [name for name, _ in pairs], [unit for _, unit in pairs])
     if best is None:
-        raise Fault("the file is empty; copy or export it again")
+        raise Fault("the file is empty; copy or export it again", code="not-found")
     if not best[0] and all(_number(name) is not None for name in best[1].names):
         raise Fault(
-            f"line {best[1].line + 1} holds numbers and no lead names; add a heading line such as I,II,III,...,V6"
+            f"line {best[1].line + 1} holds numbers and no lead names; add a heading line such as I,II,III,...,V6",
+            code="unknown-format",
         )
     if not best[0] and named:
-        raise Fault("not a recording of a known kind; a CSV table starts with a heading I,II,III,...,V6")
+        raise Fault(
+            "not a recording of a known kind; a CSV table starts with a heading I,II,III,...,V6", code="unknown-format"
+        )
     return best[1]
 
 
@@ -141,7 +146,7 @@ def _cells(line: str, delimiter: str) -> list[str]:
     try:
         cells = next(csv.reader([line.lstrip("#% \ufeff")], delimiter=delimiter, quotechar=_quote(line)), [])
     except csv.Error as error:
-        raise Fault(f"not a CSV table ({error}); export it again") from None
+        raise Fault(f"not a CSV table ({error}); export it again", code="damaged") from None
     return [cell.strip().strip("'\"").strip() for cell in cells]
 
 
@@ -186,7 +191,7 @@ def _rows(lines: list[str], heading: _Heading) -> Iterator[_Row]:
             if any(cell.strip() for cell in cells):
                 yield number, _fitted(cells, width, number)
     except csv.Error as error:
-        raise Fault(f"not a CSV table ({error}); export it again") from None
+        raise Fault(f"not a CSV table ({error}); export it again", code="damaged") from None
 
 
 def _fitted(cells: list[str], width: int, number: int) -> list[str]:
@@ -195,7 +200,7 @@ def _fitted(cells: list[str], width: int, number: int) -> list[str]:
     mend = "mend it"
     if len(cells) in (2 * width, 2 * width - 1):
         mend = "decimal commas look like commas between columns, so export it with semicolons or decimal points"
-    raise Fault(f"line {number} has {len(cells)} columns, the heading has {width}; {mend}")
+    raise Fault(f"line {number} has {len(cells)} columns, the heading has {width}; {mend}", code="damaged")
 
 
 def _units(
@@ -214,7 +219,7 @@ def _units(
                 units[place] = _agreed(heading.names[place], units[place], written[place])
         first = next(rows, None)
     if first is None:
-        raise Fault("a heading and no samples; export it again")
+        raise Fault("a heading and no samples; export it again", code="not-found")
     if times and CLOCK.search(first[1][times[0]]):
         units[times[0]] = "clock"
     return units, chain([first], rows)
@@ -222,7 +227,10 @@ def _units(
 
 def _agreed(column: str, stated: str | None, below: str) -> str:
     if stated and _scale(stated) != _scale(below):
-        raise Fault(f"column {column} is in {stated[:20]} and, by the line of units, in {below[:20]}; mend one of them")
+        raise Fault(
+            f"column {column} is in {stated[:20]} and, by the line of units, in {below[:20]}; mend one of them",
+            code="contradiction",
+        )
     return below
 
 
@@ -255,13 +263,16 @@ def _numbers(rows: Iterator[_Row], heading: _Heading, signals: list[int], times:
             signs.add(".")
         values.extend(found)
     if len(signs) > 1:
-        raise Fault("some numbers have a decimal point and others a decimal comma; export it with one of them")
+        raise Fault(
+            "some numbers have a decimal point and others a decimal comma; export it with one of them", code="ambiguous"
+        )
     table = np.frombuffer(values).reshape(-1, len(places))
     infinite = np.argwhere(np.isinf(table[:, : len(signals)]))
     if len(infinite):
         row, column = infinite[0].tolist()
         raise Fault(
-            f"sample {row + 1} of column {heading.names[places[column]]} is infinite; mend it or leave it empty"
+            f"sample {row + 1} of column {heading.names[places[column]]} is infinite; mend it or leave it empty",
+            code="damaged",
         )
     return table
 
@@ -275,7 +286,10 @@ def _cell(cell: str, column: str, line: int, *, time: bool) -> float:
             hours, minutes, seconds = found.groups()
             return 3600.0 * int(hours or 0) + 60.0 * int(minutes) + float(seconds.replace(",", "."))
     if value is None:
-        raise Fault(f"line {line}, column {column}: {text[:30]!r} is not a number; mend the cell or leave it empty")
+        raise Fault(
+            f"line {line}, column {column}: {text[:30]!r} is not a number; mend the cell or leave it empty",
+            code="damaged",
+        )
     return value
 
 
@@ -296,5 +310,7 @@ def _rate_above(lines: Sequence[str], given: float | None) -> float | None:
         return given
     stated = float(found[1].replace(",", ".")) * (1000 if found[2] else 1)
     if given is not None and given != stated:
-        raise Fault(f"a line above the heading states {stated:g} Hz, not {given:g} Hz; leave the rate out")
+        raise Fault(
+            f"a line above the heading states {stated:g} Hz, not {given:g} Hz; leave the rate out", code="contradiction"
+        )
     return stated

@@ -4,9 +4,12 @@ from math import isfinite
 
 
 def number(written: str) -> float | None:
-    """A finite number; None where the text is none."""
+    """A finite number, with a decimal point or comma; None where the text is none."""
+    if written.count(",") == 1 and "." not in written:
+        written = written.replace(",", ".")
     try:
-        value = float(written)
+        # float() takes the underscores of Python's own literals
+        value = float(written if "_" not in written else "none")
     except ValueError:
         return None
     return value if isfinite(value) else None

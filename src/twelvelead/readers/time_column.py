@@ -73,33 +73,39 @@ def rate_of(
             return stated, ()
         if rates and not fitting and even:
             found = " or ".join(f"{rate:.5g}" for rate in rates)
-            raise Fault(f"the time column gives {found} Hz, not {stated:g} Hz; leave the rate out")
+            raise Fault(
+                f"the time column gives {found} Hz, not {stated:g} Hz; leave the rate out", code="contradiction"
+            )
         message = f"the time column does not rise as it would at {stated:g} Hz, the stated rate; check the rate"
         return stated, (Finding("time-disagrees", "warn", message),)
     if not np.isfinite(seconds).all() or span <= 0:
-        raise Fault("the time column does not rise; give the rate, as in --sampling-rate 500")
+        raise Fault("the time column does not rise; give the rate, as in --sampling-rate 500", code="rate-missing")
     if deviation >= 0.6 * span / steps:
         if rates and deviation <= 1.01 * resolution:
             written = f"{resolution * (scale or 1):g}{' s' if scale else ''}"
             raise Fault(
                 f"the times are rounded to {written}, so that the rate does not follow (about {rates[0]:.3g} Hz); "
-                f"give it, as in --sampling-rate {rates[0]:.0f}"
+                f"give it, as in --sampling-rate {rates[0]:.0f}",
+                code="rate-missing",
             )
         raise Fault(
             "the time column does not rise evenly; export at a constant sampling rate, or give the rate, as in "
-            "--sampling-rate 500"
+            "--sampling-rate 500",
+            code="rate-missing",
         )
     if scale is not None and not rates:
         raise Fault(
             f"the time column gives {steps / (span * scale):g} Hz, which no ECG has; give its unit (--time-unit) or "
-            "the rate, as in --sampling-rate 500"
+            "the rate, as in --sampling-rate 500",
+            code="rate-missing",
         )
     if len(rates) != 1 or (scale is None and abs(span / steps - 1) < _SAME_RATE):
         names = [name for name, one in UNITS.items() if RATES[0] <= steps / (span * one) <= RATES[1]]
         which = " or ".join(f"{steps / (span * UNITS[name]):g} Hz if in {name}" for name in names[:3])
         raise Fault(
             f"the unit of its time column is not stated{f' ({which})' if which else ''}; give it, as in --time-unit "
-            f"{names[-1] if names else 'ms'}, or the rate, as in --sampling-rate 500"
+            f"{names[-1] if names else 'ms'}, or the rate, as in --sampling-rate 500",
+            code="ambiguous",
         )
     whole = float(round(rates[0]))
     return (whole if abs(whole - rates[0]) <= _SAME_RATE * rates[0] else rates[0]), ()
@@ -109,13 +115,13 @@ def _scale(unit: str | None, given: str | None) -> float | None:
     """Seconds a unit; None where nothing says."""
     stated = None if unit is None else seconds_per(unit)
     if unit is not None and stated is None:
-        raise Fault(f"the time column is in {unit[:20]!r}; give it in s, ms or min")
+        raise Fault(f"the time column is in {unit[:20]!r}; give it in s, ms or min", code="unsupported")
     if given is None:
         return stated
     if given not in UNITS:
-        raise Fault(f"{given[:20]!r} is no unit of time; give one of {', '.join(UNITS)}")
+        raise Fault(f"{given[:20]!r} is no unit of time; give one of {', '.join(UNITS)}", code="usage")
     if stated is not None and stated != UNITS[given]:
-        raise Fault(f"the time column is in {unit}, not {given}; leave the unit of time out")
+        raise Fault(f"the time column is in {unit}, not {given}; leave the unit of time out", code="contradiction")
     return UNITS[given]
 
 

@@ -54,7 +54,7 @@ def load_file(path: str) -> bytes:
     most = _LARGEST_HEADER if path.endswith(".hea") else LARGEST_FILE
     content = read_regular(path, most)
     if len(content) > most:
-        raise Fault(f"more than the {most:,} bytes that are read at once; cut the record (xform)")
+        raise Fault(f"more than the {most:,} bytes that are read at once; cut the record (xform)", code="too-large")
     return content
 
 
@@ -97,7 +97,10 @@ def read(source: Source, request: Request) -> Recording:
         Refused: a lead asked for is missing.
     """
     if source.path is None:
-        raise Fault("the header of a WFDB record, whose samples are in another file; both are needed, so give its path")
+        raise Fault(
+            "the header of a WFDB record, whose samples are in another file; both are needed, so give its path",
+            code="unsupported",
+        )
     path = os.fspath(header_of(source.path) or source.path)
     held: dict[str, bytes] = {}
 
@@ -167,7 +170,7 @@ def read_header(path: str | os.PathLike[str]) -> Header:
     except OSError as error:
         raise Unreadable(f"{path}: {error.strerror or error}; check the path") from None
     except Fault as fault:
-        raise Unreadable(f"{path}: {fault}") from None
+        raise Unreadable(f"{path}: {fault}", code=fault.code) from None
 
 
 def read_digital(path: str | os.PathLike[str], load: Load = load_file) -> tuple[Header, NDArray[np.int16]]:
@@ -198,7 +201,7 @@ def read_digital(path: str | os.PathLike[str], load: Load = load_file) -> tuple[
     except OSError as error:
         raise Unreadable(f"{source}: {error.strerror or error}; check the path") from None
     except Fault as fault:
-        raise Unreadable(f"{source}: {fault}") from None
+        raise Unreadable(f"{source}: {fault}", code=fault.code) from None
 
 
 class _Files(NamedTuple):
@@ -288,7 +291,7 @@ def _samples(header: Header, columns: Sequence[int], files: _Files) -> NDArray[n
         parts = {file: _signal_file(header, file, held, files) for file, held in groups.items() if wanted & set(held)}
         lengths = {len(part) for part in parts.values()}
         if len(lengths) > 1:
-            raise Fault(f"its signal files differ in length {sorted(lengths)}; copy them again")
+            raise Fault(f"its signal files differ in length {sorted(lengths)}; copy them again", code="damaged")
         where = {column: (file, place) for file in parts for place, column in enumerate(groups[file])}
         samples = np.stack([parts[where[column][0]][:, where[column][1]] for column in columns], axis=1)
     for column, found in zip(columns, _sums(samples), strict=True):
@@ -296,7 +299,8 @@ def _samples(header: Header, columns: Sequence[int], files: _Files) -> NDArray[n
         if signal.checksum is not None and signal.checksum != found:
             raise Fault(
                 f"the checksum of lead {signal.name} in {_named(signal.file)} is {found}, its header states "
-                f"{signal.checksum}: the file is damaged; copy it again"
+                f"{signal.checksum}: the file is damaged; copy it again",
+                code="damaged",
             )
     return samples
 
@@ -312,39 +316,48 @@ def _signal_file(header: Header, file: str, columns: list[int], files: _Files) -
     signals = [header.signals[column] for column in columns]
     layout, name = signals[0].format, _named(file)
     if file in (".", "..") or "/" in file or "\\" in file or ":" in file:
-        raise Fault(f"{name} is not in the header's folder; name it without a path")
+        raise Fault(f"{name} is not in the header's folder; name it without a path", code="damaged")
     if layout.number != 16:
         raise Fault(
             f"{name} is in WFDB format {layout.number}, of which only 16 is read; convert it (xform with a header in "
-            "format 16)"
+            "format 16)",
+            code="unsupported",
         )
     if any(signal.format != layout for signal in signals):
-        raise Fault(f"the signals of {name} differ in format or byte offset; mend the header")
+        raise Fault(f"the signals of {name} differ in format or byte offset; mend the header", code="damaged")
     if layout.samples_per_frame != 1 or layout.skew:
         raise Fault(
             f"{name} has {layout.samples_per_frame} samples per frame and a skew of {layout.skew}; only 1 and 0 are "
-            "read, so rewrite the record with one rate and no skew (xform)"
+            "read, so rewrite the record with one rate and no skew (xform)",
+            code="unsupported",
         )
     try:
         content = files.load(os.path.join(files.folder, file))  # noqa: PTH118 - the hot path of preparing a store
     except FileNotFoundError:
-        raise Fault(f"{name} is missing; put it beside the header, under the name that the header states") from None
+        raise Fault(
+            f"{name} is missing; put it beside the header, under the name that the header states", code="not-found"
+        ) from None
     except OSError as error:
         raise Fault(f"{name}: {error.strerror or error}; check its permissions") from None
     frame = 2 * len(columns)
     samples = header.samples or (len(content) - layout.offset) // frame
     expected = layout.offset + samples * frame
     if samples < 1 or len(content) < expected:
-        raise Fault(f"{name} is truncated: it holds {len(content):,} of {max(expected, 1):,} bytes; copy it again")
+        raise Fault(
+            f"{name} is truncated: it holds {len(content):,} of {max(expected, 1):,} bytes; copy it again",
+            code="truncated",
+        )
     if layout.offset != _AFTER_MATLAB and content.startswith(_MATLAB) and content[20:24] == b"val\0":
         raise Fault(
             f"{name} holds its samples from byte {_AFTER_MATLAB} on, behind a head of MATLAB's, where its header says "
-            f"{layout.offset}; write 16+{_AFTER_MATLAB} into the header"
+            f"{layout.offset}; write 16+{_AFTER_MATLAB} into the header",
+            code="damaged",
         )
     if (len(content) - layout.offset) % frame and any(signal.checksum is None for signal in signals):
         raise Fault(
             f"{name} holds {len(content):,} bytes, which are no whole number of samples of {len(columns)} signals from "
-            f"byte {layout.offset} on; mend the byte offset or the number of signals in its header"
+            f"byte {layout.offset} on; mend the byte offset or the number of signals in its header",
+            code="damaged",
         )
     return np.frombuffer(content, "<i2", samples * len(columns), layout.offset).reshape(samples, len(columns))
 

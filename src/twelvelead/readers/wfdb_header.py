@@ -84,10 +84,12 @@ def parse_header(content: bytes) -> Header:
         elif line:
             lines.append(line)
     if not lines:
-        raise Fault("the header is empty; copy it again")
+        raise Fault("the header is empty; copy it again", code="not-found")
     count, rate, samples = _record_line(lines[0])
     if len(lines) - 1 < count:
-        raise Fault(f"the header announces {count} signals and describes {len(lines) - 1}; copy it again")
+        raise Fault(
+            f"the header announces {count} signals and describes {len(lines) - 1}; copy it again", code="truncated"
+        )
     signals = tuple([_signal_line(line, number) for number, line in enumerate(lines[1 : count + 1], start=1)])
     return Header(rate, samples, signals, tuple(comments))
 
@@ -157,7 +159,7 @@ def _template(text: str, header: Header) -> list[_Template]:
 def _record_line(line: str) -> tuple[int, float, int | None]:
     fields = line.split()
     if "/" in fields[0]:
-        raise Fault("has several segments, which are not read; name the header of one segment")
+        raise Fault("has several segments, which are not read; name the header of one segment", code="unsupported")
     try:
         count = int(fields[1])
         rate = float(fields[2].partition("/")[0]) if len(fields) > 2 else DEFAULT_RATE
@@ -165,10 +167,11 @@ def _record_line(line: str) -> tuple[int, float, int | None]:
     except (IndexError, ValueError):
         raise Fault(
             "not a WFDB header: its first line has to give a name, the number of signals, rate and samples; copy it "
-            "again"
+            "again",
+            code="damaged",
         ) from None
     if not (count > 0 and 0 < rate < float("inf") and samples >= 0):
-        raise Fault(f"{count} signals of {samples} samples at {rate:g} Hz cannot be; mend the header")
+        raise Fault(f"{count} signals of {samples} samples at {rate:g} Hz cannot be; mend the header", code="damaged")
     return count, rate, samples or None
 
 
@@ -191,7 +194,9 @@ def _signal_line(line: str, number: int) -> Signal:
             fields[8] if given > 8 else "",
         )
     except (IndexError, ValueError):
-        raise Fault(f"not a WFDB signal line: that of signal {number}; mend the header or copy it again") from None
+        raise Fault(
+            f"not a WFDB signal line: that of signal {number}; mend the header or copy it again", code="damaged"
+        ) from None
 
 
 @lru_cache(maxsize=1024)
