@@ -77,13 +77,24 @@ class Beats:
         Returns:
             [beats, samples, 12] mV, the instant at sample round(before * rate / step); possibly no beat.
         """
-        return _windows(self.cleaned, self.times[self.dominant], before, after, step)
+        return cut(self.cleaned, self.times[self.dominant], before, after, step)
 
     def median_beat(self, before: float = 0.3, after: float = 0.5, step: int = 1) -> NDArray[np.float64] | None:
         """The median over `windows`, [samples, 12] mV, leads in our order; None where there is no beat. Leads that were
         left out are in it too, those with invalid samples as 0."""
         windows = self.windows(before, after, step)
         return np.median(windows, axis=0) if len(windows) else None
+
+
+def cut(
+    cleaned: Clean, times: NDArray[np.float64], before: float, after: float, step: int = 1
+) -> NDArray[np.float64]:
+    """Windows around `times`, s, of those that the recording holds whole: [windows, samples, 12] mV."""
+    first, last = -round(before * cleaned.rate / step), round(after * cleaned.rate / step)
+    places = np.rint(times * cleaned.rate).astype(int)
+    inside = (places + first * step >= 0) & (places + last * step < len(cleaned.signal))
+    windows: NDArray[np.float64] = cleaned.signal[places[inside, None] + np.arange(first, last + 1) * step]
+    return windows
 
 
 def find_beats(ecg: ECG) -> Beats:
@@ -184,7 +195,7 @@ def _compared(
         return np.empty(0), np.empty(0, bool)
     leads = [lead for lead in _ASKED if say[lead] > 0]
     weight = say / np.maximum(size, _FLAT_MV)
-    windows = _windows(cleaned, times[held], _AROUND + _SHIFT, _AROUND + _SHIFT, _COARSE)[:, :, leads] * weight[leads]
+    windows = cut(cleaned, times[held], _AROUND + _SHIFT, _AROUND + _SHIFT, _COARSE)[:, :, leads] * weight[leads]
     alike = _similarity(windows, round(_SHIFT * cleaned.rate / _COARSE))
     others = alike - 2 * np.eye(len(alike))
     if np.median(others.max(axis=1)) < _REPEATED:
@@ -223,7 +234,7 @@ def _offsets(
 ) -> NDArray[np.float64]:
     """[beats] s, by which each has to move to lie best on their median."""
     shift = round(_SHIFT * cleaned.rate)
-    windows = _windows(cleaned, times, _AROUND + _SHIFT, _AROUND + _SHIFT)[:, :, leads] * weight[leads]
+    windows = cut(cleaned, times, _AROUND + _SHIFT, _AROUND + _SHIFT)[:, :, leads] * weight[leads]
     length = windows.shape[1] - 2 * shift
     offsets = np.zeros(len(times), int)
     for _ in range(2):
@@ -240,13 +251,3 @@ def _offsets(
 def _held(cleaned: Clean, times: NDArray[np.float64], reach: float) -> NDArray[np.bool_]:
     """Whether the recording holds a beat from `reach` s before it to as much after."""
     return (times >= reach) & (times < len(cleaned.signal) / cleaned.rate - reach - 1 / RATE)
-
-
-def _windows(
-    cleaned: Clean, times: NDArray[np.float64], before: float, after: float, step: int = 1
-) -> NDArray[np.float64]:
-    first, last = -round(before * cleaned.rate / step), round(after * cleaned.rate / step)
-    places = np.rint(times * cleaned.rate).astype(int)
-    inside = (places + first * step >= 0) & (places + last * step < len(cleaned.signal))
-    windows: NDArray[np.float64] = cleaned.signal[places[inside, None] + np.arange(first, last + 1) * step]
-    return windows

@@ -13,7 +13,7 @@ RATE = 500.0
 
 _CLOSING = 1.0  # s: a bridge from the last sample to the first, so that the spectrum sees no jump
 _HIGH_PASS = (0.3, 0.7)  # Hz: gain 0 below, 1 above
-_LOW_PASS = (40.0, 50.0)  # what the 100 Hz recordings of PTB-XL hold; with more, the bounds would depend on the rate
+_LOW_PASS = (20.0, 80.0)  # what the 100 Hz recordings of PTB-XL hold; with more, the bounds would depend on the rate
 _QRS_RISE, _QRS_FALL = (3.0, 7.0), (18.0, 26.0)
 
 Spectrum = NDArray[np.complexfloating]
