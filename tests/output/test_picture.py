@@ -5,11 +5,11 @@ import pytest
 
 from twelvelead import TwelveLeadError
 from twelvelead.ecg.leads import LEADS
+from twelvelead.ecg.measure import Measurements
 from twelvelead.ecg.paper import BOTTOM, HEIGHT, LEFT, RIGHT
 from twelvelead.ecg.quality import Finding
 from twelvelead.ecg.synthetic import synthetic_ecg
 from twelvelead.inference.interpretation import Attribution, ClassResult, Estimate, Interpretation, Piece
-from twelvelead.inference.measure import Measurements, Spread
 from twelvelead.output.page import MOST_ROWS, NOTICE, shown
 from twelvelead.output.picture import page, write_picture
 
@@ -109,15 +109,14 @@ def test_bars_and_thresholds_stand_at_their_share(answer):
 
 
 def test_findings_and_measurements_are_printed(answer):
-    none = Spread()
-    measured = Measurements(Spread(72, 1, None, 11), none, Spread(92, 2, 8, 11), none, none, none, none, 2.0, 11, 10.0)
-    noisy = replace(answer, findings=(Finding("muscle-noise", "warn", "muscle noise in V1 [strong]"),))
-    words = " | ".join(texts(page(noisy, measurements=measured)))
+    measured = Measurements(72.4, (65, 80), qrs_ms=92, withheld={"pr_ms": "no P wave found"})
+    warning = Finding("muscle-noise", "warn", "muscle noise in V1 [strong]")
+    words = " | ".join(texts(page(replace(answer, findings=(warning,), measurements=measured))))
     assert "muscle noise in V1 [strong]" in words
     assert "Nothing found." not in words
-    assert "Heart rate 72 /min" in words
-    assert "QRS 92 ms (2; 8)" in words
-    assert "PR not measurable" in words
+    assert "HR 72/min (range 65-80)" in words
+    assert "QRS 92 ms" in words
+    assert "no PR: no P wave found" in words
 
 
 def test_more_findings_than_the_page_holds_are_counted_off(answer):

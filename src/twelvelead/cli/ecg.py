@@ -51,9 +51,7 @@ def interpret(
     explain: Annotated[
         bool, typer.Option("--explain", help="Which stretch of which lead speaks for each class; a picture has it.")
     ] = False,
-    measure: Annotated[
-        bool, typer.Option("--measure", help="Heart rate, PR, QRS, QT and axis; needs the extra [measure].")
-    ] = False,
+    measure: Annotated[bool, typer.Option("--measure/--no-measure", help="Heart rate, PR, QRS, QT and axis.")] = True,
     age: Annotated[float | None, typer.Option(help="In years, where the file does not say.", min=0, max=130)] = None,
     sex: Annotated[Literal["male", "female"] | None, typer.Option(help="Where the file does not say.")] = None,
     sampling_rate: SamplingRate = None,
@@ -112,9 +110,14 @@ def interpret(
             ecg = replace(ecg, age=ecg.age if age is None else age, sex=sex or ecg.sex)
             picture = None if json and out is None else _free(out or Path(), _stem(source), form, taken)
             answer = engine.predict(
-                ecg, operating_point, error_rate=error_rate, prevalence=shares, explain=explain or picture is not None
+                ecg,
+                operating_point,
+                error_rate=error_rate,
+                prevalence=shares,
+                explain=explain or picture is not None,
+                measure=measure,
             )
-            _show(answer, json=json, picture=picture, measured=measure, **drawn)
+            _show(answer, json=json, picture=picture, **drawn)
         except TwelveLeadError as error:
             _fault(source, error, json=json)
             codes.append(error.exit_code)
@@ -162,26 +165,18 @@ def _show(
     *,
     json: bool = False,
     picture: Path | None,
-    measured: bool = False,
     label: str = "",
     **drawn: Any,
 ) -> None:
-    measurements = None
-    if measured:
-        from twelvelead.inference.measure import measure
-
-        measurements = measure(answer.ecg)
     if picture is not None:
         from twelvelead.output.picture import write_picture
 
         picture.parent.mkdir(parents=True, exist_ok=True)
-        write_picture(answer, picture, label=label, measurements=measurements, **drawn)
+        write_picture(answer, picture, label=label, **drawn)
     if json:
         import json as encoder
 
         values = answer.to_dict()
-        if measurements is not None:
-            values["measurements"] = measurements.to_dict()
         if picture is not None:
             values["picture"] = str(picture)
         typer.echo(encoder.dumps(values))
@@ -191,7 +186,7 @@ def _show(
     from twelvelead.output.terminal import render
 
     console = Console(highlight=False, markup=False)
-    console.print(render(answer, label, measurements.lines() if measurements is not None else ()))
+    console.print(render(answer, label))
     if picture is not None:
         console.print(f"picture: {picture}\n", style="dim", soft_wrap=True)
 

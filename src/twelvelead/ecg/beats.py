@@ -86,9 +86,7 @@ class Beats:
         return np.median(windows, axis=0) if len(windows) else None
 
 
-def cut(
-    cleaned: Clean, times: NDArray[np.float64], before: float, after: float, step: int = 1
-) -> NDArray[np.float64]:
+def cut(cleaned: Clean, times: NDArray[np.float64], before: float, after: float, step: int = 1) -> NDArray[np.float64]:
     """Windows around `times`, s, of those that the recording holds whole: [windows, samples, 12] mV."""
     first, last = -round(before * cleaned.rate / step), round(after * cleaned.rate / step)
     places = np.rint(times * cleaned.rate).astype(int)

@@ -22,7 +22,7 @@ _QRS_NEAR = 0.1  # s on either side of the instant, where the QRS complex is ste
 _QRS_SHARE, _QRS_MV_PER_S, _QRS_NOISE = 0.04, 4.0, 3.0
 _QRS_QUIET = 0.012  # s that the slope has to stay low
 _QRS_MV = 0.1  # lower ones are not bounded
-_P_SHARE, _P_MV, _P_LEADS = 0.45, 0.03, 5
+_P_SHARE, _P_MV, _P_LEADS = 0.5, 0.03, 5
 _P_FROM, _P_GAP = (0.16, 0.36), 0.008  # s before the QRS complex; 0.45 of RR between these
 _P_HALF = 0.05  # s between the leads' P peaks
 _P_RISE, _P_WIDE = 0.08, 0.12
@@ -177,7 +177,7 @@ def _t_end(level: Signal, fall: int) -> int | None:
 
 
 def _flattening(near: Signal, slope: Signal, share: float) -> int | None:
-    """How many samples on the slope, past its steepest in `near`, falls to a share of that; None where it never does."""
+    """Samples until the slope, past its steepest in `near`, falls to a share of that; None where it never does."""
     if len(near) < 5:
         return None
     steepest = int(near.argmax())

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from twelvelead.ecg.measure import measure as measured
 from twelvelead.ecg.quality import require_fit
 from twelvelead.ecg.record import ECG
 from twelvelead.errors import Refused, Unreadable
@@ -94,6 +95,7 @@ class Engine:
         error_rate: float = ERROR_RATE,
         prevalence: Mapping[str, float] | None = None,
         explain: bool = False,
+        measure: bool = True,
     ) -> Interpretation:
         """Interpret one recording.
 
@@ -107,6 +109,7 @@ class Engine:
                 that of the validation folds.
             explain: also find which stretch of which lead speaks for each class; takes some 300 runs of the model. Of a
                 longer recording, in the piece where the most probable class is most probable.
+            measure: also measure heart rate, intervals and axis (`twelvelead.ecg.measure`).
 
         Raises:
             Refused: the recording is not fit to read, with the reason.
@@ -148,6 +151,7 @@ class Engine:
                 for start, values in zip(starts, by_piece.tolist(), strict=True)
             ),
             findings=findings,
+            measurements=measured(twelve) if measure else None,
             members=contract.members,
             attribution=self._explained(signal, features, telling, length) if explain else None,
         )

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from twelvelead.ecg.measure import Measurements
 from twelvelead.ecg.quality import Finding
 from twelvelead.ecg.record import ECG
 from twelvelead.evaluation.bootstrap import Estimate
@@ -134,6 +135,7 @@ class Interpretation:
         certainty_rank: share of the validation folds' records that are less certain, 0-1.
         pieces: what was averaged, in order of time: one for a recording of up to 20 s.
         findings: of the quality gate, none of which refuses.
+        measurements: heart rate, intervals and axis; None where they were not asked for.
         members: names of the networks of an ensemble; empty for a single one.
         attribution: where it was asked for.
         version: of the product.
@@ -152,6 +154,7 @@ class Interpretation:
     certainty_rank: float
     pieces: tuple[Piece, ...]
     findings: tuple[Finding, ...] = ()
+    measurements: Measurements | None = None
     members: tuple[str, ...] = ()
     attribution: Attribution | None = None
     version: str = field(default=__version__)
@@ -226,6 +229,7 @@ class Interpretation:
                 "abstains": self.abstains,
             },
             "findings": [asdict(finding) for finding in self.findings],
+            "measurements": None if self.measurements is None else self.measurements.to_dict(),
             "pieces": [
                 {
                     "start_s": round(piece.start, 3),

@@ -7,7 +7,6 @@ import numpy as np
 
 from twelvelead.ecg.paper import Attribution, figure, save
 from twelvelead.inference.interpretation import ClassResult, Interpretation
-from twelvelead.inference.measure import Measurements
 from twelvelead.output.names import full
 from twelvelead.output.page import Row, Section, add
 
@@ -24,7 +23,6 @@ def write_picture(
     gain: int = 10,
     start: float | None = None,
     label: str = "",
-    measurements: Measurements | None = None,
 ) -> None:
     """Draw the 12 leads to scale, what the model went by, and the answer, on one A4 page, landscape.
 
@@ -36,12 +34,11 @@ def write_picture(
         gain: 5, 10 or 20 mm/mV.
         start: first instant drawn of a recording longer than the paper, s; None takes the one with most attention.
         label: a mark on the page, such as "SYNTHETIC ECG".
-        measurements: to be printed too.
 
     Raises:
         TwelveLeadError: the paper cannot show it so, the suffix is another, or the file cannot be written.
     """
-    save(page(interpretation, layout, speed, gain, start, label, measurements), path)
+    save(page(interpretation, layout, speed, gain, start, label), path)
 
 
 def page(
@@ -51,7 +48,6 @@ def page(
     gain: int = 10,
     start: float | None = None,
     label: str = "",
-    measurements: Measurements | None = None,
 ) -> "Figure":
     """The page of `write_picture`, not yet written."""
     sheet = figure(
@@ -65,8 +61,9 @@ def page(
         attribution=_attribution(interpretation),
     )
     sections = [Section("Quality of the recording", interpretation.warnings or ("Nothing found.",))]
-    if measurements is not None:
-        sections.insert(0, Section("Measurements, to be checked by the reader", measurements.lines()))
+    if interpretation.measurements is not None:
+        lines = interpretation.measurements.lines()
+        sections.insert(0, Section("Measurements, to be checked by the reader", lines))
     add(
         sheet.axes[0],
         [_row(result) for result in interpretation.classes],

@@ -1,6 +1,6 @@
 """An interpretation as text for a terminal of 80 columns."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 from rich.console import Group, RenderableType
@@ -14,13 +14,12 @@ BAR, SHORT_BAR = 10, 4
 STYLES = {"present": "bold red", "absent": "dim", "uncertain": "yellow"}
 
 
-def render(interpretation: Interpretation, label: str = "", measured: Sequence[str] = ()) -> RenderableType:
+def render(interpretation: Interpretation, label: str = "") -> RenderableType:
     """A table of the classes with probability and decision, what they are worth, and where the model looked.
 
     Args:
         interpretation: what to show.
         label: put behind the name of the recording, such as "SYNTHETIC ECG".
-        measured: lines of measurements.
     """
     ecg = interpretation.ecg
     person = [f"{ecg.age:g} years" if ecg.age is not None else "age unknown", ecg.sex or "sex unknown"]
@@ -32,7 +31,9 @@ def render(interpretation: Interpretation, label: str = "", measured: Sequence[s
     lines += [Text(line, style="dim") for line in _meaning(interpretation)]
     if interpretation.abstains:
         lines.append(Text("Among the least certain fifth of recordings: leave it to a reader.", style="yellow"))
-    lines += [Text(line) for line in (*_looked(interpretation), *measured)]
+    lines += [Text(line) for line in _looked(interpretation)]
+    if interpretation.measurements is not None:
+        lines += [Text(line) for line in interpretation.measurements.lines()]
     lines += [
         Text(f"warning: {finding.message} [{finding.code}]", style="yellow") for finding in interpretation.findings
     ]
