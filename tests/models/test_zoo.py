@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from twelvelead.models import MODELS, classifier, create_model
+from twelvelead.models import MODELS, create_model
 from twelvelead.models.cost import multiply_adds, parameters
-from twelvelead.models.layers import first_outputs
 from twelvelead.models.windows import Windowed
 
 NAN = float("nan")
@@ -145,12 +144,11 @@ def test_xresnet_of_an_unknown_depth():
 @pytest.mark.parametrize("name", MODELS)
 def test_the_last_layer_is_found_and_can_be_cut_to_the_first_classes(name):
     model = create_model(name, classes=7, **SMALL[name]).eval()
-    holder, attribute = classifier(model)
-    assert getattr(holder, attribute).out_features == 7
+    assert model.output_layer().out_features == 7
     ecg, features = torch.randn(2, 256, 12), torch.full((2, 2), float("nan"))
     with torch.inference_mode():
         before = model(ecg, features)[0]
-        setattr(holder, attribute, first_outputs(getattr(holder, attribute), 3))
+        model.keep_outputs(3)
         torch.testing.assert_close(model(ecg, features)[0], before[:, :3])
 
 

@@ -9,7 +9,6 @@ import torch
 
 from twelvelead.data.store import write_store
 from twelvelead.errors import TwelveLeadError
-from twelvelead.models import classifier
 from twelvelead.training import run as runs
 from twelvelead.training.forms import load_windowed
 from twelvelead.training.module import Training
@@ -47,8 +46,7 @@ def trained(store, tiny_recipe, tmp_path_factory):
     finish, step = runs.finish, Training.training_step
 
     def finishing(training, data, folder, **rest):
-        holder, name = classifier(training.windowed.model)
-        kept["output"] = getattr(holder, name)
+        kept["output"] = training.windowed.model.output_layer()
         kept["state"] = {key: value.clone() for key, value in training.windowed.model.state_dict().items()}
         kept["auroc classes"] = training.auroc.num_labels
         return finish(training, data, folder, **rest)

@@ -102,7 +102,7 @@ def test_weights_are_loaded_as_the_function_that_was_trained(tiny_run, tiny_wind
     ("changes", "fault"),
     [
         ({"aggregate": "median"}, "aggregate is 'median'"),
-        ({"architecture": "gru"}, "no model is named 'gru'"),
+        ({"architecture": "gru"}, "no architecture is named 'gru'"),
         ({"architecture": "resnet1d", "model": {}}, "does not fit the model in its contract"),
         ({"model": {"units": 9}}, "does not fit the model in its contract"),
         ({"model": {"unit": 8}}, "unexpected keyword argument 'unit'"),

@@ -190,7 +190,9 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(tiny_recipe, ge
     )
     assert "batch_size 81 is more than the 80 records" in refused(tiny_recipe(batch_size=81), generated_store, run)
     assert "multiples of 4 samples" in refused(tiny_recipe(window=254), generated_store, run)
-    assert "no model is named 'other'" in refused(replace(tiny_recipe(), architecture="other"), generated_store, run)
+    assert "no architecture is named 'other'" in refused(
+        replace(tiny_recipe(), architecture="other"), generated_store, run
+    )
     assert "no task form" in refused(tiny_recipe(task="form"), generated_store, run)
 
 

@@ -1,6 +1,5 @@
 """Several processes share each batch and end where one does."""
 
-import importlib.util
 import subprocess
 import sys
 
@@ -8,51 +7,51 @@ import pytest
 import torch
 
 from twelvelead.errors import TwelveLeadError
-from twelvelead.models import MODELS
+from twelvelead.models import MODELS, Reference, load_architectures
 from twelvelead.training.run import train
 from twelvelead.training.scale import lay_out
 from twelvelead.weights import Contract
 
 # Batch statistics of half a batch are others than those of a whole one, and dropout draws in each process for itself.
 # What is left of a network has to be the same.
-SCRIPT = """
+PLAIN = """
 import torch
 from torch import nn
 
-from twelvelead.cli.main import main
-from twelvelead.models import MODELS
+from twelvelead.models import ECGModel, register_model
 
 
-class Plain(nn.Module):
-    scale, samples_per_step = 4.0, 1
-
+@register_model("plain")
+class Plain(ECGModel):
     def __init__(self, classes, sampling_rate, leads, metadata):
-        super().__init__()
+        super().__init__(sampling_rate=sampling_rate, samples_per_step=1, scale=4.0)
         self.conv = nn.Conv2d(leads, 16, (1, 9), padding=(0, 4))
         self.output = nn.Linear(16, classes)
 
     def forward(self, ecg, features):
         x = torch.relu(self.conv((ecg * self.scale).transpose(1, 2).unsqueeze(2))).squeeze(2)
         return self.output(x.mean(dim=2)), torch.softmax(x.mean(dim=1) * 0, dim=1)
-
-
-MODELS["plain"] = Plain
-if __name__ == "__main__":
-    main()
 """
 
 
 def test_two_processes_give_the_figures_of_one(tiny_recipe, generated_store, log_rows, monkeypatch, tmp_path):
-    script = tmp_path / "script.py"
-    script.write_text(SCRIPT)
-    monkeypatch.setitem(MODELS, "plain", None)  # so that it is gone afterwards
-    specification = importlib.util.spec_from_file_location("script", script)
-    specification.loader.exec_module(importlib.util.module_from_spec(specification))
+    plain = tmp_path / "plain.py"
+    plain.write_text(PLAIN)
+    monkeypatch.setitem(MODELS, "plain", Reference)  # so that it is gone afterwards
+    monkeypatch.delitem(MODELS, "plain")
+    load_architectures(plain)
     recipe = tiny_recipe(architecture="plain", model={}, precision="float32", metadata=False)
     (tmp_path / "tiny.toml").write_text(recipe.to_toml())
 
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(script)]
-    arguments = ["train", str(tmp_path / "tiny.toml"), str(generated_store.path), str(tmp_path / "two")]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "twelvelead"]
+    arguments = [
+        "train",
+        str(tmp_path / "tiny.toml"),
+        str(generated_store.path),
+        str(tmp_path / "two"),
+        "--architecture",
+        str(plain),
+    ]
     ended = subprocess.run([*command, *arguments], capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.count("epoch 1 of at most 2") == 1

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from twelvelead.cli.architecture import Architecture, load_architecture
 from twelvelead.errors import Interrupted
 
 _WIDTH = 132
@@ -20,6 +21,7 @@ def ensemble(
     name: Annotated[str | None, typer.Option(help="Of the weights.", show_default="that of DEST")] = None,
     fold: Annotated[int, typer.Option(help="That chooses; it may have trained no run.")] = 9,
     aggregate: Annotated[Literal["logit", "probability"], typer.Option(help="What of the runs is averaged.")] = "logit",
+    architecture: Architecture = None,
 ) -> None:
     """Make one model of several finished runs.
 
@@ -36,6 +38,7 @@ def ensemble(
     try:
         from twelvelead.training.ensemble import make_ensemble as make
 
+        load_architecture(architecture)
         values = make(runs, Store.open(store), dest, name=name, fold=fold, aggregate=aggregate, say=typer.echo)
     except ModuleNotFoundError as error:
         raise missing(error, "An ensemble", "train") from None

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from twelvelead.cli.architecture import Architecture, load_architecture
 from twelvelead.errors import Interrupted, MissingExtra, TwelveLeadError
 
 
@@ -26,6 +27,7 @@ def train(
             min=1, help="Accelerators (without any, CPU processes) that share each batch; more with torchrun."
         ),
     ] = 1,
+    architecture: Architecture = None,
     initial: Annotated[
         str,
         typer.Option(
@@ -46,6 +48,7 @@ def train(
     from twelvelead.cli.meter import Meter
     from twelvelead.data.store import Store
 
+    load_architecture(architecture)
     chosen = Recipe.load(recipe, initial)
     if task is not None:
         wanted = chosen.for_task(task)

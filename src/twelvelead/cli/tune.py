@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from twelvelead.cli.architecture import Architecture, load_architecture
 from twelvelead.errors import Interrupted, MissingExtra
 
 
@@ -38,6 +39,7 @@ def tune(
     name: Annotated[
         str | None, typer.Option(help="Of the study in the database.", show_default="that of the folder")
     ] = None,
+    architecture: Architecture = None,
     grace: Annotated[
         int, typer.Option(help="Seconds after which a trial without a sign of life is tried again.", min=1)
     ] = 180,
@@ -62,6 +64,7 @@ def tune(
         raise MissingExtra("Searching", "tune") from None
     from twelvelead.data.store import Store
 
+    load_architecture(architecture)
     chosen = Recipe.load(recipe)
     options = Options(
         trials=trials,

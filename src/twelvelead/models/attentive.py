@@ -1,14 +1,18 @@
 """A residual network of our own whose pooling is attention, read in the light of age and sex."""
 
+import math
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
+from twelvelead.models.base import ECGModel
 from twelvelead.models.layers import BasicBlock, Metadata
+from twelvelead.models.registry import register_model
 
 
-class Attentive(nn.Module):
+@register_model("attentive")
+class Attentive(ECGModel):
     """Residual blocks that weigh their channels, several attentions over time, and age and sex that set the scale.
 
     Three departures from `resnet1d`: a fourth, wider stage with squeeze and excitation in every block (Hu et al. 2018,
@@ -48,7 +52,6 @@ class Attentive(nn.Module):
         dropout: float = 0.5,
         scale: float = 4.0,
     ) -> None:
-        super().__init__()
         if not len(filters) == len(kernel_sizes) == len(strides):
             raise ValueError(
                 f"{len(filters)} filter counts, {len(kernel_sizes)} kernel sizes and {len(strides)} strides; "
@@ -58,11 +61,7 @@ class Attentive(nn.Module):
             raise ValueError(f"kernel size is {stem_kernel_size}; it has to be odd")
         if filters[-1] % heads:
             raise ValueError(f"{heads} heads do not share {filters[-1]} filters evenly")
-        self.sampling_rate = sampling_rate
-        self.samples_per_step = 1
-        for stride in strides:
-            self.samples_per_step *= stride
-        self.scale = scale
+        super().__init__(sampling_rate=sampling_rate, samples_per_step=math.prod(strides), scale=scale)
         width = filters[0]
         self.stem = nn.Sequential(
             nn.Conv2d(leads, width, (1, stem_kernel_size), padding=(0, stem_kernel_size // 2), bias=False),

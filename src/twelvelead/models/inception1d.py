@@ -3,10 +3,13 @@
 import torch
 from torch import Tensor, nn
 
+from twelvelead.models.base import ECGModel
 from twelvelead.models.layers import PooledHead
+from twelvelead.models.registry import register_model
 
 
-class Inception1d(nn.Module):
+@register_model("inception1d")
+class Inception1d(ECGModel):
     """Six inception modules with a shortcut round each three, mean and maximum over time, age and sex beside them.
 
     Ismail Fawaz et al. 2020, "InceptionTime: finding AlexNet for time series classification",
@@ -25,6 +28,8 @@ class Inception1d(nn.Module):
         scale: multiplies the millivolts; PTB-XL has a standard deviation of 0.24 mV.
     """
 
+    output_name = "head.output"
+
     def __init__(
         self,
         classes: int,
@@ -40,14 +45,11 @@ class Inception1d(nn.Module):
         dropout: float = 0.5,
         scale: float = 4.0,
     ) -> None:
-        super().__init__()
         if modules % 3 or modules < 3:
             raise ValueError(f"there are {modules} modules; it has to be a multiple of 3")
         if any(size % 2 == 0 for size in kernel_sizes):
             raise ValueError(f"kernel sizes are {kernel_sizes}; they have to be odd")
-        self.sampling_rate = sampling_rate
-        self.samples_per_step = 1
-        self.scale = scale
+        super().__init__(sampling_rate=sampling_rate, samples_per_step=1, scale=scale)
         channels = filters * (len(kernel_sizes) + 1)
         self.stages = nn.Sequential(
             *(

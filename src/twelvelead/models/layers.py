@@ -193,16 +193,6 @@ class PooledHead(nn.Module):
         return self.output(hidden), share
 
 
-def first_outputs(output: nn.Linear, count: int) -> nn.Linear:
-    """The first `count` outputs of a dense layer, as a layer of its own."""
-    cut = nn.Linear(output.in_features, count)
-    with torch.no_grad():
-        cut.weight.copy_(output.weight[:count])
-        assert cut.bias is not None
-        cut.bias.copy_(output.bias[:count])
-    return cut
-
-
 class Metadata(nn.Module):
     """Age and sex, scaled and flagged, through one dense layer.
 

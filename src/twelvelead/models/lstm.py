@@ -2,10 +2,13 @@
 
 from torch import Tensor, nn
 
+from twelvelead.models.base import ECGModel
 from twelvelead.models.layers import PooledHead
+from twelvelead.models.registry import register_model
 
 
-class BidirectionalLSTM(nn.Module):
+@register_model("lstm")
+class BidirectionalLSTM(ECGModel):
     """Two LSTM layers in both directions, mean and maximum over time, age and sex beside them.
 
     Hochreiter and Schmidhuber 1997, doi:10.1162/neco.1997.9.8.1735; in Strodthoff et al. 2021,
@@ -23,6 +26,8 @@ class BidirectionalLSTM(nn.Module):
         scale: multiplies the millivolts; PTB-XL has a standard deviation of 0.24 mV.
     """
 
+    output_name = "head.output"
+
     def __init__(
         self,
         classes: int,
@@ -37,10 +42,7 @@ class BidirectionalLSTM(nn.Module):
         dropout: float = 0.5,
         scale: float = 4.0,
     ) -> None:
-        super().__init__()
-        self.sampling_rate = sampling_rate
-        self.samples_per_step = 1
-        self.scale = scale
+        super().__init__(sampling_rate=sampling_rate, samples_per_step=1, scale=scale)
         self.lstm = nn.LSTM(
             leads, lstm_units, layers, batch_first=True, bidirectional=True, dropout=dropout / 2 if layers > 1 else 0.0
         )

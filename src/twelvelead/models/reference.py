@@ -3,10 +3,13 @@
 import torch
 from torch import Tensor, nn
 
+from twelvelead.models.base import ECGModel
 from twelvelead.models.layers import ByteDropout, Metadata, ResidualBlock, TimeAttention
+from twelvelead.models.registry import register_model
 
 
-class Reference(nn.Module):
+@register_model("reference")
+class Reference(ECGModel):
     """Residual Conv1D blocks, a bidirectional LSTM and attention over time, combined with age and sex.
 
     Args:
@@ -39,16 +42,13 @@ class Reference(nn.Module):
         dropout: float = 0.25,
         scale: float = 4.0,
     ) -> None:
-        super().__init__()
         if len(filters) != len(kernel_sizes):
             raise ValueError(
                 f"{len(filters)} filter counts but {len(kernel_sizes)} kernel sizes; give one each a block"
             )
         if min(classes, leads, *filters, *kernel_sizes, pool, lstm_units, ecg_units, metadata_units, units) < 1:
             raise ValueError("filters, kernel sizes, pool and units have to be 1 or more")
-        self.sampling_rate = sampling_rate
-        self.samples_per_step = pool ** len(filters)
-        self.scale = scale
+        super().__init__(sampling_rate=sampling_rate, samples_per_step=pool ** len(filters), scale=scale)
         channels = (leads, *filters)
         self.blocks = nn.Sequential(
             *(

@@ -1,11 +1,16 @@
 """The residual network of Wang et al. as the PTB-XL benchmark lays it out."""
 
+import math
+
 from torch import Tensor, nn
 
+from twelvelead.models.base import ECGModel
 from twelvelead.models.layers import BasicBlock, PooledHead
+from twelvelead.models.registry import register_model
 
 
-class ResNet1d(nn.Module):
+@register_model("resnet1d")
+class ResNet1d(ECGModel):
     """Three residual blocks of equal width on a wide stem, mean and maximum over time, age and sex beside them.
 
     Wang, Yan, Oates 2017, "Time series classification from scratch with deep neural networks",
@@ -26,6 +31,8 @@ class ResNet1d(nn.Module):
         scale: multiplies the millivolts; PTB-XL has a standard deviation of 0.24 mV.
     """
 
+    output_name = "head.output"
+
     def __init__(
         self,
         classes: int,
@@ -42,12 +49,7 @@ class ResNet1d(nn.Module):
         dropout: float = 0.5,
         scale: float = 4.0,
     ) -> None:
-        super().__init__()
-        self.sampling_rate = sampling_rate
-        self.samples_per_step = 1
-        for stride in strides:
-            self.samples_per_step *= stride
-        self.scale = scale
+        super().__init__(sampling_rate=sampling_rate, samples_per_step=math.prod(strides), scale=scale)
         self.stem = nn.Sequential(
             nn.Conv2d(leads, filters, (1, stem_kernel_size), padding=(0, stem_kernel_size // 2), bias=False),
             nn.BatchNorm2d(filters),

@@ -5,10 +5,13 @@ import math
 import torch
 from torch import Tensor, nn
 
+from twelvelead.models.base import ECGModel
 from twelvelead.models.layers import PooledHead
+from twelvelead.models.registry import register_model
 
 
-class S4D(nn.Module):
+@register_model("s4d")
+class S4D(ECGModel):
     """Layers of diagonal state-space models in both directions, mean and maximum over time, age and sex beside them.
 
     Gu, Gupta, Goel, Ré 2022, "On the parameterization and initialization of diagonal state space models",
@@ -32,6 +35,8 @@ class S4D(nn.Module):
         scale: multiplies the millivolts; PTB-XL has a standard deviation of 0.24 mV.
     """
 
+    output_name = "head.output"
+
     def __init__(
         self,
         classes: int,
@@ -49,10 +54,7 @@ class S4D(nn.Module):
         head_dropout: float = 0.5,
         scale: float = 4.0,
     ) -> None:
-        super().__init__()
-        self.sampling_rate = sampling_rate
-        self.samples_per_step = patch
-        self.scale = scale
+        super().__init__(sampling_rate=sampling_rate, samples_per_step=patch, scale=scale)
         self.encoder = nn.Linear(patch * leads, channels)
         rate = patch * 100 / sampling_rate
         self.layers = nn.ModuleList(_Layer(channels, states, dropout, rate) for _ in range(layers))

@@ -1,9 +1,13 @@
 """A model of short windows applied to a whole recording: the form in which weights ship."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from twelvelead.models.base import ECGModel
+from twelvelead.models.registry import create_model
 
 AGGREGATES: dict[str, Callable[[Tensor], Tensor]] = {
     "probability": lambda logits: torch.sigmoid(logits).mean(dim=1),
@@ -11,6 +15,30 @@ AGGREGATES: dict[str, Callable[[Tensor], Tensor]] = {
     "maximum": lambda logits: torch.sigmoid(logits).amax(dim=1),
 }
 """What stands for a recording: logits [n, windows, classes] -> probabilities [n, classes]."""
+
+
+def create_windowed(
+    architecture: str,
+    settings: Mapping[str, Any],
+    *,
+    classes: int,
+    sampling_rate: int,
+    leads: int,
+    metadata: bool,
+    window: int,
+    stride: int,
+    aggregate: str,
+) -> "Windowed":
+    """A model by its name, laid over whole recordings; its convolutions run channels-last.
+
+    Raises:
+        ValueError, TypeError: as `create_model` and `Windowed`.
+    """
+    model = create_model(
+        architecture, classes=classes, sampling_rate=sampling_rate, leads=leads, metadata=metadata, **settings
+    )
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # PyTorch's stubs know no such call
+    return Windowed(model, window, stride, aggregate)
 
 
 class Windowed(nn.Module):
@@ -25,9 +53,9 @@ class Windowed(nn.Module):
         aggregate: one of `AGGREGATES`.
     """
 
-    def __init__(self, model: nn.Module, window: int, stride: int, aggregate: str = "probability") -> None:
+    def __init__(self, model: ECGModel, window: int, stride: int, aggregate: str = "probability") -> None:
         super().__init__()
-        self.step = int(model.samples_per_step)  # type: ignore[arg-type]
+        self.step = model.samples_per_step
         if window % self.step or stride % self.step or not 0 < stride <= window:
             raise ValueError(
                 f"window {window} and stride {stride} have to be multiples of {self.step} samples, and the stride "

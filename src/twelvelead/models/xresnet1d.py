@@ -5,13 +5,16 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from twelvelead.models.base import ECGModel
 from twelvelead.models.layers import PooledHead
+from twelvelead.models.registry import register_model
 
 LAYERS = {18: (2, 2, 2, 2), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
 """Depth -> blocks in each of the four stages (He et al. 2016)."""
 
 
-class XResNet1d(nn.Module):
+@register_model("xresnet1d")
+class XResNet1d(ECGModel):
     """Residual network with a stem of three convolutions and averaging shortcuts.
 
     He et al. 2019, "Bag of tricks for image classification with convolutional neural networks",
@@ -31,6 +34,8 @@ class XResNet1d(nn.Module):
         scale: multiplies the millivolts; PTB-XL has a standard deviation of 0.24 mV.
     """
 
+    output_name = "head.output"
+
     def __init__(
         self,
         classes: int,
@@ -46,14 +51,11 @@ class XResNet1d(nn.Module):
         dropout: float = 0.5,
         scale: float = 4.0,
     ) -> None:
-        super().__init__()
         if depth not in LAYERS:
             raise ValueError(f"depth is {depth}; it has to be one of {', '.join(map(str, LAYERS))}")
         if kernel_size % 2 == 0:
             raise ValueError(f"kernel size is {kernel_size}; it has to be odd")
-        self.sampling_rate = sampling_rate
-        self.samples_per_step = 32
-        self.scale = scale
+        super().__init__(sampling_rate=sampling_rate, samples_per_step=32, scale=scale)
         expansion = 1 if depth < 50 else 4
         stem = (leads, 32, 32, 64)
         layers: list[nn.Module] = [

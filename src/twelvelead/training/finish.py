@@ -3,10 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from torch import nn
-
-from twelvelead.models import classifier
-from twelvelead.models.layers import first_outputs
 from twelvelead.plots.single import curves_png
 from twelvelead.training.data import StoreData
 from twelvelead.training.folder import read, read_log
@@ -21,7 +17,7 @@ def finish(training: Training, data: StoreData, folder: Path, *, best_epoch: int
     """Fit calibration and thresholds on the validation folds, and write everything; returns the folder of weights."""
     recipe, store, labels = training.recipe, data.store, data.labels
     windowed = training.windowed.cpu().eval()
-    keep_outputs(windowed.model, len(labels.classes))
+    windowed.model.keep_outputs(len(labels.classes))  # without what is predicted only while training
     records = data.validation_records
     draw(folder, best_epoch, store.synthetic)
     contract = write_weights(
@@ -34,7 +30,7 @@ def finish(training: Training, data: StoreData, folder: Path, *, best_epoch: int
         name=recipe.name,
         architecture=recipe.architecture,
         model=recipe.model,
-        scale=float(windowed.model.scale),  # type: ignore[arg-type]
+        scale=windowed.model.scale,
         metadata=METADATA if recipe.metadata else (),
         ages=age_range(store.features[data.train_records, 0]),
         train_folds=recipe.train_folds,
@@ -46,12 +42,6 @@ def finish(training: Training, data: StoreData, folder: Path, *, best_epoch: int
     weights = folder / "weights"
     say(f"{headline(contract)}; weights in {weights}")
     return weights
-
-
-def keep_outputs(model: nn.Module, count: int) -> None:
-    """Cut what is predicted only while training from the last layer."""
-    holder, name = classifier(model)
-    setattr(holder, name, first_outputs(getattr(holder, name), count))
 
 
 def draw(folder: Path, best_epoch: int, synthetic: bool) -> None:

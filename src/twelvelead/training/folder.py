@@ -10,8 +10,10 @@ from typing import Any
 from twelvelead.data.store import Store
 from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.files import LOCK, replacing
+from twelvelead.models import source_file
 from twelvelead.training.hardware import describe_hardware, list_versions
 from twelvelead.training.recipe import Recipe
+from twelvelead.weights import sha256
 
 FORMAT = "twelvelead-run"
 VERSION = 2
@@ -47,6 +49,9 @@ def require_ours(folder: Path, recipe: Recipe, store: Store) -> None:
         raise TwelveLeadError(
             f"{folder}: holds a run of another recipe (differs in {', '.join(differing)}); name another folder"
         )
+    file = source_file(recipe.architecture)
+    if file is not None and (recorded.get("architecture_file") or {}).get("sha256") != sha256(file):
+        raise TwelveLeadError(f"{folder}: holds a run of another {file.name}; name another folder")
     if data_hash != store.data_hash:
         raise TwelveLeadError(f"{folder}: holds a run on other data than {store.path}; name another folder")
 
@@ -63,6 +68,10 @@ def claim(folder: Path, recipe: Recipe, store: Store) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / "recipe.toml") as partial:
         partial.write_text(recipe.to_toml(), encoding="utf-8")
+    file = source_file(recipe.architecture)
+    if file is not None:
+        with replacing(folder / file.name) as partial:
+            partial.write_bytes(file.read_bytes())
     recorded = {
         "format": FORMAT,
         "version": VERSION,
@@ -70,6 +79,7 @@ def claim(folder: Path, recipe: Recipe, store: Store) -> None:
         "data_hash": store.data_hash,
         "synthetic": store.synthetic,
         "seed": recipe.seed,
+        **({} if file is None else {"architecture_file": {"name": file.name, "sha256": sha256(file)}}),
         "versions": list_versions(),
         "trained": False,
     }

@@ -16,9 +16,8 @@ from torch import nn
 
 from twelvelead.errors import Unreadable
 from twelvelead.files import replacing
-from twelvelead.models import create_model
 from twelvelead.models.ensemble import Ensemble
-from twelvelead.models.windows import Windowed
+from twelvelead.models.windows import Windowed, create_windowed
 from twelvelead.weights import Contract, file, find
 
 ENSEMBLE = "ensemble"
@@ -74,15 +73,17 @@ def _entries(contract: Contract) -> dict[str, Any]:
 
 
 def _single(contract: Contract, entries: Mapping[str, Any]) -> Windowed:
-    model = create_model(
+    return create_windowed(
         entries["architecture"],
+        entries["model"],
         classes=len(contract.classes),
         sampling_rate=contract.sampling_rate,
         leads=len(contract.leads),
         metadata=entries["metadata"],
-        **entries["model"],
-    ).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return Windowed(model, entries["window"], entries["stride"], entries["aggregate"])
+        window=entries["window"],
+        stride=entries["stride"],
+        aggregate=entries["aggregate"],
+    )
 
 
 def _ensemble(contract: Contract) -> Ensemble:

@@ -5,11 +5,10 @@ from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import nn
 
 from twelvelead.data.store import Store
 from twelvelead.errors import TwelveLeadError, Unreadable
-from twelvelead.models import classifier
+from twelvelead.models import ECGModel
 from twelvelead.training.inherit import inherit
 from twelvelead.training.recipe import Recipe
 from twelvelead.weights import Contract, file, find
@@ -53,7 +52,7 @@ def require_starting(contract: Contract, recipe: Recipe, store: Store) -> None:
         )
 
 
-def load_initial(model: nn.Module, recipe: Recipe, classes: tuple[str, ...]) -> tuple[str, ...]:
+def load_initial(model: ECGModel, recipe: Recipe, classes: tuple[str, ...]) -> tuple[str, ...]:
     """Give a model the parameters of the recipe's initial weights.
 
     All are taken over. In the last layer, those of a class go to the output of the same name; the outputs of other
@@ -72,17 +71,16 @@ def load_initial(model: nn.Module, recipe: Recipe, classes: tuple[str, ...]) -> 
     """
     path = file(recipe.initial, "safetensors")
     contract = Contract.load(find(recipe.initial))
-    holder, name = classifier(model)
-    prefix = next(key for key, module in model.named_modules() if module is getattr(holder, name))
     kept = tuple(one for one in classes if one in contract.classes)
     own = model.state_dict()
     try:
         state = load_file(path)
         for part in ("weight", "bias"):
-            rows = own[f"{prefix}.{part}"].clone()
+            key = f"{model.output_name}.{part}"
+            rows = own[key].clone()
             for one in kept:
-                rows[classes.index(one)] = state[f"{prefix}.{part}"][contract.classes.index(one)]
-            state[f"{prefix}.{part}"] = rows
+                rows[classes.index(one)] = state[key][contract.classes.index(one)]
+            state[key] = rows
         model.load_state_dict(state)
     except (KeyError, IndexError, RuntimeError, SafetensorError) as error:
         fault = str(error).splitlines()[0]

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torchmetrics.classification import BinaryAUROC, MultilabelAUROC
 
 from twelvelead.errors import TwelveLeadError
-from twelvelead.models import create_model
-from twelvelead.models.windows import Windowed
+from twelvelead.models import is_shipped
+from twelvelead.models.windows import Windowed, create_windowed
 from twelvelead.training.augment import disturb, mix
 from twelvelead.training.crops import Batch
 from twelvelead.training.loss import AsymmetricLoss, CrossEntropyLoss, FocalLoss, class_weights
@@ -21,16 +21,20 @@ from twelvelead.training.recipe import Recipe
 def build(recipe: Recipe, *, classes: int, sampling_rate: int, leads: int) -> Windowed:
     """The recipe's architecture, untrained, laid over whole recordings."""
     try:
-        model = create_model(
+        windowed = create_windowed(
             recipe.architecture,
+            recipe.model,
             classes=classes,
             sampling_rate=sampling_rate,
             leads=leads,
             metadata=recipe.metadata,
-            **recipe.model,
+            window=recipe.window,
+            stride=recipe.stride,
+            aggregate=recipe.aggregate,
         )
-        channels_last: nn.Module = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return Windowed(channels_last, recipe.window, recipe.stride, recipe.aggregate)
+        if not is_shipped(recipe.architecture):
+            windowed.model.require_answer(recipe.window, leads, classes)
+        return windowed
     except (TypeError, ValueError) as error:
         raise TwelveLeadError(f"recipe {recipe.name}: {error}") from None
 

@@ -198,7 +198,10 @@ class Recipe:
         }
         architecture = values.get("architecture", defaults["architecture"])
         if architecture not in MODELS:
-            raise Unreadable(f"{source}: no architecture is named {architecture}{_hint(architecture, MODELS)}")
+            raise Unreadable(
+                f"{source}: no architecture is named {architecture}{_hint(architecture, MODELS)}; one of your own "
+                "comes with --architecture FILE"
+            )
         usual, settings = default_settings(architecture), values.get("model", {})
         check_kinds(settings, usual, f"{source}: model")
         converted["model"] = usual | settings

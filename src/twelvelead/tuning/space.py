@@ -1,6 +1,5 @@
 """The space of a search: which settings of a recipe are drawn, and from what; TOML on disk."""
 
-import inspect
 import itertools
 import json
 import math
@@ -13,7 +12,7 @@ from optuna import Trial
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from twelvelead.errors import TwelveLeadError, Unreadable
-from twelvelead.models import MODELS
+from twelvelead.models import MODELS, default_settings
 from twelvelead.training.recipe import Recipe, check_kinds, check_setting
 
 FIXED = {
@@ -27,7 +26,6 @@ FIXED = {
 
 _MODEL = "model."
 _TRIED = 10_000  # corners of a space that are looked at before it is called contradictory
-_OF_EVERY_MODEL = ("classes", "sampling_rate", "leads", "metadata")
 
 
 @dataclass(frozen=True)
@@ -131,11 +129,10 @@ def _settings(recipe: Recipe) -> dict[str, Any]:
     """The architecture's settings, those of the recipe or their defaults."""
     if recipe.architecture not in MODELS:
         raise TwelveLeadError(
-            f"recipe {recipe.name}: no model is named {recipe.architecture!r}; there are {', '.join(sorted(MODELS))}"
+            f"recipe {recipe.name}: no architecture is named {recipe.architecture!r}; there are "
+            f"{', '.join(sorted(MODELS))}"
         )
-    arguments = inspect.signature(MODELS[recipe.architecture]).parameters.values()
-    defaults = {one.name: one.default for one in arguments if one.name not in _OF_EVERY_MODEL}
-    return defaults | recipe.model
+    return default_settings(recipe.architecture) | recipe.model
 
 
 def _distribution(name: str, given: Any, default: Any, source: str) -> BaseDistribution:
