@@ -57,7 +57,7 @@ def as_dicom(folder, counts, rate, leads=LEADS, *, syntax="1.2.840.10008.1.2.1",
     data = Dataset()
     data.SOPClassUID = UID("1.2.840.10008.5.1.4.1.1.9.1.1")
     data.SOPInstanceUID = UID("1.2.3")
-    data.PatientName, data.PatientID, data.PatientSex, data.PatientAge = NAME, "QX-77", "F", "099Y"
+    data.PatientName, data.PatientID, data.PatientSex, data.PatientAge = NAME, "QX-77", "F", "042Y"
     data.PatientBirthDate, data.AcquisitionDateTime = "19800615", "20230614101500"
     # a private sequence of unknown kind and undefined length lies in many vendors' files
     block = data.private_block(0x0009, "ACME", create=True)

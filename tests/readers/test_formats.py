@@ -141,7 +141,7 @@ REAL = {
     "cinc_georgia.mat": (500, 5000, None, "female", 1.137),
     "dicom_12lead.dcm": (1000, 10000, 42, "female", 1.9625),
     "ge_muse.xml": (500, 5000, 60, "male", 1.22),
-    "hl7_aecg.xml": (500, 5000, 49, "male", 0.9725),
+    "hl7_aecg.xml": (500, 5000, 46, "male", 0.9725),
     "philips_sierra_103.xml": (500, 5263, 50, "male", 0.905),
     "philips_sierra_104.xml": (500, 5000, None, None, 1.91),
     "s0010_re.hea": (1000, 38400, 81, "female", 1.8115),

@@ -168,7 +168,7 @@ def test_npy_states_nothing_and_may_be_cut(tmp_path):
     [
         (b"\0" * 128 + b"DICM", "holds no waveform"),
         (b"\xef\xbb\xbf<?xml version='1.0'?>", "not well-formed XML"),
-        (b"<html><body/></html>", "not a recording of a known kind; WFDB, NPY"),
+        (b"<html><body/></html>", r"not a recording of a known kind \(XML of html\)"),
         (b"PK\x03\x04abc", "a ZIP archive"),
         (b"\x89HDF\r\n", "MATLAB 7.3"),
         (b"\0\1\2\3", "not a recording of a known kind; WFDB, NPY"),

@@ -32,14 +32,17 @@ CODES = {
     "pacing": "spikes as a pacemaker makes them",
     "age": "age outside the range that the model was trained on",
     "unusual": "unlike the recordings that the model was trained on",
+    "lead-off": "a lead that was off, as the device says, and follows from the others",
+    "lead-questionable": "a lead of which the device says that it may be wrong",
     "age-disagrees": "a stated age that the dates of birth and recording contradict",
     "samples-disagree": "another number of samples than the file announces",
+    "rate-disagrees": "two sampling rates in one file, of which the given one was taken",
     "negative-gain": "a lead that the file stores upside down, turned round",
     "time-disagrees": "a time column that does not rise as the stated rate says",
     "scale-overridden": "a scale that was given in place of the file's own",
 }
 """Every code and what it stands for. The first six refuse, "limb-leads" refuses or warns, the others warn; those
-from "age-disagrees" on are a reader's."""
+from "lead-off" on are a reader's."""
 
 GRAVE = frozenset({"no-qrs", "inverted", "electrodes", "copied-lead", "gain", "sampling-rate", "time-reversed"})
 """Codes of what changes most answers."""
@@ -80,7 +83,7 @@ def named(leads: dict[str, float]) -> str:
 def short_leads(seconds: float) -> Finding:
     """Leads that hold `seconds` each, one group after the other."""
     message = (
-        f"each lead holds only part of the recording ({seconds:.3g} s a lead), as a printout does; export or record "
+        f"each lead holds only part of the recording ({seconds:.3g} s a lead), as a printout does; record or export "
         "all leads over the same seconds"
     )
     return Finding("short-leads", "refuse", message, {"seconds": seconds})

@@ -5,12 +5,14 @@ from math import isfinite
 
 from twelvelead.ecg.leads import LEADS, canonical_lead
 from twelvelead.ecg.record import ECG
-from twelvelead.errors import TwelveLeadError, Unreadable
+from twelvelead.errors import Refused, TwelveLeadError, Unreadable
 from twelvelead.readers import kinds
-from twelvelead.readers.recording import Fault, to_ecg, without_padding
+from twelvelead.readers.padding import without_padding
+from twelvelead.readers.recording import Fault, Unfit
 from twelvelead.readers.request import Request
 from twelvelead.readers.source import Origin, Source
 from twelvelead.readers.text import decode
+from twelvelead.readers.voltages import to_ecg
 
 
 def read(
@@ -79,6 +81,8 @@ def read(
         raise
     except Fault as fault:
         raise Unreadable(f"{source.name}: {fault}", code=fault.code) from None
+    except Unfit as unfit:
+        raise Refused(f"{source.name}: {unfit}", (unfit.finding,)) from None
     except FileNotFoundError:
         raise Unreadable(f"{source.name}: no such file; check the path", code="not-found") from None
     except IsADirectoryError:
@@ -119,7 +123,9 @@ def _last_resort(source: Source) -> kinds.Kind:
         raise Fault(foreign)
     if source.path is not None and source.path.suffix.lower() == ".dat":
         raise Fault("a signal file without its header; put the file .hea of the same name beside it")
-    if "\0" in decode(source.start) or kinds.xml_root(source.start) is not None:
+    if kinds.xml_root(source.start) is not None:
+        return kinds.XML
+    if "\0" in decode(source.start):
         both = "" if source.path else "; of a WFDB record both files are needed, so give the path of its header"
         raise Fault(f"not a recording of a known kind; {kinds.SUPPORTED} are, so convert it to one of these{both}")
     return kinds.TABLE

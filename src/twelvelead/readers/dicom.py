@@ -1,210 +1,209 @@
 """DICOM waveforms (PS3.3 C.10.9), read from the bare elements of PS3.5: implicit and explicit VR, either byte order."""
 
-import zlib
-from struct import unpack_from
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.readers import patient
+from twelvelead.ecg.finding import Finding
+from twelvelead.ecg.record import Identity
+from twelvelead.readers import patient, text
+from twelvelead.readers.dicom_elements import Data, items_of, parse, text_of, whole_number
+from twelvelead.readers.layout import Piece, together
 from twelvelead.readers.lead_numbers import LEAD_NAMES
-from twelvelead.readers.recording import LARGEST_FILE, Channel, Fault, Recording, rhythm
+from twelvelead.readers.padding import without_marked
+from twelvelead.readers.recording import Channel, Fault, Recording, rhythm
 from twelvelead.readers.request import Request
 from twelvelead.readers.source import Source
 from twelvelead.readers.text import number
+from twelvelead.readers.units import units_per_millivolt
 
-_IMPLICIT, _BIG, _DEFLATED = "1.2.840.10008.1.2", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"
-_SEX, _AGE, _BORN, _SYNTAX = 0x00100040, 0x00101010, 0x00100030, 0x00020010
-_DATES = (0x0008002A, 0x00080022, 0x00080023, 0x00080020)
-"""Acquisition date and time, acquisition date, content date, study date."""
+_SEX, _AGE, _BORN = 0x00100040, 0x00101010, 0x00100030
+_TIMES = ((0x0008002A, None), (0x00080022, 0x00080032), (0x00080023, 0x00080033), (0x00080020, 0x00080030))
+"""Dates and times of acquisition (in one, or apart), content and study."""
+_NAME, _ID, _ISSUER, _ACCESSION, _CHARACTERS = 0x00100010, 0x00100020, 0x00100021, 0x00080050, 0x00080005
+_MAKER, _MODEL = 0x00080070, 0x00081090
 _WAVEFORMS, _GROUP_LABEL, _CHANNELS, _SAMPLES, _RATE = 0x54000100, 0x003A0020, 0x003A0005, 0x003A0010, 0x003A001A
-_BITS, _KIND, _PADDING, _DATA = 0x54001004, 0x54001006, 0x5400100A, 0x54001010
+_BITS, _KIND, _PADDING, _DATA, _OFFSET = 0x54001004, 0x54001006, 0x5400100A, 0x54001010, 0x00181068
 _DEFINITIONS, _LABEL, _SOURCE, _UNITS = 0x003A0200, 0x003A0203, 0x003A0208, 0x003A0211
 _SENSITIVITY, _CORRECTION, _BASELINE = 0x003A0210, 0x003A0212, 0x003A0213
+_STATUS, _TIME_SKEW, _SAMPLE_SKEW = 0x003A0205, 0x003A0214, 0x003A0215
+_LOW, _HIGH, _NOTCH = 0x003A0220, 0x003A0221, 0x003A0222
 _CODE, _MEANING = 0x00080100, 0x00080104
-_ITEM, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE0DD
-_SEQUENCES = (_WAVEFORMS, _DEFINITIONS, _SOURCE, _UNITS)
-_LONG = (b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"SQ", b"UC", b"UR", b"UT", b"UN", b"SV", b"UV")
-_UNDEFINED = 0xFFFFFFFF
-_DEEPEST = 16
 _TYPES = {"SB": "i1", "UB": "u1", "SS": "i2", "US": "u2", "SL": "i4", "UL": "u4"}
 _USUAL = {8: "SB", 16: "SS", 32: "SL"}
-_YEARS = {"Y": "year", "M": "month", "W": "week", "D": "day"}
-
-_Data = dict[int, "bytes | list[_Data]"]
-
-
-class _Encoding(NamedTuple):
-    explicit: bool
-    order: str
+_OFF = {"DISCONNECTED": "disconnected", "INVALID": "invalid", "TEST DATA": "test data"}
+_MEANINGS = {"microvolt": "uV", "millivolt": "mV", "volt": "V", "nanovolt": "nV"}
+_CODECS = {
+    "ISO_IR 101": "iso8859-2", "ISO_IR 109": "iso8859-3", "ISO_IR 110": "iso8859-4", "ISO_IR 144": "iso8859-5",
+    "ISO_IR 127": "iso8859-6", "ISO_IR 126": "iso8859-7", "ISO_IR 138": "iso8859-8", "ISO_IR 148": "iso8859-9",
+    "ISO_IR 13": "shift_jis", "ISO_IR 166": "iso8859-11", "ISO_IR 192": "utf-8", "ISO 2022 IR 87": "iso2022_jp_2",
+    "ISO 2022 IR 149": "euc_kr", "GB18030": "gb18030", "GBK": "gbk",
+}  # fmt: skip
+"""Of the defined terms of PS3.3 C.12.1.1.2; what is not here is read as Latin-1."""
 
 
 def read(source: Source, request: Request) -> Recording:
-    """The multiplex group that holds the rhythm recording.
+    """The rhythm recording: a multiplex group, or several of one span.
 
     Raises:
         Fault: there is none, or it is damaged.
+        Unfit: its groups hold different seconds of different leads, as a printout does.
     """
-    content = source.content
-    start = 132 if content[128:132] == b"DICM" else 0
-    plain = _Encoding(True, "<")
-    meta: _Data = {}
-    place = start
-    while place + 8 <= len(content) and unpack_from("<H", content, place)[0] == 2:
-        tag, value, place = _element(content, place, plain, 0)
-        meta[tag] = value
-    syntax = _text(meta.get(_SYNTAX))
-    if syntax == _DEFLATED:
-        inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-        content, place = inflate.decompress(content[place:], LARGEST_FILE), 0
-        if not inflate.eof:
-            raise Fault("truncated, or inflates to more than any recording; copy it again")
-    data = _dataset(content, place, len(content), _Encoding(syntax != _IMPLICIT, ">" if syntax == _BIG else "<"))
-    order = ">" if syntax == _BIG else "<"
-    groups = _items(data, _WAVEFORMS)
+    data, order = parse(source.content)
+    groups = items_of(data, _WAVEFORMS)
     if not groups:
         raise Fault("holds no waveform; export the ECG as a DICOM waveform and not as a picture or a report")
-    rhythms = [group for group in groups if not _is_beat(_text(group.get(_GROUP_LABEL)))]
-    stated = _text(data.get(_AGE))
-    years, unit = number(stated[:3]), _YEARS.get(stated[3:4].upper())
-    recorded = next((found for tag in _DATES if (found := patient.day(_text(data.get(tag))))), None)
-    return rhythm([_recording(group, order) for group in rhythms])._replace(
-        age=patient.age(
-            patient.day(_text(data.get(_BORN))),
-            recorded,
-            None if years is None or unit is None else years * patient.YEARS[unit],
-        ),
-        sex=patient.sex(_text(data.get(_SEX))),
+    rhythms = [group for group in groups if not _is_beat(text_of(group.get(_GROUP_LABEL)))]
+    recording = rhythm(together([Piece(_recording(group, order), _start(group)) for group in rhythms]))
+    stated = patient.years(text_of(data.get(_AGE)))
+    born = patient.day(text_of(data.get(_BORN)))
+    recorded = next(
+        (found for date, time in _TIMES if (found := patient.moment(text_of(data.get(date)), _maybe(data, time)))), None
     )
+    day = patient.day(str(recorded)) if recorded else None
+    return recording._replace(
+        age=patient.age(born, day, stated),
+        sex=patient.sex(text_of(data.get(_SEX))),
+        findings=(*recording.findings, *patient.disagreement(born, day, stated)),
+        device=text.printable(text.joined(_words(data, _MAKER), _words(data, _MODEL)) or ""),
+        recorded=recorded,
+        identity=Identity(
+            patient_id=text.printable(_words(data, _ID)),
+            issuer=text.printable(_words(data, _ISSUER)),
+            name=text.printable(_words(data, _NAME)),
+            birth_date=born,
+            order=text.printable(_words(data, _ACCESSION)),
+        ),
+    )
+
+
+def _maybe(data: Data, tag: int | None) -> str | None:
+    return None if tag is None else text_of(data.get(tag))
+
+
+def _words(data: Data, tag: int) -> str:
+    """A text in the file's own characters."""
+    value = data.get(tag)
+    if not isinstance(value, bytes):
+        return ""
+    term = text_of(data.get(_CHARACTERS)).split("\\")[-1].strip()
+    codec = _CODECS.get(term) or _CODECS.get(term.replace("ISO 2022 IR", "ISO_IR"), "latin-1")
+    return value.decode(codec, "replace").strip(" \0")
 
 
 def _is_beat(label: str) -> bool:
     return any(word in label.upper() for word in ("MEDIAN", "REPRESENTATIVE", "AVERAGE", "TEMPLATE"))
 
 
-def _recording(group: _Data, order: str) -> Recording:
-    count, samples = _integer(group, _CHANNELS, order), _integer(group, _SAMPLES, order)
-    bits, rate = _integer(group, _BITS, order), number(_text(group.get(_RATE)))
-    kind = _TYPES.get(_text(group.get(_KIND)) or _USUAL.get(bits, ""))
+def _start(group: Data) -> float | None:
+    """Seconds behind the acquisition's time."""
+    offset = number(text_of(group.get(_OFFSET)))
+    return None if offset is None else offset / 1000
+
+
+def _recording(group: Data, order: str) -> Recording:
+    count, samples = whole_number(group, _CHANNELS, order), whole_number(group, _SAMPLES, order)
+    bits, rate = whole_number(group, _BITS, order), number(text_of(group.get(_RATE)))
+    kind = _TYPES.get(text_of(group.get(_KIND)) or _USUAL.get(bits, ""))
     if kind is None or 8 * int(kind[1]) != bits:
-        raise Fault(f"its samples are of the kind {_text(group.get(_KIND))[:10]!r} with {bits} bits, which is not read")
-    if rate is None or not count or not samples:
+        raise Fault(
+            f"its samples are of the kind {text_of(group.get(_KIND))[:10]!r} with {bits} bits, which is not read"
+        )
+    if not rate or rate < 0 or not count or not samples:
         raise Fault("a waveform states no sampling rate, channels or samples; export it again")
     stored = group.get(_DATA)
     found = len(stored) if isinstance(stored, bytes) else 0
-    if not isinstance(stored, bytes) or found < count * samples * bits // 8:
-        raise Fault(f"truncated: a waveform holds {found:,} of {count * samples * bits // 8:,} bytes; copy it again")
+    row = count * bits // 8
+    if not isinstance(stored, bytes) or found < row * samples:
+        raise Fault(f"truncated: a waveform holds {found:,} of {row * samples:,} bytes; copy it again")
+    findings = _surplus(found, row, samples)
+    definitions = items_of(group, _DEFINITIONS)
+    if len(definitions) != count:
+        raise Fault(f"{len(definitions)} channels are defined where {count} are stored; export it again")
     table = np.frombuffer(stored, order + kind, count * samples).reshape(samples, count)
     padding = group.get(_PADDING)
-    marks = None
-    if isinstance(padding, bytes) and len(padding) >= bits // 8:
-        marks = np.frombuffer(padding, order + kind, 1)
-    definitions = _items(group, _DEFINITIONS)
-    if len(definitions) < count:
-        raise Fault(f"{len(definitions)} of {count} channels are defined; export it again")
     channels = []
-    for column, definition in enumerate(definitions[:count]):
-        values = table[:, column]
-        if marks is not None and (values == marks[0]).any():
-            values = np.where(values == marks[0], np.nan, values.astype(np.float64))
-        channels.append(_channel(definition, values))
-    return Recording(channels, rate)
+    for definition, values in zip(definitions, table.T, strict=True):
+        if isinstance(padding, bytes) and len(padding) >= bits // 8:
+            values = without_marked(values, float(np.frombuffer(padding, order + kind, 1)[0]), rate)
+        channels.append(_channel(definition, values, rate))
+    questionable = [
+        channel.name
+        for channel, definition in zip(channels, definitions, strict=True)
+        if "QUESTIONABLE" in _statuses(definition)
+    ]
+    if questionable:
+        message = f"the device says that {', '.join(questionable)} may be wrong; look at the trace, or record again"
+        findings.append(Finding("lead-questionable", "warn", message))
+    return Recording(channels, rate, findings=tuple(findings), filters=_filters(definitions))
 
 
-def _channel(definition: _Data, values: NDArray[Any]) -> Channel:
-    source = next(iter(_items(definition, _SOURCE)), {})
-    units = next(iter(_items(definition, _UNITS)), {})
-    code, meaning = _text(source.get(_CODE)), _text(source.get(_MEANING))
+def _surplus(found: int, row: int, samples: int) -> list[Finding]:
+    """That a waveform holds more bytes than it announces; one may fill it up to an even number."""
+    if found <= row * samples + 1:
+        return []
+    if found % row > 1:
+        raise Fault(
+            f"a waveform holds {found:,} bytes, no whole number of samples of all its channels; export it again"
+        )
+    held = {"announced": float(samples), "held": float(found // row)}
+    message = f"a waveform announces {samples:,} samples and holds {found // row:,}; those announced are taken"
+    return [Finding("samples-disagree", "warn", message, held)]
+
+
+def _statuses(definition: Data) -> list[str]:
+    return [status.strip().upper() for status in text_of(definition.get(_STATUS)).split("\\")]
+
+
+def _channel(definition: Data, values: NDArray[Any], rate: float) -> Channel:
+    source = next(iter(items_of(definition, _SOURCE)), {})
+    code, meaning = text_of(source.get(_CODE)), text_of(source.get(_MEANING))
     # "5.6.3-9-61" of scheme SCPECG and "2:61" of MDC end in the same number of a lead
     final = code.rpartition("-" if code.startswith("5.6.3-9-") else ":")[2]
     name = LEAD_NAMES.get(int(final), "") if final.isdecimal() and code != final else code if "LEAD" in code else ""
-    name = name or meaning.split(",")[0].split("(")[0] or _text(definition.get(_LABEL)) or "without name"
-    sensitivity = number(_text(definition.get(_SENSITIVITY)))
-    correction = number(_text(definition.get(_CORRECTION)) or "1")
-    baseline = number(_text(definition.get(_BASELINE)) or "0")
-    if sensitivity is None:
-        return Channel(name, values, None, None)
+    name = name or meaning.split(",")[0].split("(")[0] or text_of(definition.get(_LABEL)) or "without name"
+    statuses = _statuses(definition)
+    off = next((said for status, said in _OFF.items() if status in statuses), None)
+    start = _skew(definition, rate)
+    sensitivity = number(text_of(definition.get(_SENSITIVITY)))
+    correction = number(text_of(definition.get(_CORRECTION)) or "1")
+    baseline = number(text_of(definition.get(_BASELINE)) or "0")
+    if sensitivity is None or "UNCALIBRATED" in statuses:
+        return Channel(name, values, None, None, start=start, off=off)
     if not correction or baseline is None or not sensitivity:
         raise Fault("the calibration of a channel is damaged; copy it again")
     scale = sensitivity * correction
-    return Channel(name, values, scale, _text(units.get(_CODE)) or None, -baseline / scale)
+    return Channel(name, values, scale, _unit(definition), -baseline / scale, start, off)
 
 
-def _dataset(content: bytes, place: int, end: int, encoding: _Encoding, depth: int = 0) -> _Data:
-    """The elements between two places; of equal ones the last."""
-    data: _Data = {}
-    while place + 8 <= end:
-        tag, value, place = _element(content, place, encoding, depth)
-        data[tag] = value
-    if place > end:
-        raise Fault("truncated: an element reaches beyond its end; copy it again")
-    return data
+def _unit(definition: Data) -> str | None:
+    """Of a channel's sensitivity."""
+    units = next(iter(items_of(definition, _UNITS)), {})
+    code, meaning = text_of(units.get(_CODE)), text_of(units.get(_MEANING)).lower().removesuffix("s")
+    other = _MEANINGS.get(meaning, meaning)
+    if units_per_millivolt(code) and units_per_millivolt(other) not in (None, units_per_millivolt(code)):
+        raise Fault(
+            f"a channel is in {code!r} by its code and in {meaning[:20]!r} by the meaning of it; export it again"
+        )
+    return code or _MEANINGS.get(meaning)
 
 
-def _element(content: bytes, place: int, encoding: _Encoding, depth: int) -> tuple[int, "bytes | list[_Data]", int]:
-    """Tag and value of the element at a place, and where the next one starts."""
-    group, member = unpack_from(encoding.order + "HH", content, place)
-    tag = group << 16 | member
-    kind = content[place + 4 : place + 6]
-    if not encoding.explicit or group == 0xFFFE:
-        size, place = unpack_from(encoding.order + "I", content, place + 4)[0], place + 8
-    elif kind in _LONG:
-        size, place = unpack_from(encoding.order + "I", content, place + 8)[0], place + 12
-    elif kind.isalpha() and kind.isupper():
-        size, place = unpack_from(encoding.order + "H", content, place + 6)[0], place + 8
-    else:
-        raise Fault("its elements are damaged; copy it again")
-    if size == _UNDEFINED or tag in _SEQUENCES:
-        # an unknown sequence of undefined length is written in implicit VR, PS3.5 section 6.2.2
-        inner = _Encoding(False, "<") if encoding.explicit and kind == b"UN" else encoding
-        items, place = _sequence(content, place, size, inner, depth + 1)
-        return tag, items, place
-    if place + size > len(content):
-        raise Fault(f"truncated: holds {len(content):,} of at least {place + size:,} bytes; copy it again")
-    return tag, content[place : place + size], place + size
+def _skew(definition: Data, rate: float) -> float:
+    """Seconds from the start of the multiplex group to the channel's first sample."""
+    seconds = number(text_of(definition.get(_TIME_SKEW)))
+    samples = number(text_of(definition.get(_SAMPLE_SKEW)))
+    if seconds is not None and samples is not None and abs(seconds * rate - samples) > 0.5:
+        raise Fault(f"a channel begins {seconds:g} s and {samples:g} samples late, which differs; export it again")
+    return seconds if seconds is not None else (samples or 0.0) / rate
 
 
-def _sequence(content: bytes, place: int, size: int, encoding: _Encoding, depth: int) -> tuple[list[_Data], int]:
-    if depth > _DEEPEST:
-        raise Fault("its sequences are nested deeper than any waveform's; copy it again")
-    end = len(content) if size == _UNDEFINED else place + size
-    if end > len(content):
-        raise Fault(f"truncated: holds {len(content):,} of at least {end:,} bytes; copy it again")
-    items: list[_Data] = []
-    while place < end:
-        group, member, length = unpack_from(encoding.order + "HHI", content, place)
-        tag, place = group << 16 | member, place + 8
-        if tag == _SEQUENCE_END:
-            return items, place
-        if tag != _ITEM:
-            raise Fault("its sequences are damaged; copy it again")
-        if length == _UNDEFINED:
-            item: _Data = {}
-            while unpack_from(encoding.order + "HH", content, place) != (0xFFFE, 0xE00D):
-                inner, value, place = _element(content, place, encoding, depth)
-                item[inner] = value
-            place += 8
-        else:
-            item = _dataset(content, place, place + length, encoding, depth)
-            place += length
-        items.append(item)
-    if size == _UNDEFINED:
-        raise Fault("truncated: a sequence does not end; copy it again")
-    return items, place
-
-
-def _items(data: _Data, tag: int) -> list[_Data]:
-    found = data.get(tag)
-    return found if isinstance(found, list) else []
-
-
-def _text(value: "bytes | list[_Data] | None") -> str:
-    return value.decode("latin-1").strip(" \0") if isinstance(value, bytes) else ""
-
-
-def _integer(data: _Data, tag: int, order: str) -> int:
-    value = data.get(tag)
-    if not isinstance(value, bytes) or len(value) not in (2, 4):
-        return 0
-    return int(unpack_from(order + ("H" if len(value) == 2 else "I"), value)[0])
+def _filters(definitions: list[Data]) -> str | None:
+    """In words, where all channels share them."""
+    found = {
+        tuple([number(text_of(definition.get(tag))) for tag in (_LOW, _HIGH, _NOTCH)]) for definition in definitions
+    }
+    if len(found) != 1:
+        return None
+    low, high, notch = found.pop()
+    return text.filters(low, high, f"{notch:g}" if notch else "")

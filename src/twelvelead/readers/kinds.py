@@ -1,7 +1,7 @@
 """The registry of formats: what a file is, by its name or its first bytes, and which reader takes it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from struct import unpack_from
 from typing import NamedTuple
@@ -22,11 +22,12 @@ XML_ROOTS = {
     "annotatedecg": "aecg",
     "restingecg": "muse",
     "restingecgdata": "sierra",
+    "cardiologyxml": "cardiosoft",
 }
 """The root element of a document in lower case -> the module that reads it."""
 
-_ROOT = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)")
-_BEFORE_ROOT = re.compile(r"<!--.*?(?:-->|\Z)|<[?!][^>]*", re.DOTALL)
+_ELEMENT = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)")
+_NO_ELEMENT = re.compile(r"<!--.*?(?:-->|\Z)|<[?!][^>]*", re.DOTALL)
 
 
 class Kind(NamedTuple):
@@ -69,6 +70,12 @@ def foreign(start: bytes) -> str | None:
 
 def xml_root(start: bytes) -> str | None:
     """The name of the first element in lower case, "" where it lies behind the start; None where a file is not XML."""
+    names = _xml_names(start)
+    return names if names is None else next(names, "")
+
+
+def _xml_names(start: bytes) -> Iterator[str] | None:
+    """The names of the elements that begin in the start, in lower case; None where a file is not XML."""
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = start.decode("utf-16", "ignore")
     elif start.startswith((b"<\0", b"\0<")):
@@ -77,8 +84,7 @@ def xml_root(start: bytes) -> str | None:
         text = start.decode("utf-8", "ignore")
     if not text.lstrip("\ufeff \t\r\n").startswith("<"):
         return None
-    found = _ROOT.search(_BEFORE_ROOT.sub("", text))
-    return found[1].lower() if found else ""
+    return (found[1].lower() for found in _ELEMENT.finditer(_NO_ELEMENT.sub("", text)))
 
 
 def _is_wfdb(source: Source) -> bool:
@@ -106,15 +112,29 @@ def _is_matlab(start: bytes) -> bool:
     )
 
 
+def _is_dicom(start: bytes) -> bool:
+    if start[128:132] == b"DICM":
+        return True
+    # a bare data set begins with group 0002 or 0008, in either byte order
+    if start[:1] not in (b"\2", b"\x08", b"\0"):
+        return False
+    from twelvelead.readers.dicom_elements import looks_like
+
+    return looks_like(start)
+
+
 def _is_scp(start: bytes) -> bool:
     # section 0 comes first, and its first pointer is at itself
     return start[8:10] == start[22:24] == b"\0\0" and start[28:32] == b"\7\0\0\0"
 
 
 def _is_xml(start: bytes) -> bool:
-    root = xml_root(start)
-    # comments may be longer than the start
-    return root == "" or root in XML_ROOTS
+    names = _xml_names(start)
+    if names is None:
+        return False
+    held = set(names)
+    # comments may be longer than the start, and another document may wrap ours
+    return not held or not held.isdisjoint(XML_ROOTS)
 
 
 def _is_rare(start: bytes) -> bool:
@@ -134,21 +154,18 @@ def _by_start(matches: Callable[[bytes], bool]) -> Callable[[Source], bool]:
     return lambda source: matches(source.start)
 
 
+XML = Kind("HL7 aECG, GE MUSE XML, GE CardioSoft XML, Philips Sierra XML", "xml", _by_start(_is_xml))
 RARE = Kind("MFER, Mortara EL250, AliveCor Kardia, XLE, EDAN", "vendors", _by_start(_is_rare))
 TABLE = Kind("CSV", "table", _by_start(_is_table))
 KINDS = (
     Kind("WFDB", "wfdb", _is_wfdb),
     Kind("NPY", "numeric", _by_start(lambda start: start.startswith(b"\x93NUMPY"))),
     Kind("MATLAB", "matlab", _by_start(_is_matlab)),
-    Kind(
-        "DICOM",
-        "dicom",
-        _by_start(lambda start: start[128:132] == b"DICM" or start.startswith(b"\2\0\0\0UL\4\0")),
-    ),
+    Kind("DICOM", "dicom", _by_start(_is_dicom)),
     Kind("EDF, BDF", "edf", _by_start(lambda start: start.startswith((b"0       ", b"\xffBIOSEMI")))),
     Kind("ISHNE", "ishne", _by_start(lambda start: start.startswith(b"ISHNE1.0"))),
     Kind("SCP-ECG", "scp", _by_start(_is_scp)),
-    Kind("HL7 aECG, GE MUSE XML, Philips Sierra XML", "xml", _by_start(_is_xml)),
+    XML,
     TABLE,
     RARE,
 )

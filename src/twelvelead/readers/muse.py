@@ -5,41 +5,82 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
+from twelvelead.ecg.record import Identity
 from twelvelead.readers import patient
+from twelvelead.readers.layout import Piece, together
 from twelvelead.readers.recording import Channel, Fault, Recording, rhythm
 from twelvelead.readers.request import Request
-from twelvelead.readers.text import number
+from twelvelead.readers.text import filters, joined, number
 from twelvelead.readers.xml import every, from_base64, text
 
 _SAMPLES = {1: "<i1", 2: "<i2", 4: "<i4"}
+_YES = ("TRUE", "YES", "1")
+_MEASURED = ("OriginalRestingECGMeasurements", "RestingECGMeasurements")
 
 
 def read(root: Element, request: Request) -> Recording:
-    """The rhythm waveform.
+    """The rhythm recording.
 
     Raises:
         Fault: it is missing, damaged or not scaled.
+        Unfit: its waveforms hold different seconds of different leads, as a printout does.
     """
-    person = root.find("PatientDemographics")
-    recorded = patient.day(text(root, "TestDemographics/AcquisitionDate"))
-    stated = number(text(person, "PatientAge"))
-    years = patient.YEARS.get(text(person, "AgeUnits").lower().removesuffix("s"))
-    age = patient.age(
-        patient.day(text(person, "DateofBirth")), recorded, stated * years if stated is not None and years else None
-    )
     waveforms = [wave for wave in every(root, "Waveform") if text(wave, "WaveformType").lower() in ("rhythm", "")]
-    return rhythm([_waveform(wave) for wave in waveforms])._replace(age=age, sex=patient.sex(text(person, "Gender")))
+    recording = rhythm(together([Piece(_waveform(wave), _seconds(wave, "WaveformStartTime")) for wave in waveforms]))
+    person, test = root.find("PatientDemographics"), root.find("TestDemographics")
+    born = patient.day(text(person, "DateofBirth"))
+    recorded = patient.moment(text(test, "AcquisitionDate"), text(test, "AcquisitionTime"))
+    day = patient.day(text(test, "AcquisitionDate"))
+    stated = patient.years(text(person, "PatientAge"), text(person, "AgeUnits"))
+    return recording._replace(
+        age=patient.age(born, day, stated),
+        sex=patient.sex(text(person, "Gender")),
+        findings=patient.disagreement(born, day, stated),
+        device=joined(text(test, "AcquisitionDevice")),
+        recorded=recorded,
+        identity=Identity(
+            patient_id=joined(text(person, "PatientID")),
+            name=joined(text(person, "PatientFirstName"), text(person, "PatientLastName")),
+            birth_date=born,
+            order=joined(text(root, "Order/OrderNumber") or text(root, "Order/AccessionNumber")),
+        ),
+        other_rate=_other_rate(root, recording.sampling_rate),
+    )
 
 
 def _waveform(waveform: Element) -> Recording:
-    base, exponent = number(text(waveform, "SampleBase")), number(text(waveform, "SampleExponent") or "0")
-    if base is None or exponent is None or abs(exponent) > 9:
+    rate = _rate(waveform, "SampleBase", "SampleExponent")
+    if rate is None:
         raise Fault("states no sampling rate; export it again")
-    return Recording([_lead(lead) for lead in every(waveform, "LeadData")], base * 10**exponent)
+    low = number(text(waveform, "HighPassFilter"))  # in 1/100 Hz
+    notch = number(text(waveform, "ACFilter"))
+    return Recording(
+        [_lead(lead) for lead in every(waveform, "LeadData")],
+        rate,
+        filters=filters(low and low / 100, number(text(waveform, "LowPassFilter")), f"{notch:g}" if notch else ""),
+    )
+
+
+def _rate(parent: Element | None, base: str, exponent: str) -> float | None:
+    """In Hz: a base times ten to an exponent."""
+    value, power = number(text(parent, base)), number(text(parent, exponent) or "0")
+    return None if value is None or power is None or abs(power) > 9 else value * 10**power
+
+
+def _other_rate(root: Element, rate: float | None) -> float | None:
+    """What the measurements state, where it is another."""
+    stated = (_rate(root.find(name), "ECGSampleBase", "ECGSampleExponent") for name in _MEASURED)
+    return next((other for other in stated if other and rate and abs(other - rate) > 0.005 * rate), None)
+
+
+def _seconds(parent: Element, path: str) -> float | None:
+    milliseconds = number(text(parent, path))
+    return None if milliseconds is None else milliseconds / 1000
 
 
 def _lead(lead: Element) -> Channel:
     name = text(lead, "LeadID") or "without name"
+    off = "off" if text(lead, "LeadOff").upper() in _YES else None
     content = from_base64(text(lead, "WaveFormData"), f"lead {name}")
     size = number(text(lead, "LeadSampleSize") or "2")
     if size not in _SAMPLES or len(content) % int(size):
@@ -53,6 +94,5 @@ def _lead(lead: Element) -> Channel:
     if checksum.isdigit() and int(checksum) and int(checksum) != zlib.crc32(content):
         raise Fault(f"the checksum of lead {name} is wrong: the file is damaged; copy or export it again")
     scale = number(text(lead, "LeadAmplitudeUnitsPerBit"))
-    if scale is None:
-        raise Fault(f"lead {name} is uncalibrated (no LeadAmplitudeUnitsPerBit); export it again")
-    return Channel(name, samples, scale, text(lead, "LeadAmplitudeUnits") or None)
+    start = _seconds(lead, "LeadTimeOffset") or 0.0
+    return Channel(name, samples, scale, text(lead, "LeadAmplitudeUnits") or None, start=start, off=off)

@@ -1,17 +1,15 @@
-"""Age and sex, the only things about a patient that leave a file."""
+"""Age and sex, the only things about a patient that leave a file unasked, and the dates that they follow from."""
 
 import re
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import date
+from datetime import date, datetime
 
+from twelvelead.ecg.finding import Finding
 from twelvelead.ecg.record import Sex
 
 OLDEST = 120
 """Years; what is stated beyond stands for something else, as PTB-XL's 300 does for "over 89"."""
-
-YEARS = {"year": 1.0, "month": 1 / 12, "week": 7 / 365.25, "day": 1 / 365.25, "hour": 1 / 8766}
-"""Units of age in years."""
 
 _UNITS = {
     **dict.fromkeys(("", "y", "a", "yr", "year"), 1.0),
@@ -29,36 +27,92 @@ _LAYOUTS = (
     (r"(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)(?!\d{1,2}$).*"),  # 20240131, with or without a time
     (r"(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})\b.*"),
     (r"(?P<m>\d{1,2})[-/](?P<d>\d{1,2})[-/](?P<y>\d{4})"),  # as MUSE and Philips write it, month first
+    (r"(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4})"),
     (r"(?P<d>\d{1,2})-(?P<m>[A-Za-z]{3})-(?P<y>\d{4})"),  # EDF+
 )
+_CLOCK = re.compile(r"(\d\d?):?(\d\d)(?::?(\d\d))?(?:[.,]\d+)?(?:[+-]\d{4}|Z)?")
+
+_FIRST_YEAR = 1850
+_NO_DAY = {date(1899, 12, 30), date(1899, 12, 31), date(1900, 1, 1), date(9999, 12, 31)}
+"""What programs write where they know no date; so is anything before 1850, as the year 1."""
+
+_NO_RECORDING = {date(1970, 1, 1), date(1980, 1, 1)}
+"""What a clock shows that was never set."""
+
+DISAGREEMENT = 2.0
+"""Years by which a stated age and one counted from dates may differ."""
 
 
 def day(text: str | None) -> date | None:
-    """The date that a text starts with; None where it is none."""
+    """The date that a text starts with; None where it is none, or stands for none."""
     for layout in _LAYOUTS:
         found = re.fullmatch(layout, (text or "").strip(), re.DOTALL)
         if found:
             month = found["m"].lower()
             number = _MONTHS.index(month) + 1 if month in _MONTHS else int(month) if month.isdecimal() else 0
-            return calendar_day(int(found["y"]), number, int(found["d"]))
+            numbers = number, int(found["d"])
+            # where the month cannot be one, the day was written first
+            return calendar_day(int(found["y"]), *(numbers if number <= 12 else numbers[::-1]))
     return None
 
 
 def calendar_day(year: int, month: int, day: int) -> date | None:
-    """A date; None where there is no such day."""
+    """A date; None where there is no such day, or it stands for none."""
     with suppress(ValueError):
-        return date(year, month, day)
+        found = date(year, month, day)
+        return None if found in _NO_DAY or year < _FIRST_YEAR else found
     return None
 
 
+def moment(date_text: str | None, time_text: str | None = None) -> datetime | str | None:
+    """When a recording was made.
+
+    Args:
+        date_text: its date, with or without the time behind it, as in "20240131101500".
+        time_text: its time, as in "10:15:00" or "101500"; None where it stands behind the date.
+
+    Returns:
+        Local time without a zone; the date alone, as in "2024-01-31", where no time is known; None without a date.
+    """
+    found = day(date_text)
+    if found is None:
+        return None
+    written = (
+        time_text if time_text is not None else re.sub(r"^(\d{8}|\d{4}-\d\d-\d\d)[T ]?", "", (date_text or "").strip())
+    )
+    clock = _CLOCK.fullmatch(written.strip())
+    with suppress(ValueError):
+        if clock:
+            return datetime(found.year, found.month, found.day, int(clock[1]), int(clock[2]), int(clock[3] or 0))
+    return found.isoformat()
+
+
 def age(born: date | None, recorded: date | None, stated: float | None = None) -> float | None:
-    """Age in years at the recording: completed years from both dates, else what the file states; None where neither
-    gives one from 0 to 120."""
-    if born and recorded:
-        years = recorded.year - born.year - ((recorded.month, recorded.day) < (born.month, born.day))
-        if 0 <= years <= OLDEST:
-            return float(years)
-    return stated if stated is not None and 0 <= stated <= OLDEST else None
+    """Age in years at the recording: what the file states, else completed years from both dates; None where neither
+    gives one from 0 to 120. A stated 0 that the dates contradict stands for an age that is not known."""
+    by_dates = _completed_years(born, recorded)
+    counted = by_dates if by_dates is not None and 0 <= by_dates <= OLDEST else None
+    if stated is None or not 0 <= stated <= OLDEST:
+        return counted
+    return counted if stated == 0 and counted is not None else stated
+
+
+def disagreement(born: date | None, recorded: date | None, stated: float | None = None) -> tuple[Finding, ...]:
+    """That a plausible stated age is more than two years from what the dates give, if it is."""
+    by_dates = _completed_years(born, recorded)
+    if stated is None or by_dates is None or not 0 <= stated <= OLDEST or abs(by_dates - stated) <= DISAGREEMENT:
+        return ()
+    message = (
+        f"the file states an age of {stated:.3g} years, its dates of birth and recording give {by_dates:g}; "
+        f"{age(born, recorded, stated):.3g} is taken, so check which is right"
+    )
+    return (Finding("age-disagrees", "warn", message, {"stated": stated, "by dates": by_dates}),)
+
+
+def _completed_years(born: date | None, recorded: date | None) -> float | None:
+    if born is None or recorded is None or recorded in _NO_RECORDING:
+        return None
+    return float(recorded.year - born.year - ((recorded.month, recorded.day) < (born.month, born.day)))
 
 
 def sex(text: str | None) -> Sex | None:

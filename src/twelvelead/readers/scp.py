@@ -1,26 +1,27 @@
 """SCP-ECG, EN 1064 / ISO 11073-91064, versions 1 and 2: little-endian sections behind a table of pointers."""
 
 import binascii
-from datetime import date
 from math import gcd
-from struct import unpack_from
+from struct import error, unpack_from
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.ecg.record import Sex
-from twelvelead.readers import patient
+from twelvelead.ecg.finding import Finding
+from twelvelead.readers.layout import aligned
 from twelvelead.readers.lead_numbers import LEAD_NAMES
 from twelvelead.readers.recording import Channel, Fault, Recording, rhythm
 from twelvelead.readers.request import Request
+from twelvelead.readers.scp_header import about
 from twelvelead.readers.scp_huffman import DEFAULT_TABLES, Table, decode, parse_tables
 from twelvelead.readers.source import Source
 
 _DEFAULT_HUFFMAN = 19999
 _MOST_SAMPLES = 1 << 21
 """Of all leads together: five minutes of twelve leads at 500 Hz, more than the sections can hold."""
-_UNITS_OF_AGE = {1: "year", 2: "month", 3: "week", 4: "day", 5: "hour"}
+_FILLED = 16
+"""Bits of no sample that may be left where a lead ends on a whole number of two bytes."""
 
 
 class _Lead(NamedTuple):
@@ -43,6 +44,13 @@ def read(source: Source, request: Request) -> Recording:
         Fault: a section is missing, damaged or compressed in a way that is not read.
     """
     content = source.content
+    try:
+        return _read(content)
+    except (error, IndexError):
+        raise Fault("truncated: a section ends too early; copy it again") from None
+
+
+def _read(content: bytes) -> Recording:
     size = unpack_from("<I", content, 2)[0]
     if size > len(content):
         raise Fault(f"truncated: holds {len(content):,} of {size:,} bytes; copy it again")
@@ -62,20 +70,23 @@ def read(source: Source, request: Request) -> Recording:
         raise Fault("is compressed at two sampling rates (bimodal), which is not read; export it without")
     if not nanovolts or not interval:
         raise Fault("states no amplitude or no sampling rate in section 6; export it again")
-    samples = _values(sections[6], [lead.last - lead.first + 1 for lead in leads], tables)
+    samples, surplus = _values(sections[6], [lead.last - lead.first + 1 for lead in leads], tables)
     if subtracted:
         samples, nanovolts = _with_beats(samples, leads, nanovolts, interval, sections, tables)
-    first, last = max(lead.first for lead in leads), min(lead.last for lead in leads)
-    if last < first:
-        raise Fault("its leads were not recorded at the same time; record them together")
+    # the interval is in whole microseconds: 1667 stands for 600 Hz
+    whole = max(1, round(1e6 / interval))
+    rate = float(whole) if round(1e6 / whole) == interval else 1e6 / interval
     channels = [
-        Channel(lead.name, values[first - lead.first : last + 1 - lead.first], nanovolts, "nV")
+        Channel(lead.name, values, nanovolts, "nV", start=(lead.first - 1) / rate)
         for lead, values in zip(leads, samples, strict=True)
     ]
-    age, sex = _patient(sections.get(1, b""))
-    # the interval is in whole microseconds: 1667 stands for 600 Hz
-    rate = max(1, round(1e6 / interval))
-    return rhythm([Recording(channels, rate if round(1e6 / rate) == interval else 1e6 / interval, age, sex)])
+    recording = about(sections.get(1, b""))
+    findings = recording.findings
+    if any(surplus):
+        names = ", ".join(lead.name for lead, more in zip(leads, surplus, strict=True) if more)
+        message = f"{names} hold more samples than the file announces; those announced are taken"
+        findings += (Finding("samples-disagree", "warn", message),)
+    return rhythm([aligned(recording._replace(channels=channels, sampling_rate=rate, findings=findings))])
 
 
 def _sections(content: bytes) -> dict[int, bytes]:
@@ -111,8 +122,10 @@ def _leads(section: bytes) -> tuple[list[_Lead], bool]:
     return leads, bool(flags & 1)
 
 
-def _values(section: bytes, counts: list[int], tables: list[Table] | None) -> list[NDArray[np.int64]]:
-    """One [samples] int64 for each lead of section 5 or 6."""
+def _values(
+    section: bytes, counts: list[int], tables: list[Table] | None
+) -> tuple[list[NDArray[np.int64]], list[bool]]:
+    """One [samples] int64 for each lead of section 5 or 6, and whether it is stored with more."""
     difference = section[4]
     if difference > 2:
         raise Fault(f"its samples are encoded in the unknown way {difference}; copy it again")
@@ -120,18 +133,19 @@ def _values(section: bytes, counts: list[int], tables: list[Table] | None) -> li
     place = 6 + 2 * len(counts)
     if place + sum(sizes) > len(section):
         raise Fault("truncated: its samples reach beyond their section; copy it again")
-    leads = []
+    leads, surplus = [], []
     for size, count in zip(sizes, counts, strict=True):
         packed = section[place : place + size]
         place += size
         if tables is not None:
-            values = decode(packed, count, tables)
+            values, left = decode(packed, count, tables)
         elif 2 * count > size:
             raise Fault(f"truncated: a lead holds {size // 2:,} of {count:,} samples; copy it again")
         else:
-            values = np.frombuffer(packed, "<i2", count).astype(np.int64)
+            values, left = np.frombuffer(packed, "<i2", count).astype(np.int64), 8 * size - 16 * count
         leads.append(_undo_differences(values, difference))
-    return leads
+        surplus.append(left >= _FILLED)
+    return leads, surplus
 
 
 def _undo_differences(values: NDArray[np.int64], order: int) -> NDArray[np.int64]:
@@ -163,7 +177,7 @@ def _with_beats(
     beat_nanovolts, beat_interval = unpack_from("<HH", sections[5])
     if beat_interval != interval or not beat_nanovolts:
         raise Fault("its reference beats have another sampling rate or no scale; export it without compression")
-    reference = _values(sections[5], [round(milliseconds * 1000 / interval)] * len(leads), tables)
+    reference, _ = _values(sections[5], [round(milliseconds * 1000 / interval)] * len(leads), tables)
     step = gcd(nanovolts, beat_nanovolts)
     whole = []
     for lead, residual, shape in zip(leads, residuals, reference, strict=True):
@@ -178,23 +192,3 @@ def _with_beats(
                 signal[first - lead.first : last - lead.first + 1] += piece
         whole.append(signal)
     return whole, step
-
-
-def _patient(section: bytes) -> tuple[float | None, Sex | None]:
-    """Age and sex from the tags of section 1; a section that breaks off costs no more than these."""
-    place = 0
-    tags: dict[int, bytes] = {}
-    while place + 3 <= len(section) and section[place] != 255:
-        size = unpack_from("<H", section, place + 1)[0]
-        tags.setdefault(section[place], section[place + 3 : place + 3 + size])
-        place += 3 + size
-    stated = None
-    if len(tags.get(4, b"")) >= 3:
-        years, unit = unpack_from("<HB", tags[4])
-        stated = years * patient.YEARS[_UNITS_OF_AGE[unit]] if years and unit in _UNITS_OF_AGE else None
-    sexes: dict[bytes, Sex] = {b"\1": "male", b"\2": "female"}
-    return patient.age(_day(tags.get(5)), _day(tags.get(25)), stated), sexes.get(tags.get(8, b"")[:1])
-
-
-def _day(value: bytes | None) -> date | None:
-    return patient.calendar_day(*unpack_from("<HBB", value)) if value and len(value) >= 4 else None

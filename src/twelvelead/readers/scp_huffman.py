@@ -75,8 +75,8 @@ def parse_tables(section: bytes) -> list[Table]:
     return tables
 
 
-def decode(packed: bytes, count: int, tables: list[Table]) -> NDArray[np.int64]:
-    """[count] int64 from codes, the highest bit first, starting with the first table.
+def decode(packed: bytes, count: int, tables: list[Table]) -> tuple[NDArray[np.int64], int]:
+    """[count] int64 from codes, the highest bit first, starting with the first table; and how many bits are left.
 
     Raises:
         Fault: the bits end early or fit no code.
@@ -111,4 +111,4 @@ def decode(packed: bytes, count: int, tables: list[Table]) -> NDArray[np.int64]:
             value += raw - (raw >> (code.extra - 1) << code.extra)
         values[done] = value
         done += 1
-    return values
+    return values, end - place

@@ -1,4 +1,4 @@
-"""Numbers and text as files write them."""
+"""Numbers and words as files write them."""
 
 from math import isfinite
 
@@ -30,3 +30,30 @@ def decode(content: bytes) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         return content.decode("latin-1")
+
+
+def filters(low: float | None, high: float | None, notch: str = "") -> str | None:
+    """Filters of an acquisition in words, as in "0.05-150 Hz, notch 50 Hz"; None where none is known.
+
+    Args:
+        low, high: edges of the passband in Hz; None or 0 where unknown.
+        notch: frequencies of the notch filter in Hz, as in "50" or "50 and 60"; "" where there is none.
+    """
+    band = (
+        f"{low:g}-{high:g} Hz" if low and high else f"from {low:g} Hz" if low else f"up to {high:g} Hz" if high else ""
+    )
+    return ", ".join(part for part in (band, f"notch {notch} Hz" if notch else "") if part) or None
+
+
+def joined(*parts: str) -> str | None:
+    """Words with a space between, without those that are empty or said before; None for nothing."""
+    said: list[str] = []
+    for part in (" ".join(part.split()) for part in parts):
+        if part and part.lower() not in " ".join(said).lower():
+            said.append(part)
+    return " ".join(said) or None
+
+
+def printable(written: str) -> str | None:
+    """Words without control characters and surrounding space; None for nothing."""
+    return "".join(character if character.isprintable() else " " for character in written).strip() or None

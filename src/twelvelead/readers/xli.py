@@ -77,13 +77,18 @@ def _lzw(content: bytes, most: int) -> bytes:
 def _samples(packed: bytes, start: int, samples: int) -> NDArray[np.int64]:
     """[samples] int64: the first half of the bytes are the high ones, the second half the low ones; the first two
     numbers are samples, the others second differences, each for the sample after it."""
-    half = (len(packed) + 1) // 2
-    if half < samples or samples < 2:
-        raise Fault(f"truncated: a lead holds {half:,} of {samples:,} samples; copy or export it again")
-    raw = np.frombuffer(packed.ljust(2 * half, b"\0"), np.uint8).astype(np.uint16)
+    half = len(packed) // 2
+    # a damaged code shows in the number of samples, as each stands for strings of another length
+    if len(packed) != 2 * samples or samples < 2:
+        raise Fault(
+            f"truncated or damaged: a lead unpacks to {half:,} samples, {samples:,} are announced; copy or export it again"
+        )
+    raw = np.frombuffer(packed, np.uint8).astype(np.uint16)
     words = (raw[:half] << 8 | raw[half:]).view(np.int16).astype(np.int64)
     second = -np.concatenate([[start], words[2:-1] - _BIAS])[: samples - 2]
     slopes = words[1] - words[0] + np.cumsum(second)
-    values = np.concatenate([words[:2], words[1] + np.cumsum(slopes)])
-    # encoders compute in 16 bits
-    return values.astype(np.int16).astype(np.int64)
+    values: NDArray[np.int64] = np.concatenate([words[:2], words[1] + np.cumsum(slopes)])
+    # samples have 16 bits; one wrong difference lets all that follow run away
+    if np.abs(values).max() > 1 << 15:
+        raise Fault("its compressed waveform is damaged (it leaves 16 bits); copy or export it again")
+    return values

@@ -3,6 +3,7 @@
 import binascii
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib import import_module
 from typing import NoReturn
 from xml.etree.ElementTree import Element, TreeBuilder
@@ -31,20 +32,30 @@ _OTHER_ENCODING = {
     expat.errors.codes[expat.errors.XML_ERROR_UNKNOWN_ENCODING],
     expat.errors.codes[expat.errors.XML_ERROR_INCORRECT_ENCODING],
 }
+_DECLARED = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([A-Za-z][\w.-]*)", re.ASCII)
+_MULTIBYTE = (
+    "shift_jis", "sjis", "cp932", "windows-31j", "euc-jp", "iso-2022-jp", "gb2312", "gbk", "gb18030", "big5", "euc-kr",
+)  # fmt: skip
+"""Encodings that the parser does not know and Python does."""
+
 _NUMBERS = re.compile(r"\s*+(?:[+-]?\d++(?:\.\d*+)?(?:[eE][+-]?\d++)?(?:\s++|\Z))*+")
+_WITH_COMMAS = re.compile(r"\s*+(?:[+-]?\d++(?:,\d++)?(?:\s++|\Z))*+")
 
 
 def read(source: Source, request: Request) -> Recording:
-    """The rhythm recording of a document, by the reader of its root.
+    """The rhythm recording of a document, or of the one that another wraps.
 
     Raises:
-        Fault: see `parse`; the root is of no known kind; or what that reader raises.
+        Fault: see `parse`; it holds none or several documents of a known kind; or what that reader raises.
     """
     root = parse(source.content)
-    module = XML_ROOTS.get(root.tag.lower())
-    if module is None:
-        raise Fault(f"XML of an unknown kind ({root.tag[:40]}); export the ECG as HL7 aECG or DICOM")
-    recording: Recording = import_module(f"twelvelead.readers.{module}").read(root, request)
+    documents = [element for element in root.iter() if element.tag.lower() in XML_ROOTS]
+    if not documents:
+        raise Fault(f"not a recording of a known kind (XML of {root.tag[:40]}); export the ECG as HL7 aECG or DICOM")
+    if len(documents) > 1:
+        raise Fault(f"holds {len(documents)} recordings; save each in a file of its own")
+    module = import_module(f"twelvelead.readers.{XML_ROOTS[documents[0].tag.lower()]}")
+    recording: Recording = module.read(documents[0], request)
     return recording
 
 
@@ -56,6 +67,7 @@ def parse(content: bytes) -> Element:
     """
     if len(content) > LARGEST:
         raise Fault(f"{len(content):,} bytes of XML are more than any recording needs; export a shorter one")
+    content = _without_blanks(content)
     # exports that call themselves UTF-16 but are UTF-8, or hold bytes of an encoding that they do not name, are common
     for encoding in (None, "utf-8"):
         try:
@@ -64,11 +76,26 @@ def parse(content: bytes) -> Element:
             if error.code not in _OTHER_ENCODING:
                 raise _damaged(error) from None
         except (ValueError, LookupError):  # an encoding that the parser does not know
-            continue
+            declared = _DECLARED.match(content)
+            name = declared[1].decode("ascii").lower() if declared else ""
+            with suppress(UnicodeError):
+                content = content.decode(name).encode() if name in _MULTIBYTE else content
     try:
         return _parse(content, "iso-8859-1")
     except expat.ExpatError as error:
         raise _damaged(error) from None
+
+
+def _without_blanks(content: bytes) -> bytes:
+    """Without what may stand before a declaration, where the standard wants nothing."""
+    for mark, blanks in ((b"\xff\xfe", b" \0\r\0\n\0\t\0"), (b"\xfe\xff", b"\0 \0\r\0\n\0\t")):
+        if content.startswith(mark):
+            place = 2
+            pairs = {blanks[at : at + 2] for at in range(0, len(blanks), 2)}
+            while content[place : place + 2] in pairs:
+                place += 2
+            return mark + content[place:] if place > 2 else content
+    return content.lstrip(b"\xef\xbb\xbf \t\r\n")
 
 
 def _damaged(error: expat.ExpatError) -> Fault:
@@ -95,7 +122,8 @@ def _parse(content: bytes, encoding: str | None) -> Element:
         builder.end(_local(name))
 
     def forbidden(*_: object) -> NoReturn:
-        raise Fault("its XML declares entities, which no recording needs; export it again")
+        # both can make a small document fill all memory
+        raise Fault("its XML declares entities or attributes, which no recording needs; export it without its DTD")
 
     parser.buffer_text = True
     parser.buffer_size = _CHUNK
@@ -103,6 +131,7 @@ def _parse(content: bytes, encoding: str | None) -> Element:
     parser.EndElementHandler = end
     parser.CharacterDataHandler = builder.data
     parser.EntityDeclHandler = forbidden
+    parser.AttlistDeclHandler = forbidden
     parser.UnparsedEntityDeclHandler = forbidden
     parser.ExternalEntityRefHandler = forbidden
     for place in range(0, len(content), _CHUNK):
@@ -147,11 +176,13 @@ def from_base64(written: str, what: str) -> bytes:
 
 
 def from_digits(written: str, what: str) -> NDArray[np.float64]:
-    """[numbers] float64 from decimal numbers between white space.
+    """[numbers] float64 from decimal numbers between white space, with decimal points, or commas in all that need one.
 
     Raises:
         Fault: something else is among them.
     """
+    if "," in written and "." not in written and _WITH_COMMAS.fullmatch(written):
+        written = written.replace(",", ".")
     if not _NUMBERS.fullmatch(written):
         raise Fault(f"the samples of {what} are not numbers; copy or export it again")
     # NumPy needs something to read

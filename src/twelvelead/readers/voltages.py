@@ -1,0 +1,194 @@
+"""A recording as stored becomes an ECG in millivolts: one owner for what is known of scale, unit, rate and leads."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twelvelead.ecg.finding import Finding
+from twelvelead.ecg.leads import INVERTED, LEADS, canonical_lead, columns_for, obtainable
+from twelvelead.ecg.record import ECG
+from twelvelead.errors import Refused
+from twelvelead.readers.layout import same
+from twelvelead.readers.recording import BLOCK, Channel, Fault, Recording, Unfit, check_rate
+from twelvelead.readers.request import Request
+from twelvelead.readers.units import units_per_millivolt
+
+
+def to_ecg(recording: Recording, request: Request, source: str, sha256: str) -> ECG:
+    """A recording in millivolts, with the leads that the wanted ones are taken from; for None all voltages, as stored.
+
+    Args:
+        recording: of a reader.
+        request: what was asked for.
+        source, sha256: of the file.
+
+    Raises:
+        Fault: no channel is a voltage, it is uncalibrated, rate or unit are not stated, or contradict what was asked.
+        Unfit: a lead asked for is missing.
+    """
+    rate = _rate(recording, request.sampling_rate)
+    if request.unit is not None and units_per_millivolt(request.unit) is None:
+        raise Fault(f"{request.unit[:20]!r} is no unit of voltage; give mV, uV or V, as in --unit mV")
+    channels = _wanted(recording.channels, request, source)
+    steps = [_step(channel, request) for channel in channels]
+    lengths = {len(channel.samples) for channel in channels}
+    if len(lengths) != 1 or lengths == {0}:
+        raise Fault(f"its leads hold {sorted(lengths)} samples; export the recording again")
+    findings = [
+        *recording.findings,
+        *_two_rates(recording, rate),
+        *_off(recording.channels, channels),
+        *_overridden(channels, request),
+    ]
+    return ECG(
+        _millivolts(channels, steps),
+        rate,
+        tuple([canonical_lead(channel.name) for channel in channels]),
+        recording.age,
+        recording.sex,
+        source,
+        tuple(findings),
+        recording.device,
+        recording.filters,
+        recording.recorded,
+        recording.sha256 or sha256,
+        recording.identity if request.identify else None,
+    )
+
+
+def _rate(recording: Recording, stated: float | None) -> float:
+    found, other = recording.sampling_rate, recording.other_rate
+    if found is None and stated is None:
+        raise Fault("states no sampling rate; give it, as in --sampling-rate 500")
+    if found is None:
+        return check_rate(float(stated or 0))
+    if other is not None:
+        if stated is None:
+            raise Fault(
+                f"states two sampling rates, {found:g} and {other:.4g} Hz; find out which is right and give it, as in "
+                f"--sampling-rate {found:g}"
+            )
+        if not (_alike(stated, found) or _alike(stated, other)):
+            raise Fault(f"the file states {found:g} and {other:.4g} Hz, not {stated:g} Hz; give one of these")
+        return check_rate(float(stated))
+    if stated is not None and stated != found:
+        raise Fault(f"the file states {found:g} Hz, not {stated:g} Hz; leave the rate out")
+    return check_rate(float(found))
+
+
+def _alike(rate: float, other: float) -> bool:
+    return abs(rate - other) <= 0.02 * other
+
+
+def _two_rates(recording: Recording, taken: float) -> Iterator[Finding]:
+    if recording.sampling_rate and recording.other_rate:
+        rates = {"stated": float(recording.sampling_rate), "other": float(recording.other_rate)}
+        message = "the file states {:g} and {:.4g} Hz; {:g} Hz is taken, as given".format(*rates.values(), taken)
+        yield Finding("rate-disagrees", "warn", message, rates)
+
+
+def _wanted(stored: Sequence[Channel], request: Request, source: str) -> list[Channel]:
+    """The channels that the wanted leads are taken from; for None all that are voltages."""
+    there = [channel for channel in stored if channel.off is None]
+    names = tuple([canonical_lead(channel.name) for channel in there])
+    if request.leads is None:
+        places = _voltages(there, names, request.unit)
+    else:
+        try:
+            places = columns_for(request.leads, names, source)
+        except Refused as refused:
+            raise Unfit(_missing(stored, str(refused).removeprefix(f"{source}: "))) from None
+    for place in places:
+        twice = [other for other, name in enumerate(names) if name == names[place] and name in (*LEADS, INVERTED)]
+        if len(twice) > 1 and not all(same(there[place], there[other]) for other in twice):
+            raise Fault(
+                f"lead {names[place]} is stored {len(twice)} times, and not the same; export the one that is meant"
+            )
+    return [there[place] for place in dict.fromkeys(places)]
+
+
+def _missing(stored: Sequence[Channel], message: str) -> Finding:
+    said = [f"{canonical_lead(channel.name)} is {channel.off}" for channel in stored if channel.off is not None]
+    return Finding("missing-leads", "refuse", message + (f" (the device says: {', '.join(said)})" if said else ""))
+
+
+def _voltages(channels: Sequence[Channel], names: tuple[str, ...], unit: str | None) -> list[int]:
+    stated = [channel.unit or unit for channel in channels]
+    places = [
+        place
+        for place, name in enumerate(names)
+        if name in LEADS or (stated[place] and units_per_millivolt(str(stated[place])))
+    ]
+    if not places:
+        raise Fault("none of its signals is a voltage; export the ECG leads")
+    return places
+
+
+def _step(channel: Channel, request: Request) -> float:
+    """Millivolts a step."""
+    name = canonical_lead(channel.name)
+    if request.scale is not None:
+        return request.scale / 1000
+    if channel.scale is None:
+        raise Fault(
+            f"lead {name} is uncalibrated: the file does not say how large a step is; export it with its calibration, "
+            "or give the microvolts of one step, as in --scale 4.88"
+        )
+    unit = channel.unit or request.unit
+    if unit is None:
+        raise Fault(f"states no unit for lead {name}; give it, as in --unit uV")
+    factor = units_per_millivolt(unit)
+    if factor is None:
+        raise Fault(f"lead {name} is in {unit[:20]!r}, which is not a voltage; export it again")
+    if request.unit is not None and units_per_millivolt(request.unit) != factor:
+        raise Fault(f"the file states {unit}, not {request.unit}; leave the unit out")
+    if not (np.isfinite(channel.scale) and np.isfinite(channel.zero) and channel.scale != 0):
+        raise Fault(f"one step of lead {name} is {channel.scale:g} {unit}; export it again")
+    if channel.scale < 0:
+        raise Fault(
+            f"one step of lead {name} is {channel.scale:g} {unit}, so that it may be turned round; export it again, or "
+            f"give the microvolts of one step, as in --scale {abs(channel.scale) * 1000 / factor:g}"
+        )
+    return channel.scale / factor
+
+
+def _millivolts(channels: Sequence[Channel], steps: Sequence[float]) -> NDArray[np.float32]:
+    """[samples, channels] float32; NaN for what is not finite."""
+    signal = np.empty((len(channels[0].samples), len(channels)), np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for column, (channel, step) in enumerate(zip(channels, steps, strict=True)):
+            for start in range(0, len(signal), BLOCK):
+                block = np.subtract(channel.samples[start : start + BLOCK], channel.zero, dtype=np.float64)
+                signal[start : start + BLOCK, column] = block * step
+    infinite = np.isinf(signal)
+    if infinite.any():
+        signal[infinite] = np.nan
+    return signal
+
+
+def _off(stored: Sequence[Channel], taken: Sequence[Channel]) -> Iterator[Finding]:
+    names = {canonical_lead(channel.name) for channel in taken}
+    off = {canonical_lead(channel.name): channel.off for channel in stored if channel.off is not None}
+    lost = [lead for lead in off if lead in LEADS and lead not in names]
+    if lost:
+        said = ", ".join(f"{lead} is {off[lead]}" for lead in lost)
+        follows = [lead for lead in lost if lead in obtainable(names)]
+        rest = f"; {', '.join(follows)} from the other limb leads" if follows else ""
+        yield Finding("lead-off", "warn", f"the device says: {said}{rest}; check the electrodes and record again")
+
+
+def _overridden(channels: Sequence[Channel], request: Request) -> Iterator[Finding]:
+    """Which scales of the file another one was given for."""
+    if request.scale is None:
+        return
+    declared = {
+        canonical_lead(channel.name): 1000 * channel.scale / factor
+        for channel in channels
+        if channel.scale is not None and (factor := units_per_millivolt(channel.unit or ""))
+    }
+    others = {lead: value for lead, value in declared.items() if abs(value - request.scale) > 1e-6 * request.scale}
+    if others:
+        stated = ", ".join(sorted({f"{value:g}" for value in others.values()}))
+        message = f"{request.scale:g} uV a step as given, where the file states {stated}; check which is right"
+        yield Finding("scale-overridden", "warn", message, others)
