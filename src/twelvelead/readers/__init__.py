@@ -101,10 +101,13 @@ def read(
 def _read(source: Source, request: Request) -> ECG:
     if request.sampling_rate is not None and not 0 < request.sampling_rate < float("inf"):
         raise Fault(
-            f"a sampling rate of {request.sampling_rate:g} Hz cannot be; give it in Hz, as in --sampling-rate 500"
+            f"a sampling rate of {request.sampling_rate:g} Hz cannot be; give it in Hz, as in --sampling-rate 500",
+            code="usage",
         )
     if request.scale is not None and not (isfinite(request.scale) and request.scale > 0):
-        raise Fault(f"a scale of {request.scale:g} cannot be; give the microvolts of one step, as in --scale 4.88")
+        raise Fault(
+            f"a scale of {request.scale:g} cannot be; give the microvolts of one step, as in --scale 4.88", code="usage"
+        )
     recording = (kinds.kind_of(source) or _last_resort(source)).read(source, request)
     digest = recording.sha256 or sha256(source.content).hexdigest()
     return to_ecg(recording, request, source.name, digest)
@@ -115,17 +118,17 @@ def _last_resort(source: Source) -> kinds.Kind:
     from twelvelead.readers import vendors
 
     if not source.start.strip():
-        raise Fault("the file is empty; copy or export it again")
+        raise Fault("the file is empty; copy or export it again", code="not-found")
     if vendors.takes(source):
         return kinds.RARE
     foreign = kinds.foreign(source.start)
     if foreign is not None:
-        raise Fault(foreign)
+        raise Fault(foreign, code="unknown-format")
     if source.path is not None and source.path.suffix.lower() == ".dat":
-        raise Fault("a signal file without its header; put the file .hea of the same name beside it")
+        raise Fault("a signal file without its header; put the file .hea of the same name beside it", code="not-found")
     if kinds.xml_root(source.start) is not None:
         return kinds.XML
     if "\0" in decode(source.start):
         both = "" if source.path else "; of a WFDB record both files are needed, so give the path of its header"
-        raise Fault(f"not a recording of a known kind; {kinds.SUPPORTED} are, so convert it to one of these{both}")
+        raise Fault(f"not a recording of a known kind; {kinds.SUPPORTED} are, so convert it to one of these{both}", code="unknown-format")
     return kinds.TABLE

@@ -91,7 +91,7 @@ def _piece(sequences: Element, about: Recording) -> Piece:
         elif sequence.find("value/digits") is not None:
             channels.append(_lead(sequence, code))
     if rate is None:
-        raise Fault("states no sampling rate (no increment of its time); export it again")
+        raise Fault("states no sampling rate (no increment of its time); export it again", code="rate-missing")
     return Piece(about._replace(channels=channels, sampling_rate=rate), start)
 
 
@@ -151,7 +151,7 @@ def _lead(sequence: Element, code: str) -> Channel:
     scale = number(written)
     # of two units for one lead, either could be right
     if not scale or origin is None or (unit and other and units_per_millivolt(unit) != units_per_millivolt(other)):
-        raise Fault(f"lead {code} has no usable scale and origin; export it again")
+        raise Fault(f"lead {code} has no usable scale and origin; export it again", code="damaged")
     return Channel(code, samples, scale, unit or other or None, -origin / scale)
 
 

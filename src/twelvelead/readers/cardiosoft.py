@@ -48,7 +48,7 @@ def read(root: Element, request: Request) -> Recording:
 def _strip(strip: Element) -> Recording:
     rate = number(text(strip, "SampleRate"))
     if rate is None:
-        raise Fault("states no sampling rate; export it again")
+        raise Fault("states no sampling rate; export it again", code="rate-missing")
     scale = number(text(strip, "Resolution"))
     # as in "uVperLsb"
     unit = attribute(strip, "Resolution", "units").lower().partition("per")[0].strip(" /") or None

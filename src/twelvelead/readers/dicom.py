@@ -53,7 +53,10 @@ def read(source: Source, request: Request) -> Recording:
     data, order = parse(source.content)
     groups = items_of(data, _WAVEFORMS)
     if not groups:
-        raise Fault("holds no waveform; export the ECG as a DICOM waveform and not as a picture or a report")
+        raise Fault(
+            "holds no waveform; export the ECG as a DICOM waveform and not as a picture or a report",
+            code="not-found",
+        )
     rhythms = [group for group in groups if not _is_beat(text_of(group.get(_GROUP_LABEL)))]
     recording = rhythm(together([Piece(_recording(group, order), _start(group)) for group in rhythms]))
     stated = patient.years(text_of(data.get(_AGE)))
@@ -108,19 +111,24 @@ def _recording(group: Data, order: str) -> Recording:
     kind = _TYPES.get(text_of(group.get(_KIND)) or _USUAL.get(bits, ""))
     if kind is None or 8 * int(kind[1]) != bits:
         raise Fault(
-            f"its samples are of the kind {text_of(group.get(_KIND))[:10]!r} with {bits} bits, which is not read"
+            f"its samples are of the kind {text_of(group.get(_KIND))[:10]!r} with {bits} bits, which is not read",
+            code="unsupported",
         )
     if not rate or rate < 0 or not count or not samples:
-        raise Fault("a waveform states no sampling rate, channels or samples; export it again")
+        raise Fault("a waveform states no sampling rate, channels or samples; export it again", code="rate-missing")
     stored = group.get(_DATA)
     found = len(stored) if isinstance(stored, bytes) else 0
     row = count * bits // 8
     if not isinstance(stored, bytes) or found < row * samples:
-        raise Fault(f"truncated: a waveform holds {found:,} of {row * samples:,} bytes; copy it again")
+        raise Fault(
+            f"truncated: a waveform holds {found:,} of {row * samples:,} bytes; copy it again", code="truncated"
+        )
     findings = _surplus(found, row, samples)
     definitions = items_of(group, _DEFINITIONS)
     if len(definitions) != count:
-        raise Fault(f"{len(definitions)} channels are defined where {count} are stored; export it again")
+        raise Fault(
+            f"{len(definitions)} channels are defined where {count} are stored; export it again", code="damaged"
+        )
     table = np.frombuffer(stored, order + kind, count * samples).reshape(samples, count)
     padding = group.get(_PADDING)
     channels = []
@@ -145,7 +153,8 @@ def _surplus(found: int, row: int, samples: int) -> list[Finding]:
         return []
     if found % row > 1:
         raise Fault(
-            f"a waveform holds {found:,} bytes, no whole number of samples of all its channels; export it again"
+            f"a waveform holds {found:,} bytes, no whole number of samples of all its channels; export it again",
+            code="damaged",
         )
     held = {"announced": float(samples), "held": float(found // row)}
     message = f"a waveform announces {samples:,} samples and holds {found // row:,}; those announced are taken"
@@ -172,7 +181,7 @@ def _channel(definition: Data, values: NDArray[Any], rate: float) -> Channel:
     if sensitivity is None or "UNCALIBRATED" in statuses:
         return Channel(name, values, None, None, start=start, off=off)
     if not correction or baseline is None or not sensitivity:
-        raise Fault("the calibration of a channel is damaged; copy it again")
+        raise Fault("the calibration of a channel is damaged; copy it again", code="damaged")
     scale = sensitivity * correction
     return Channel(name, values, scale, _unit(definition), -baseline / scale, start, off)
 
@@ -184,7 +193,8 @@ def _unit(definition: Data) -> str | None:
     other = _MEANINGS.get(meaning, meaning)
     if units_per_millivolt(code) and units_per_millivolt(other) not in (None, units_per_millivolt(code)):
         raise Fault(
-            f"a channel is in {code!r} by its code and in {meaning[:20]!r} by the meaning of it; export it again"
+            f"a channel is in {code!r} by its code and in {meaning[:20]!r} by the meaning of it; export it again",
+            code="damaged",
         )
     return code or _MEANINGS.get(meaning)
 
@@ -194,7 +204,10 @@ def _skew(definition: Data, rate: float) -> float:
     seconds = number(text_of(definition.get(_TIME_SKEW)))
     samples = number(text_of(definition.get(_SAMPLE_SKEW)))
     if seconds is not None and samples is not None and abs(seconds * rate - samples) > 0.5:
-        raise Fault(f"a channel begins {seconds:g} s and {samples:g} samples late, which differs; export it again")
+        raise Fault(
+            f"a channel begins {seconds:g} s and {samples:g} samples late, which differs; export it again",
+            code="damaged",
+        )
     return seconds if seconds is not None else (samples or 0.0) / rate
 
 

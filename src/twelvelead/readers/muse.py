@@ -51,7 +51,7 @@ def read(root: Element, request: Request) -> Recording:
 def _waveform(waveform: Element) -> Recording:
     rate = _rate(waveform, "SampleBase", "SampleExponent")
     if rate is None:
-        raise Fault("states no sampling rate; export it again")
+        raise Fault("states no sampling rate; export it again", code="rate-missing")
     low = number(text(waveform, "HighPassFilter"))  # in 1/100 Hz
     notch = number(text(waveform, "ACFilter"))
     return Recording(
@@ -84,15 +84,21 @@ def _lead(lead: Element) -> Channel:
     content = from_base64(text(lead, "WaveFormData"), f"lead {name}")
     size = number(text(lead, "LeadSampleSize") or "2")
     if size not in _SAMPLES or len(content) % int(size):
-        raise Fault(f"lead {name} holds {len(content):,} bytes, no whole samples; copy or export it again")
+        raise Fault(
+            f"lead {name} holds {len(content):,} bytes, no whole samples; copy or export it again", code="damaged"
+        )
     samples = np.frombuffer(content, _SAMPLES[int(size)])
     for tag, found in (("LeadByteCountTotal", len(content)), ("LeadSampleCountTotal", len(samples))):
         declared = number(text(lead, tag) or str(found))
         if declared != found:
-            raise Fault(f"lead {name} holds {found:,} of {text(lead, tag)} ({tag}); copy or export it again")
+            raise Fault(
+                f"lead {name} holds {found:,} of {text(lead, tag)} ({tag}); copy or export it again", code="damaged"
+            )
     checksum = text(lead, "LeadDataCRC32")
     if checksum.isdigit() and int(checksum) and int(checksum) != zlib.crc32(content):
-        raise Fault(f"the checksum of lead {name} is wrong: the file is damaged; copy or export it again")
+        raise Fault(
+            f"the checksum of lead {name} is wrong: the file is damaged; copy or export it again", code="damaged"
+        )
     scale = number(text(lead, "LeadAmplitudeUnitsPerBit"))
     start = _seconds(lead, "LeadTimeOffset") or 0.0
     return Channel(name, samples, scale, text(lead, "LeadAmplitudeUnits") or None, start=start, off=off)

@@ -113,7 +113,7 @@ def rhythm(recordings: Sequence[Recording]) -> Recording:
         if recording.sampling_rate is not None:
             check_rate(recording.sampling_rate)
     if not recordings:
-        raise Fault("holds no rhythm recording; export it with its waveform")
+        raise Fault("holds no rhythm recording; export it with its waveform", code="not-found")
 
     def rank(recording: Recording) -> tuple[bool, int, float]:
         names = {canonical_lead(channel.name) for channel in recording.channels}
@@ -129,5 +129,7 @@ def check_rate(rate: float) -> float:
         Fault: it cannot.
     """
     if not RATES[0] <= rate <= RATES[1]:
-        raise Fault(f"a sampling rate of {rate:g} Hz cannot be; an ECG has {RATES[0]:g} to {RATES[1]:,.0f} Hz")
+        raise Fault(
+            f"a sampling rate of {rate:g} Hz cannot be; an ECG has {RATES[0]:g} to {RATES[1]:,.0f} Hz", code="damaged"
+        )
     return rate

@@ -47,29 +47,31 @@ def read(source: Source, request: Request) -> Recording:
     try:
         return _read(content)
     except (error, IndexError):
-        raise Fault("truncated: a section ends too early; copy it again") from None
+        raise Fault("truncated: a section ends too early; copy it again", code="truncated") from None
 
 
 def _read(content: bytes) -> Recording:
     size = unpack_from("<I", content, 2)[0]
     if size > len(content):
-        raise Fault(f"truncated: holds {len(content):,} of {size:,} bytes; copy it again")
+        raise Fault(f"truncated: holds {len(content):,} of {size:,} bytes; copy it again", code="truncated")
     content = content[:size]
     sections = _sections(content)
     if 6 not in sections or 3 not in sections:
-        raise Fault("holds no rhythm data (sections 3 and 6); export it with its waveform")
+        raise Fault("holds no rhythm data (sections 3 and 6); export it with its waveform", code="not-found")
     leads, subtracted = _leads(sections[3])
     tables = None
     if 2 in sections:
         standard = unpack_from("<H", sections[2])[0] == _DEFAULT_HUFFMAN
         tables = DEFAULT_TABLES if standard else parse_tables(sections[2])
     if sum(lead.last - lead.first + 1 for lead in leads) > _MOST_SAMPLES:
-        raise Fault("announces more samples than an SCP-ECG record can hold; copy it again")
+        raise Fault("announces more samples than an SCP-ECG record can hold; copy it again", code="damaged")
     nanovolts, interval, bimodal = unpack_from("<HHxB", sections[6])
     if bimodal and (5 not in sections or unpack_from("<H", sections[5], 2)[0] != interval):
-        raise Fault("is compressed at two sampling rates (bimodal), which is not read; export it without")
+        raise Fault(
+            "is compressed at two sampling rates (bimodal), which is not read; export it without", code="unsupported"
+        )
     if not nanovolts or not interval:
-        raise Fault("states no amplitude or no sampling rate in section 6; export it again")
+        raise Fault("states no amplitude or no sampling rate in section 6; export it again", code="damaged")
     samples, surplus = _values(sections[6], [lead.last - lead.first + 1 for lead in leads], tables)
     if subtracted:
         samples, nanovolts = _with_beats(samples, leads, nanovolts, interval, sections, tables)
@@ -100,10 +102,12 @@ def _sections(content: bytes) -> dict[int, bytes]:
             continue
         body = content[index - 1 : index - 1 + size]
         if index < 1 or len(body) < size or unpack_from("<H", body, 2)[0] != number:
-            raise Fault(f"section {number} does not lie where the record says; copy it again")
+            raise Fault(f"section {number} does not lie where the record says; copy it again", code="damaged")
         crc = unpack_from("<H", body)[0]
         if stated != whole and crc and crc != binascii.crc_hqx(body[2:], 0xFFFF):
-            raise Fault(f"the checksum of section {number} is wrong: the file is damaged; copy it again")
+            raise Fault(
+                f"the checksum of section {number} is wrong: the file is damaged; copy it again", code="damaged"
+            )
         sections[number] = body[16:]
     return sections
 
@@ -115,10 +119,10 @@ def _leads(section: bytes) -> tuple[list[_Lead], bool]:
     for number in range(count):
         first, last, code = unpack_from("<IIB", section, 2 + 9 * number)
         if not 1 <= first <= last:
-            raise Fault(f"lead {number + 1} runs from sample {first} to {last}; copy it again")
+            raise Fault(f"lead {number + 1} runs from sample {first} to {last}; copy it again", code="damaged")
         leads.append(_Lead(first, last, LEAD_NAMES.get(code, f"lead {code}")))
     if not leads:
-        raise Fault("defines no leads; export it again")
+        raise Fault("defines no leads; export it again", code="damaged")
     return leads, bool(flags & 1)
 
 
@@ -128,11 +132,11 @@ def _values(
     """One [samples] int64 for each lead of section 5 or 6, and whether it is stored with more."""
     difference = section[4]
     if difference > 2:
-        raise Fault(f"its samples are encoded in the unknown way {difference}; copy it again")
+        raise Fault(f"its samples are encoded in the unknown way {difference}; copy it again", code="damaged")
     sizes = unpack_from(f"<{len(counts)}H", section, 6)
     place = 6 + 2 * len(counts)
     if place + sum(sizes) > len(section):
-        raise Fault("truncated: its samples reach beyond their section; copy it again")
+        raise Fault("truncated: its samples reach beyond their section; copy it again", code="truncated")
     leads, surplus = [], []
     for size, count in zip(sizes, counts, strict=True):
         packed = section[place : place + size]
@@ -140,7 +144,7 @@ def _values(
         if tables is not None:
             values, left = decode(packed, count, tables)
         elif 2 * count > size:
-            raise Fault(f"truncated: a lead holds {size // 2:,} of {count:,} samples; copy it again")
+            raise Fault(f"truncated: a lead holds {size // 2:,} of {count:,} samples; copy it again", code="truncated")
         else:
             values, left = np.frombuffer(packed, "<i2", count).astype(np.int64), 8 * size - 16 * count
         leads.append(_undo_differences(values, difference))
@@ -171,12 +175,15 @@ def _with_beats(
 ) -> tuple[list[NDArray[np.int64]], int]:
     """The samples with the reference beat (section 5) put back where section 4 says, and their step in nV."""
     if 4 not in sections or 5 not in sections:
-        raise Fault("its reference beats (sections 4 and 5) are missing; export it without compression")
+        raise Fault("its reference beats (sections 4 and 5) are missing; export it without compression", code="damaged")
     milliseconds, fiducial, count = unpack_from("<HHH", sections[4])
     beats = [_Beat(*unpack_from("<HIII", sections[4], 6 + 14 * number)) for number in range(count)]
     beat_nanovolts, beat_interval = unpack_from("<HH", sections[5])
     if beat_interval != interval or not beat_nanovolts:
-        raise Fault("its reference beats have another sampling rate or no scale; export it without compression")
+        raise Fault(
+            "its reference beats have another sampling rate or no scale; export it without compression",
+            code="unsupported",
+        )
     reference, _ = _values(sections[5], [round(milliseconds * 1000 / interval)] * len(leads), tables)
     step = gcd(nanovolts, beat_nanovolts)
     whole = []

@@ -59,19 +59,19 @@ def parse_tables(section: bytes) -> list[Table]:
         size = unpack_from("<H", section, place)[0]
         place += 2
         if place + 9 * size > len(section):
-            raise Fault("truncated: its Huffman tables break off; copy it again")
+            raise Fault("truncated: its Huffman tables break off; copy it again", code="truncated")
         codes = {}
         for _ in range(size):
             prefix, total, mode, value, stored = unpack_from("<BBBhI", section, place)
             place += 9
             if not 1 <= prefix <= total <= _LONGEST:
-                raise Fault("its Huffman tables hold impossible codes; copy it again")
+                raise Fault("its Huffman tables hold impossible codes; copy it again", code="damaged")
             # the first transmitted bit is the lowest of the stored ones
             code = int(f"{stored & ((1 << prefix) - 1):0{prefix}b}"[::-1], 2)
             codes[prefix, code] = _Code(value, total - prefix, mode == 0)
         tables.append(_table(codes))
     if not tables:
-        raise Fault("defines no Huffman table; copy it again")
+        raise Fault("defines no Huffman table; copy it again", code="damaged")
     return tables
 
 
@@ -83,7 +83,7 @@ def decode(packed: bytes, count: int, tables: list[Table]) -> tuple[NDArray[np.i
     """
     end = 8 * len(packed)
     if count > end:
-        raise Fault(f"truncated: a lead holds fewer than its {count:,} samples; copy it again")
+        raise Fault(f"truncated: a lead holds fewer than its {count:,} samples; copy it again", code="truncated")
     packed += bytes(_WINDOW // 8 + 1)
     values = np.empty(count, np.int64)
     table = tables[0]
@@ -96,13 +96,13 @@ def decode(packed: bytes, count: int, tables: list[Table]) -> tuple[NDArray[np.i
             if code is not None:
                 break
         else:
-            raise Fault("its Huffman codes are damaged; copy it again")
+            raise Fault("its Huffman codes are damaged; copy it again", code="damaged")
         place += length + code.extra
         if place > end:
-            raise Fault(f"truncated: a lead holds {done:,} of {count:,} samples; copy it again")
+            raise Fault(f"truncated: a lead holds {done:,} of {count:,} samples; copy it again", code="truncated")
         if code.switches:
             if not 1 <= code.value <= len(tables):
-                raise Fault("its Huffman codes are damaged; copy it again")
+                raise Fault("its Huffman codes are damaged; copy it again", code="damaged")
             table = tables[code.value - 1]
             continue
         value = code.value

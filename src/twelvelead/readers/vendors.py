@@ -63,9 +63,9 @@ def read(source: Source, request: Request) -> Recording:
 def _read(parser: Any, file: Path, size: int) -> Recording:
     kind = parser.detect_format(file)
     if kind is None or kind["parser"] not in _NAMES:
-        raise Fault("not a recording of a known kind; export it as HL7 aECG or DICOM")
+        raise Fault("not a recording of a known kind; export it as HL7 aECG or DICOM", code="unknown-format")
     if size > LARGEST:
-        raise Fault(f"{size:,} bytes are more than is read of {_NAMES[kind['parser']]}; cut it")
+        raise Fault(f"{size:,} bytes are more than is read of {_NAMES[kind['parser']]}; cut it", code="too-large")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         record = parser.parse(file)

@@ -29,12 +29,12 @@ def to_ecg(recording: Recording, request: Request, source: str, sha256: str) -> 
     """
     rate = _rate(recording, request.sampling_rate)
     if request.unit is not None and units_per_millivolt(request.unit) is None:
-        raise Fault(f"{request.unit[:20]!r} is no unit of voltage; give mV, uV or V, as in --unit mV")
+        raise Fault(f"{request.unit[:20]!r} is no unit of voltage; give mV, uV or V, as in --unit mV", code="usage")
     channels = _wanted(recording.channels, request, source)
     steps = [_step(channel, request) for channel in channels]
     lengths = {len(channel.samples) for channel in channels}
     if len(lengths) != 1 or lengths == {0}:
-        raise Fault(f"its leads hold {sorted(lengths)} samples; export the recording again")
+        raise Fault(f"its leads hold {sorted(lengths)} samples; export the recording again", code="damaged")
     findings = [
         *recording.findings,
         *_two_rates(recording, rate),
@@ -60,20 +60,24 @@ def to_ecg(recording: Recording, request: Request, source: str, sha256: str) -> 
 def _rate(recording: Recording, stated: float | None) -> float:
     found, other = recording.sampling_rate, recording.other_rate
     if found is None and stated is None:
-        raise Fault("states no sampling rate; give it, as in --sampling-rate 500")
+        raise Fault("states no sampling rate; give it, as in --sampling-rate 500", code="rate-missing")
     if found is None:
         return check_rate(float(stated or 0))
     if other is not None:
         if stated is None:
             raise Fault(
                 f"states two sampling rates, {found:g} and {other:.4g} Hz; find out which is right and give it, as in "
-                f"--sampling-rate {found:g}"
+                f"--sampling-rate {found:g}",
+                code="ambiguous",
             )
         if not (_alike(stated, found) or _alike(stated, other)):
-            raise Fault(f"the file states {found:g} and {other:.4g} Hz, not {stated:g} Hz; give one of these")
+            raise Fault(
+                f"the file states {found:g} and {other:.4g} Hz, not {stated:g} Hz; give one of these",
+                code="contradiction",
+            )
         return check_rate(float(stated))
     if stated is not None and stated != found:
-        raise Fault(f"the file states {found:g} Hz, not {stated:g} Hz; leave the rate out")
+        raise Fault(f"the file states {found:g} Hz, not {stated:g} Hz; leave the rate out", code="contradiction")
     return check_rate(float(found))
 
 
@@ -98,19 +102,19 @@ def _wanted(stored: Sequence[Channel], request: Request, source: str) -> list[Ch
         try:
             places = columns_for(request.leads, names, source)
         except Refused as refused:
-            raise Unfit(_missing(stored, str(refused).removeprefix(f"{source}: "))) from None
+            said = [f"{canonical_lead(channel.name)} is {channel.off}" for channel in stored if channel.off is not None]
+            if not said:
+                raise
+            message = f"{str(refused).removeprefix(f'{source}: ')} (the device says: {', '.join(said)})"
+            raise Unfit(Finding("missing-leads", "refuse", message)) from None
     for place in places:
         twice = [other for other, name in enumerate(names) if name == names[place] and name in (*LEADS, INVERTED)]
         if len(twice) > 1 and not all(same(there[place], there[other]) for other in twice):
             raise Fault(
-                f"lead {names[place]} is stored {len(twice)} times, and not the same; export the one that is meant"
+                f"lead {names[place]} is stored {len(twice)} times, and not the same; export the one that is meant",
+                code="ambiguous",
             )
     return [there[place] for place in dict.fromkeys(places)]
-
-
-def _missing(stored: Sequence[Channel], message: str) -> Finding:
-    said = [f"{canonical_lead(channel.name)} is {channel.off}" for channel in stored if channel.off is not None]
-    return Finding("missing-leads", "refuse", message + (f" (the device says: {', '.join(said)})" if said else ""))
 
 
 def _voltages(channels: Sequence[Channel], names: tuple[str, ...], unit: str | None) -> list[int]:
@@ -121,7 +125,7 @@ def _voltages(channels: Sequence[Channel], names: tuple[str, ...], unit: str | N
         if name in LEADS or (stated[place] and units_per_millivolt(str(stated[place])))
     ]
     if not places:
-        raise Fault("none of its signals is a voltage; export the ECG leads")
+        raise Fault("none of its signals is a voltage; export the ECG leads", code="unsupported")
     return places
 
 
@@ -133,22 +137,24 @@ def _step(channel: Channel, request: Request) -> float:
     if channel.scale is None:
         raise Fault(
             f"lead {name} is uncalibrated: the file does not say how large a step is; export it with its calibration, "
-            "or give the microvolts of one step, as in --scale 4.88"
+            "or give the microvolts of one step, as in --scale 4.88",
+            code="uncalibrated",
         )
     unit = channel.unit or request.unit
     if unit is None:
-        raise Fault(f"states no unit for lead {name}; give it, as in --unit uV")
+        raise Fault(f"states no unit for lead {name}; give it, as in --unit uV", code="unit-missing")
     factor = units_per_millivolt(unit)
     if factor is None:
-        raise Fault(f"lead {name} is in {unit[:20]!r}, which is not a voltage; export it again")
+        raise Fault(f"lead {name} is in {unit[:20]!r}, which is not a voltage; export it again", code="unsupported")
     if request.unit is not None and units_per_millivolt(request.unit) != factor:
-        raise Fault(f"the file states {unit}, not {request.unit}; leave the unit out")
+        raise Fault(f"the file states {unit}, not {request.unit}; leave the unit out", code="contradiction")
     if not (np.isfinite(channel.scale) and np.isfinite(channel.zero) and channel.scale != 0):
-        raise Fault(f"one step of lead {name} is {channel.scale:g} {unit}; export it again")
+        raise Fault(f"one step of lead {name} is {channel.scale:g} {unit}; export it again", code="damaged")
     if channel.scale < 0:
         raise Fault(
             f"one step of lead {name} is {channel.scale:g} {unit}, so that it may be turned round; export it again, or "
-            f"give the microvolts of one step, as in --scale {abs(channel.scale) * 1000 / factor:g}"
+            f"give the microvolts of one step, as in --scale {abs(channel.scale) * 1000 / factor:g}",
+            code="ambiguous",
         )
     return channel.scale / factor
 

@@ -32,7 +32,9 @@ def decode(content: bytes, leads: int, samples: int) -> list[NDArray[np.int64]]:
         Fault: a lead is missing or too short.
     """
     if leads * samples > _MOST_SAMPLES:
-        raise Fault(f"announces {samples:,} samples a lead, more than is read; export a shorter recording")
+        raise Fault(
+            f"announces {samples:,} samples a lead, more than is read; export a shorter recording", code="too-large"
+        )
     decoded = []
     place = 0
     for lead in range(leads):
@@ -40,7 +42,9 @@ def decode(content: bytes, leads: int, samples: int) -> list[NDArray[np.int64]]:
         start = int.from_bytes(content[place + 6 : place + _HEADER], "little", signed=True)
         place += _HEADER
         if size < 1 or place + size > len(content):
-            raise Fault(f"truncated: its waveform ends in lead {lead + 1} of {leads}; copy or export it again")
+            raise Fault(
+                f"truncated: its waveform ends in lead {lead + 1} of {leads}; copy or export it again", code="truncated"
+            )
         chunk = content[place : place + min(size, 2 * _MOST * samples)]
         decoded.append(_samples(_lzw(chunk, _MOST * samples), start, samples))
         place += size
@@ -65,7 +69,9 @@ def _lzw(content: bytes, most: int) -> bytes:
         elif code == len(strings) and previous:
             entry = previous + previous[:1]
         else:
-            raise Fault("its compressed waveform is damaged (unknown LZW code); copy or export it again")
+            raise Fault(
+                "its compressed waveform is damaged (unknown LZW code); copy or export it again", code="damaged"
+            )
         if previous and len(strings) <= _LAST_CODE:
             strings.append(previous + entry[:1])
         parts.append(entry)
@@ -81,7 +87,8 @@ def _samples(packed: bytes, start: int, samples: int) -> NDArray[np.int64]:
     # a damaged code shows in the number of samples, as each stands for strings of another length
     if len(packed) != 2 * samples or samples < 2:
         raise Fault(
-            f"truncated or damaged: a lead unpacks to {half:,} samples, {samples:,} are announced; copy or export it again"
+            f"truncated or damaged: a lead unpacks to {half:,} of {samples:,} samples; copy or export it again",
+            code="truncated",
         )
     raw = np.frombuffer(packed, np.uint8).astype(np.uint16)
     words = (raw[:half] << 8 | raw[half:]).view(np.int16).astype(np.int64)
@@ -90,5 +97,5 @@ def _samples(packed: bytes, start: int, samples: int) -> NDArray[np.int64]:
     values: NDArray[np.int64] = np.concatenate([words[:2], words[1] + np.cumsum(slopes)])
     # samples have 16 bits; one wrong difference lets all that follow run away
     if np.abs(values).max() > 1 << 15:
-        raise Fault("its compressed waveform is damaged (it leaves 16 bits); copy or export it again")
+        raise Fault("its compressed waveform is damaged (it leaves 16 bits); copy or export it again", code="damaged")
     return values

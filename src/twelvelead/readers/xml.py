@@ -51,9 +51,12 @@ def read(source: Source, request: Request) -> Recording:
     root = parse(source.content)
     documents = [element for element in root.iter() if element.tag.lower() in XML_ROOTS]
     if not documents:
-        raise Fault(f"not a recording of a known kind (XML of {root.tag[:40]}); export the ECG as HL7 aECG or DICOM")
+        raise Fault(
+            f"not a recording of a known kind (XML of {root.tag[:40]}); export the ECG as HL7 aECG or DICOM",
+            code="unknown-format",
+        )
     if len(documents) > 1:
-        raise Fault(f"holds {len(documents)} recordings; save each in a file of its own")
+        raise Fault(f"holds {len(documents)} recordings; save each in a file of its own", code="ambiguous")
     module = import_module(f"twelvelead.readers.{XML_ROOTS[documents[0].tag.lower()]}")
     recording: Recording = module.read(documents[0], request)
     return recording
@@ -66,7 +69,9 @@ def parse(content: bytes) -> Element:
         Fault: it is not well-formed, declares entities, or is larger or deeper than any recording.
     """
     if len(content) > LARGEST:
-        raise Fault(f"{len(content):,} bytes of XML are more than any recording needs; export a shorter one")
+        raise Fault(
+            f"{len(content):,} bytes of XML are more than any recording needs; export a shorter one", code="too-large"
+        )
     content = _without_blanks(content)
     # exports that call themselves UTF-16 but are UTF-8, or hold bytes of an encoding that they do not name, are common
     for encoding in (None, "utf-8"):
@@ -100,7 +105,7 @@ def _without_blanks(content: bytes) -> bytes:
 
 def _damaged(error: expat.ExpatError) -> Fault:
     reason = expat.ErrorString(error.code)
-    return Fault(f"not well-formed XML ({reason} at line {error.lineno}); copy or export it again")
+    return Fault(f"not well-formed XML ({reason} at line {error.lineno}); copy or export it again", code="damaged")
 
 
 def _parse(content: bytes, encoding: str | None) -> Element:
@@ -113,7 +118,7 @@ def _parse(content: bytes, encoding: str | None) -> Element:
         depth += 1
         parts += 1 + len(attributes)
         if depth > _DEEPEST or parts > _MOST_PARTS:
-            raise Fault("its XML is deeper or has more parts than any recording; export it again")
+            raise Fault("its XML is deeper or has more parts than any recording; export it again", code="damaged")
         builder.start(_local(name), {_local(key): value for key, value in attributes.items()})
 
     def end(name: str) -> None:
@@ -123,7 +128,10 @@ def _parse(content: bytes, encoding: str | None) -> Element:
 
     def forbidden(*_: object) -> NoReturn:
         # both can make a small document fill all memory
-        raise Fault("its XML declares entities or attributes, which no recording needs; export it without its DTD")
+        raise Fault(
+            "its XML declares entities or attributes, which no recording needs; export it without its DTD",
+            code="unsupported",
+        )
 
     parser.buffer_text = True
     parser.buffer_size = _CHUNK
@@ -137,7 +145,7 @@ def _parse(content: bytes, encoding: str | None) -> Element:
     for place in range(0, len(content), _CHUNK):
         parser.Parse(content[place : place + _CHUNK], False)
         if place - parser.CurrentByteIndex > _LONGEST_TAG:
-            raise Fault("its XML has a tag longer than any recording's; export it again")
+            raise Fault("its XML has a tag longer than any recording's; export it again", code="damaged")
     parser.Parse(b"", True)
     return builder.close()
 
@@ -172,7 +180,7 @@ def from_base64(written: str, what: str) -> bytes:
     try:
         return binascii.a2b_base64("".join(written.split()), strict_mode=True)
     except (binascii.Error, ValueError):
-        raise Fault(f"the samples of {what} are not Base64; copy or export it again") from None
+        raise Fault(f"the samples of {what} are not Base64; copy or export it again", code="damaged") from None
 
 
 def from_digits(written: str, what: str) -> NDArray[np.float64]:
@@ -184,6 +192,6 @@ def from_digits(written: str, what: str) -> NDArray[np.float64]:
     if "," in written and "." not in written and _WITH_COMMAS.fullmatch(written):
         written = written.replace(",", ".")
     if not _NUMBERS.fullmatch(written):
-        raise Fault(f"the samples of {what} are not numbers; copy or export it again")
+        raise Fault(f"the samples of {what} are not numbers; copy or export it again", code="damaged")
     # NumPy needs something to read
     return np.fromstring(written, np.float64, sep=" ") if written.strip() else np.empty(0)
