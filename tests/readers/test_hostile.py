@@ -166,13 +166,11 @@ def test_mutants_raise_nothing_else(originals, kind, seed, changes):
 
 
 def test_a_folder_without_permission(tmp_path, monkeypatch):
-    from pathlib import Path
-
-    def refuse(self, *args, **kwargs):
+    def refuse(*args, **kwargs):
         raise PermissionError(13, "Permission denied")
 
     path = tmp_path / "r.edf"
     path.write_bytes(b"0       ")
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(Unreadable, match=r"r\.edf: Permission denied; check the path"):
         read(path)

@@ -130,5 +130,8 @@ def _last_resort(source: Source) -> kinds.Kind:
         return kinds.XML
     if "\0" in decode(source.start):
         both = "" if source.path else "; of a WFDB record both files are needed, so give the path of its header"
-        raise Fault(f"not a recording of a known kind; {kinds.SUPPORTED} are, so convert it to one of these{both}", code="unknown-format")
+        raise Fault(
+            f"not a recording of a known kind; {kinds.SUPPORTED} are, so convert it to one of these{both}",
+            code="unknown-format",
+        )
     return kinds.TABLE

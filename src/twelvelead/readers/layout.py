@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from twelvelead.ecg.finding import short_leads
-from twelvelead.ecg.leads import INVERTED, LEADS, canonical_lead, obtainable
+from twelvelead.ecg.leads import INVERTED, LEADS, canonical_lead, canonical_leads, obtainable
 from twelvelead.readers.recording import BRIEF_SECONDS, Channel, Recording, Unfit
 
 _PRINTED_SECONDS = 5.0
@@ -120,7 +120,7 @@ def _side_by_side(parts: Sequence[Piece]) -> Recording:
 
 
 def _is_whole(recording: Recording) -> bool:
-    return len(obtainable({canonical_lead(channel.name) for channel in recording.channels})) == len(LEADS)
+    return len(obtainable(canonical_leads([channel.name for channel in recording.channels]))) == len(LEADS)
 
 
 def _seconds(parts: Sequence[Piece]) -> float:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from twelvelead.ecg.finding import Finding
-from twelvelead.ecg.leads import canonical_lead, obtainable
+from twelvelead.ecg.leads import canonical_leads, obtainable
 from twelvelead.ecg.record import Identity, Sex
 
 LARGEST_FILE = 100_000_000
@@ -116,7 +116,7 @@ def rhythm(recordings: Sequence[Recording]) -> Recording:
         raise Fault("holds no rhythm recording; export it with its waveform", code="not-found")
 
     def rank(recording: Recording) -> tuple[bool, int, float]:
-        names = {canonical_lead(channel.name) for channel in recording.channels}
+        names = canonical_leads([channel.name for channel in recording.channels])
         return recording.seconds >= BRIEF_SECONDS, len(obtainable(names)), recording.seconds
 
     return max(recordings, key=rank)

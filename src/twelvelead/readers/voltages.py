@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.ecg.finding import Finding
-from twelvelead.ecg.leads import INVERTED, LEADS, canonical_lead, columns_for, obtainable
+from twelvelead.ecg.leads import INVERTED, LEADS, canonical_leads, columns_for, obtainable
 from twelvelead.ecg.record import ECG
 from twelvelead.errors import Refused
 from twelvelead.readers.layout import same
@@ -30,7 +30,9 @@ def to_ecg(recording: Recording, request: Request, source: str, sha256: str) -> 
     rate = _rate(recording, request.sampling_rate)
     if request.unit is not None and units_per_millivolt(request.unit) is None:
         raise Fault(f"{request.unit[:20]!r} is no unit of voltage; give mV, uV or V, as in --unit mV", code="usage")
-    channels = _wanted(recording.channels, request, source)
+    names = canonical_leads([channel.name for channel in recording.channels])
+    stored = [channel._replace(name=name) for channel, name in zip(recording.channels, names, strict=True)]
+    channels = _wanted(stored, request, source)
     steps = [_step(channel, request) for channel in channels]
     lengths = {len(channel.samples) for channel in channels}
     if len(lengths) != 1 or lengths == {0}:
@@ -38,13 +40,13 @@ def to_ecg(recording: Recording, request: Request, source: str, sha256: str) -> 
     findings = [
         *recording.findings,
         *_two_rates(recording, rate),
-        *_off(recording.channels, channels),
+        *_off(stored, channels),
         *_overridden(channels, request),
     ]
     return ECG(
         _millivolts(channels, steps),
         rate,
-        tuple([canonical_lead(channel.name) for channel in channels]),
+        tuple([channel.name for channel in channels]),
         recording.age,
         recording.sex,
         source,
@@ -95,14 +97,14 @@ def _two_rates(recording: Recording, taken: float) -> Iterator[Finding]:
 def _wanted(stored: Sequence[Channel], request: Request, source: str) -> list[Channel]:
     """The channels that the wanted leads are taken from; for None all that are voltages."""
     there = [channel for channel in stored if channel.off is None]
-    names = tuple([canonical_lead(channel.name) for channel in there])
+    names = tuple([channel.name for channel in there])
     if request.leads is None:
         places = _voltages(there, names, request.unit)
     else:
         try:
             places = columns_for(request.leads, names, source)
         except Refused as refused:
-            said = [f"{canonical_lead(channel.name)} is {channel.off}" for channel in stored if channel.off is not None]
+            said = [f"{channel.name} is {channel.off}" for channel in stored if channel.off is not None]
             if not said:
                 raise
             message = f"{str(refused).removeprefix(f'{source}: ')} (the device says: {', '.join(said)})"
@@ -111,7 +113,7 @@ def _wanted(stored: Sequence[Channel], request: Request, source: str) -> list[Ch
         twice = [other for other, name in enumerate(names) if name == names[place] and name in (*LEADS, INVERTED)]
         if len(twice) > 1 and not all(same(there[place], there[other]) for other in twice):
             raise Fault(
-                f"lead {names[place]} is stored {len(twice)} times, and not the same; export the one that is meant",
+                f"lead {names[place]} is stored more than once, and differently; export it once",
                 code="ambiguous",
             )
     return [there[place] for place in dict.fromkeys(places)]
@@ -131,7 +133,7 @@ def _voltages(channels: Sequence[Channel], names: tuple[str, ...], unit: str | N
 
 def _step(channel: Channel, request: Request) -> float:
     """Millivolts a step."""
-    name = canonical_lead(channel.name)
+    name = channel.name
     if request.scale is not None:
         return request.scale / 1000
     if channel.scale is None:
@@ -174,8 +176,8 @@ def _millivolts(channels: Sequence[Channel], steps: Sequence[float]) -> NDArray[
 
 
 def _off(stored: Sequence[Channel], taken: Sequence[Channel]) -> Iterator[Finding]:
-    names = {canonical_lead(channel.name) for channel in taken}
-    off = {canonical_lead(channel.name): channel.off for channel in stored if channel.off is not None}
+    names = {channel.name for channel in taken}
+    off = {channel.name: channel.off for channel in stored if channel.off is not None}
     lost = [lead for lead in off if lead in LEADS and lead not in names]
     if lost:
         said = ", ".join(f"{lead} is {off[lead]}" for lead in lost)
@@ -189,7 +191,7 @@ def _overridden(channels: Sequence[Channel], request: Request) -> Iterator[Findi
     if request.scale is None:
         return
     declared = {
-        canonical_lead(channel.name): 1000 * channel.scale / factor
+        channel.name: 1000 * channel.scale / factor
         for channel in channels
         if channel.scale is not None and (factor := units_per_millivolt(channel.unit or ""))
     }
