@@ -1,7 +1,11 @@
 import numpy as np
 import pytest
+from matplotlib.image import imread
+from sklearn.metrics import confusion_matrix
 
 from twelvelead.plots import panels
+from twelvelead.plots.confusion import confusion_panels, confusion_png, cooccurrence_figure
+from twelvelead.plots.forest import forest_figure
 from twelvelead.plots.style import svg
 
 
@@ -13,14 +17,14 @@ def problem(classes, records=80):
 
 
 FIGURES = {
-    "confusion": lambda y, p, d, names: panels.confusion_panels(y, d, names),
+    "confusion": lambda y, p, d, names: confusion_panels(y, d, names),
     "roc": panels.roc_panels,
     "precision-recall": panels.precision_recall_panels,
     "reliability": lambda y, p, d, names: panels.reliability_panels(y, p, names),
     "thresholds": lambda y, p, d, names: panels.threshold_panels(
         y, p, {"f1": np.full(len(names), 0.5), "accuracy": np.full(len(names), 0.6)}, names
     ),
-    "cooccurrence": lambda y, p, d, names: panels.cooccurrence_figure(y, d, names),
+    "cooccurrence": lambda y, p, d, names: cooccurrence_figure(y, d, names),
 }
 
 
@@ -57,13 +61,32 @@ def test_curves_name_their_counts_and_what_is_missing():
 
 def test_confusion_shows_counts_and_shares():
     y, d = np.array([[1], [1], [1], [0]], bool), np.array([[1], [1], [0], [0]], bool)
-    assert {"2\n66.7 %", "1\n33.3 %", "1\n100.0 %", "0\n0.0 %"} <= texts(panels.confusion_panels(y, d, ["MI"]))
-    assert "0\nnone" in texts(panels.confusion_panels(y | True, d, ["MI"]))
+    assert {"2\n66.7 %", "1\n33.3 %", "1\n100.0 %", "0\n0.0 %"} <= texts(confusion_panels(y, d, ["MI"]))
+    assert "0\nnone" in texts(confusion_panels(y | True, d, ["MI"]))
 
 
 def test_the_same_figure_gives_the_same_bytes_and_no_address():
     y, p, d, names = problem(2)
     first, second = (svg(panels.roc_panels(y, p, d, names)) for _ in range(2))
     assert first == second
-    figure = panels.forest_figure([("male", 0.9, 0.8, 1.0)], 0.9, "macro AUROC")
+    figure = forest_figure([("male", 0.9, 0.8, 1.0)], 0.9, "macro AUROC")
     assert {"male", "macro AUROC"} <= texts(figure)
+
+
+def test_the_picture_of_one_class_shows_counts_shares_and_threshold(problem, tmp_path, saved_texts):
+    y, p, _ = problem(0, records=150, classes=2)
+    d = p >= 0.4371
+    path = tmp_path / "new" / "confusion_MI.png"
+    confusion_png(y[:, 0], d[:, 0], "MI", path, threshold=0.4371, note="fold 9, which also chose")
+    counts = confusion_matrix(y[:, 0], d[:, 0])
+    shares = (counts / counts.sum(axis=1, keepdims=True)).ravel()
+    cells = {f"{count}\n{100 * share:.1f} %" for count, share in zip(counts.ravel(), shares, strict=True)}
+    names = {"recorded", "predicted", "MI", "not MI", "MI, threshold 0.437", "fold 9, which also chose"}
+    assert names | cells <= saved_texts[0]
+    assert min(imread(path).shape[:2]) > 500
+    assert [item.name for item in path.parent.iterdir()] == ["confusion_MI.png"]
+
+
+def test_the_picture_of_a_class_that_nobody_has(tmp_path, saved_texts):
+    confusion_png(np.zeros(5, bool), np.zeros(5, bool), "HYP", tmp_path / "a.png")
+    assert {"HYP", "5\n100.0 %", "0\nnone"} <= saved_texts[0]

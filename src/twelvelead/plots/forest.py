@@ -1,4 +1,4 @@
-"""Forest plot of differences between models."""
+"""Forest plots: an estimate with its interval in each row, beside a line; differences of models, and subgroups."""
 
 import os
 from collections.abc import Sequence
@@ -6,14 +6,20 @@ from textwrap import shorten, wrap
 from typing import TYPE_CHECKING, Any
 
 from twelvelead.evaluation.comparison import Difference
-from twelvelead.files import replacing
+from twelvelead.plots.grid import WIDTH
+from twelvelead.plots.style import new_figure, save_png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Row = tuple[str, float, float, float]
+"""Name, estimate, low, high."""
 
 _INK, _QUIET = "black", "#555555"
 _MARKERS = "osD^vP*X"
 _ROW, _REST = 0.25, 1.9  # inches
+_SIZE = 9  # of type
 
 
 def forest_png(
@@ -31,8 +37,6 @@ def forest_png(
         path: of the PNG, replaced as a whole.
         note: under the title, such as records, fold and protocol.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
     models = list(dict.fromkeys(difference.model for _, difference in rows))
@@ -44,8 +48,7 @@ def forest_png(
         legend = [(model, markers[model], _INK) for model in models] + [(legend[1][0], "o", "white")]
     lines = wrap(note, 118)
     rest = _REST + 0.45 * len(panels) + 0.18 * len(lines) + 0.2 * (len(legend) // 4)
-    figure = Figure(figsize=(8.6, _ROW * len(rows) + rest), dpi=200, layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
+    figure = new_figure(8.6, _ROW * len(rows) + rest, dpi=200)
     grid = figure.subplots(
         len(panels), 1, sharex=True, squeeze=False, height_ratios=[len(panel) + 0.6 for panel in panels]
     )
@@ -64,8 +67,36 @@ def forest_png(
         for label, marker, fill in legend
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=8.5)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, format="png", metadata={"Software": "twelvelead"})
+    save_png(figure, path)
+
+
+def forest_figure(rows: Sequence[Row], reference: float, label: str) -> "Figure":
+    """Estimates with their intervals beside a reference for all.
+
+    Args:
+        rows: from the top down.
+        reference: a line through all rows.
+        label: of the axis.
+    """
+    figure = new_figure(WIDTH, 0.6 + 0.2 * max(len(rows), 1))
+    axes = figure.add_subplot()
+    axes.axvline(reference, color=_QUIET, linewidth=0.8, linestyle=(0, (4, 3)))
+    _draw_rows(axes, rows, [("s", _INK)] * len(rows), size=7.5)
+    axes.set_xlabel(label, fontsize=8, color=_INK)
+    return figure
+
+
+def _draw_rows(axes: "Axes", rows: Sequence[Row], marks: Sequence[tuple[str, str]], size: float = _SIZE) -> None:
+    """An interval and its estimate in each row, with the row's marker and the colour that fills it; `size` of type."""
+    for place, ((_, estimate, low, high), (marker, fill)) in enumerate(zip(rows, marks, strict=True)):
+        axes.plot([low, high], [place, place], color=_INK, linewidth=1.2, zorder=2)
+        axes.plot(estimate, place, marker=marker, markersize=0.6 * size, color=_INK, markerfacecolor=fill, zorder=3)
+    axes.set_yticks(range(len(rows)), [name for name, *_ in rows], color=_INK)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0, labelsize=size)
+    axes.tick_params(axis="x", labelbottom=True, labelsize=size)
+    axes.spines[["top", "left", "right"]].set_visible(False)
+    axes.grid(axis="x", color="#dddddd", linewidth=0.6, zorder=0)
 
 
 def _draw(
@@ -75,33 +106,22 @@ def _draw(
     left, right = reversed(sides) if lower else sides
     axes.axvline(0, color=_INK, linewidth=1, zorder=1)
     labels = [label for label, _ in panel]
-    for place, (label, found) in enumerate(panel):
+    for place, label in enumerate(labels):
         if len(markers) > 1 and place and label != labels[place - 1]:
             axes.axhline(place - 0.5, color="#dddddd", linewidth=0.6, zorder=0)
-        axes.plot([found.low, found.high], [place, place], color=_INK, linewidth=1.2, zorder=2)
-        axes.plot(
-            found.difference,
-            place,
-            marker=markers[found.model],
-            markersize=5.5,
-            color=_INK,
-            markerfacecolor=_INK if found.better else "white",
-            zorder=3,
-        )
-    axes.set_ylim(len(panel) - 0.4, -0.6)
-    axes.set_yticks(
-        range(len(panel)), ["" if n and label == labels[n - 1] else label for n, label in enumerate(labels)], color=_INK
+    names = ["" if n and label == labels[n - 1] else label for n, label in enumerate(labels)]
+    _draw_rows(
+        axes,
+        [(name, found.difference, found.low, found.high) for name, (_, found) in zip(names, panel, strict=True)],
+        [(markers[found.model], _INK if found.better else "white") for _, found in panel],
     )
     figures = axes.twinx()
     figures.set_ylim(axes.get_ylim())
     p = "adj. p" if len(markers) > 1 else "p"
     values = [f"{d.difference:+.4f}  ({d.low:+.4f} to {d.high:+.4f})   {p} {p_text(d.p_adjusted)}" for _, d in panel]
     figures.set_yticks(range(len(panel)), [value.replace("-", "−") for value in values], color=_INK)
-    for one in (axes, figures):
-        one.tick_params(axis="y", length=0, labelsize=9)
-        one.spines[["top", "left", "right"]].set_visible(False)
-    axes.tick_params(axis="x", labelbottom=True, labelsize=8.5)
-    axes.grid(axis="x", color="#dddddd", linewidth=0.6, zorder=0)
+    figures.tick_params(axis="y", length=0, labelsize=_SIZE)
+    figures.spines[["top", "left", "right"]].set_visible(False)
     head: dict[str, Any] = {
         "xycoords": "axes fraction",
         "fontsize": 8.5,

@@ -15,12 +15,12 @@ INK, QUIET, BLUE, ORANGE, LIGHT = "#1f2933", "#6b7785", "#1f6fb2", "#d1662b", "#
 COLOURS = (BLUE, ORANGE, "#2e8b57", "#8a56ac")
 
 
-def new_figure(width: float, height: float, layout: str | None = "constrained") -> "Figure":
+def new_figure(width: float, height: float, layout: str | None = "constrained", dpi: int = 150) -> "Figure":
     """An empty figure in inches with its own Agg canvas, without pyplot and so safe in threads."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), dpi=150, layout=layout, facecolor="white")  # type: ignore[arg-type]
+    figure = Figure(figsize=(width, height), dpi=dpi, layout=layout, facecolor="white")  # type: ignore[arg-type]
     FigureCanvasAgg(figure)
     return figure
 

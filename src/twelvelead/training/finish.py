@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from twelvelead.plots.single import curves_png
+from twelvelead.plots.training import curves_png
 from twelvelead.training.data import StoreData
 from twelvelead.training.folder import read, read_log
 from twelvelead.training.forms import predict

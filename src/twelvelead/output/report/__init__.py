@@ -12,7 +12,7 @@ from twelvelead.output.report.robustness import robustness_blocks
 from twelvelead.output.report.sections import document
 from twelvelead.output.report.terminal import table
 from twelvelead.output.report.values import Evaluation, evaluation
-from twelvelead.plots.single import confusion_png
+from twelvelead.plots.confusion import confusion_png
 
 PICTURES = "pictures"
 """The folder with the pictures of the Markdown report."""

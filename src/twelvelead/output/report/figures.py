@@ -12,6 +12,8 @@ from twelvelead.output.report.mistakes import Mistake
 from twelvelead.output.report.numbers import probability, with_interval
 from twelvelead.output.report.values import Evaluation
 from twelvelead.plots import panels
+from twelvelead.plots.confusion import confusion_panels, cooccurrence_figure
+from twelvelead.plots.forest import forest_figure
 from twelvelead.plots.style import svg
 
 MOST = 11
@@ -50,7 +52,7 @@ def class_figures(found: Evaluation) -> Iterator[Picture]:
     share = ", the count and its share of the recorded row"
     yield Picture(
         "confusion.svg",
-        svg(panels.confusion_panels(y, d, cut)),
+        svg(confusion_panels(y, d, cut)),
         f"Confusion matrix of each class{share}",
         f"Above each matrix the probability from which the class is called present; in each cell{share[1:]}.",
     )
@@ -81,7 +83,7 @@ def class_figures(found: Evaluation) -> Iterator[Picture]:
     )
     yield Picture(
         "cooccurrence.svg",
-        svg(panels.cooccurrence_figure(y, d, classes)),
+        svg(cooccurrence_figure(y, d, classes)),
         "How many records have each pair of classes, as recorded and as predicted",
         "Records with both classes, on the diagonal those with the one; shaded by the share of the row's class.",
     )
@@ -99,7 +101,7 @@ def subgroup_figure(found: Evaluation) -> Picture | None:
         return None
     return Picture(
         "subgroups.svg",
-        svg(panels.forest_figure(rows, whole, "macro AUROC")),
+        svg(forest_figure(rows, whole, "macro AUROC")),
         "Macro AUROC of each subgroup with its interval",
         "Macro AUROC with its own 95 % interval, number of records in parentheses; dashed, that of all records. Groups "
         f"of fewer than {FEWEST_PATIENTS} patients are left out.",
