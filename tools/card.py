@@ -12,8 +12,8 @@ from pathlib import Path
 
 from twelvelead.data.tasks import fold_names
 from twelvelead.files import replacing
+from twelvelead.inference.shown import show_class
 from twelvelead.output.catalogue import PURPOSES, auroc, facts, measured_on, megabytes
-from twelvelead.output.names import full
 from twelvelead.weights import Contract, find, shipped
 
 INDEX = "model-card.md"
@@ -119,7 +119,7 @@ def _what(contract: Contract) -> str:
         design += f": {', '.join(contract.members)}"
     seconds = contract.window / contract.sampling_rate
     beside = ", with age and sex," if contract.metadata else ""
-    classes = "; ".join(map(full, contract.classes))
+    classes = "; ".join(map(show_class, contract.classes))
     return _prose(
         f"Architecture `{contract.architecture}`: {design}. It maps {len(contract.leads)} leads in {contract.unit} at "
         f"{contract.sampling_rate} Hz{beside} to the probabilities of the task `{contract.task}`: {classes}. A "
@@ -187,7 +187,7 @@ def _figures(contract: Contract) -> str:
     lines += ["| class | prevalence | sensitivity | specificity |", "|---|---|---|---|"]
     for row, name in enumerate(contract.classes):
         cells = [_estimate(points[kind][row]) if kind in points else "" for kind in ("sensitivity", "specificity")]
-        lines.append(f"| {full(name)} | {contract.prevalence[row]:.1%} | {' | '.join(cells)} |")
+        lines.append(f"| {show_class(name)} | {contract.prevalence[row]:.1%} | {' | '.join(cells)} |")
     lines += [
         "",
         "Figures at thresholds fitted on the same records are a little too good; see [evaluation.md](evaluation.md).",

@@ -268,7 +268,7 @@ def paced(millivolts: float) -> Inject:
 
 
 def draw(folder: Path, ecgs: list[ECG], found: list[tuple[Finding, ...]]) -> None:
-    from twelvelead.ecg.paper import figure, save
+    from twelvelead.ecg import paper
 
     folder.mkdir(parents=True, exist_ok=True)
     left = Counter(dict.fromkeys(CODES, DRAWN))
@@ -276,8 +276,9 @@ def draw(folder: Path, ecgs: list[ECG], found: list[tuple[Finding, ...]]) -> Non
         for finding in findings:
             if finding.severity == "refuse" or left[finding.code] > 0:
                 left[finding.code] -= 1
-                page = figure(ecg, title=f"{ecg.source}: {finding.code} {', '.join(list(finding.values)[:3])}")
-                save(page, folder / f"{finding.code} {ecg.source}.png")
+                title = paper.Line(f"{ecg.source}: {finding.code} {', '.join(list(finding.values)[:3])}", "bold")
+                page = paper.encode(paper.draw(ecg, headline=[title]), "png")
+                paper.save(page, folder / f"{finding.code} {ecg.source}.png")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,11 @@
-"""Reads a 12-lead clinical ECG and predicts NORM, MI, STTC, CD and HYP. A decision aid, not a medical device."""
+"""Reads a 12-lead clinical ECG and predicts NORM, MI, STTC, CD and HYP. A decision aid, not a medical device.
+
+ecg = twelvelead.read("recording.dcm")               an ECG in millivolts
+interpretation = twelvelead.load().predict(ecg)      calibrated probabilities, decisions, what to mind
+interpretation.to_dict()                             what `twelvelead interpret --json` prints
+twelvelead.draw(interpretation, "page.pdf")          the page, to scale; also of an ECG alone
+twelvelead.measure(ecg)                              heart rate, intervals, axis
+"""
 
 from typing import TYPE_CHECKING, Any
 
@@ -7,12 +14,38 @@ from twelvelead.errors import MissingExtra, Refused, TwelveLeadError, Unreadable
 from twelvelead.version import __version__
 
 if TYPE_CHECKING:
-    from twelvelead.inference.engine import load
+    from twelvelead.ecg.measure import measure
+    from twelvelead.inference.engine import Engine, load
+    from twelvelead.inference.failure import describe_error
+    from twelvelead.inference.interpretation import Interpretation
+    from twelvelead.output.picture import draw
     from twelvelead.readers import read
 
-__all__ = ["ECG", "MissingExtra", "Refused", "TwelveLeadError", "Unreadable", "__version__", "load", "read"]
+_LATER = {
+    "Engine": "twelvelead.inference.engine",
+    "Interpretation": "twelvelead.inference.interpretation",
+    "describe_error": "twelvelead.inference.failure",
+    "draw": "twelvelead.output.picture",
+    "load": "twelvelead.inference.engine",
+    "measure": "twelvelead.ecg.measure",
+    "read": "twelvelead.readers",
+}
 
-_LATER = {"read": "twelvelead.readers", "load": "twelvelead.inference.engine"}
+__all__ = [
+    "ECG",
+    "Engine",
+    "Interpretation",
+    "MissingExtra",
+    "Refused",
+    "TwelveLeadError",
+    "Unreadable",
+    "__version__",
+    "describe_error",
+    "draw",
+    "load",
+    "measure",
+    "read",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -22,3 +55,7 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     return getattr(import_module(_LATER[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

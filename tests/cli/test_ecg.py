@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -13,7 +14,18 @@ from twelvelead.inference import interpretation
 
 PNG = b"\x89PNG\r\n\x1a\n"
 SCHEMA = Path(interpretation.__file__).with_name("interpretation.schema.json")
-VALIDATOR = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
+VALIDATORS = {
+    f"twelvelead-{kind}": jsonschema.Draft202012Validator(
+        json.loads(SCHEMA.with_name(f"{kind}.schema.json").read_text(encoding="utf-8"))
+    )
+    for kind in ("interpretation", "error")
+}
+
+
+def validate(values):
+    VALIDATORS[values["format"]].validate(values)
+
+
 CLASSES = ["NORM", "MI", "STTC", "CD", "HYP"]
 
 
@@ -46,7 +58,10 @@ def test_json_is_one_object_a_line_faults_included(cli, files, tiny_run, tmp_pat
     assert (good["source"], good["age"] is not None or good["sex"]) == (str(files["good"]), None)
     assert (flat["source"], flat["exit_code"], "flat lead I" in flat["error"]) == (str(files["flat"]), 3, True)
     assert (torn["source"], torn["exit_code"]) == (str(files["torn"]), 2)
-    assert (absent["source"], absent["exit_code"]) == (str(files["absent"]), 2)
+    assert (absent["source"], absent["exit_code"], absent["code"]) == (str(files["absent"]), 2, "not-found")
+    assert (flat["code"], flat["picture"]) == ("flat", str(tmp_path / "out" / "flat.png"))
+    for fault in (flat, torn, absent):
+        assert (fault["model"]["name"], fault["product"]["name"]) == ("tiny", "twelvelead")
     assert result.code == 2
     assert len(result.err.splitlines()) == 3
 
@@ -71,14 +86,14 @@ def test_all_files_are_processed_and_the_gravest_fault_is_the_exit_code(cli, fil
     for line, name in zip(faults, [name for name in names if name != "good"], strict=True):
         assert line.startswith(f"twelvelead: {files[name]}: ")
     assert (tmp_path / "out" / "good.png").exists() == ("good" in names)
-    assert not (tmp_path / "out" / "flat.png").exists()
+    assert (tmp_path / "out" / "flat.png").exists() == ("flat" in names)  # refused, and drawn all the same
 
 
 def test_every_line_of_json_satisfies_the_schema(cli, files, tiny_run):
     result = cli("interpret", *files.values(), "--json", "--explain", "--weights", tiny_run, "--prevalence", "MI=0.05")
     lines = [json.loads(line) for line in result.out.splitlines()]
     for values in lines:
-        VALIDATOR.validate(values)
+        validate(values)
     assert "flat" in [finding["code"] for finding in lines[1]["findings"]]
     assert lines[0]["classes"]["MI"]["prevalence"] == 0.05
     assert set(lines[0]["attribution"]["log_odds"]) == set(CLASSES)
@@ -96,7 +111,7 @@ def test_folders_and_patterns_are_searched(cli, write_csv, tiny_run, tmp_path):
     assert [values["source"] for values in lines if "error" in values] == [str(places[1]), str(places[3])]
     assert result.code == 2
     for values in lines:
-        VALIDATOR.validate(values)
+        validate(values)
 
 
 def test_the_prevalence_has_to_be_a_share_of_a_class(cli, files, tiny_run):
@@ -252,3 +267,42 @@ def test_names_of_files_are_hidden_where_asked(cli, files, tiny_run, tmp_path, m
     assert "2 files are no recordings: 1 .csv, 1 .txt" in result.err
     assert "doe" not in result.out + result.err
     assert "--id names one file" in cli("interpret", good, torn, "--id", "x", "--weights", tiny_run).fault
+
+
+def test_what_is_printed_as_json_is_what_the_library_gives(cli, files, tiny_run, tmp_path):
+    import twelvelead
+
+    picture = tmp_path / "out" / "good.png"
+    printed = json.loads(cli("interpret", files["good"], "--json", "--weights", tiny_run, "--out", picture.parent).out)
+    answer = twelvelead.load(tiny_run).predict(twelvelead.read(files["good"]))
+    answer = replace(answer, picture=str(twelvelead.draw(answer, picture)))
+    assert printed == json.loads(json.dumps(answer.to_dict()))
+
+
+def test_draw_needs_no_model_and_draws_what_is_refused(cli, files, tmp_path, monkeypatch):
+    monkeypatch.setattr("twelvelead.inference.engine.Engine.__init__", lambda *_: pytest.fail("a model was loaded"))
+    result = cli("draw", files["good"], files["flat"], files["absent"], "--out", tmp_path / "out", "--format", "svg")
+    assert result.code == 2
+    assert result.out.splitlines() == [
+        f"{files[name]}: drawn as {tmp_path / 'out' / name}.svg" for name in ("good", "flat")
+    ]
+    assert result.fault.startswith(f"{files['absent']}: no such file")
+    good, flat = ((tmp_path / "out" / f"{name}.svg").read_text(encoding="utf-8") for name in ("good", "flat"))
+    assert "12-lead ECG, not interpreted" in good
+    assert "REFUSED" not in good
+    assert "REFUSED: not fit to interpret" in flat
+    assert "flat lead I" in flat
+
+
+def test_a_recording_that_lacks_leads_is_refused_with_its_finding_and_drawn(cli, write_csv, tiny_run, tmp_path):
+    path = write_csv(tmp_path / "few.csv")
+    lines = [line.rpartition(",")[0] for line in path.read_text().splitlines()]
+    path.write_text("\n".join(lines) + "\n")
+    result = cli("interpret", path, "--json", "--weights", tiny_run, "--out", tmp_path / "out", "--format", "svg")
+    values = json.loads(result.out)
+    validate(values)
+    assert (result.code, values["code"]) == (3, "missing-leads")
+    assert [finding["code"] for finding in values["findings"]] == ["missing-leads"]
+    drawn = (tmp_path / "out" / "few.svg").read_text(encoding="utf-8")
+    assert "not recorded" in drawn
+    assert "REFUSED" in drawn

@@ -1,5 +1,7 @@
 import itertools
 import json
+from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 
 import jsonschema
@@ -9,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twelvelead import __version__
+from twelvelead.ecg.measure import Measurements
 from twelvelead.ecg.quality import Finding
+from twelvelead.ecg.record import Identity
 from twelvelead.ecg.synthetic import synthetic_ecg
 from twelvelead.inference import interpretation as interpretation_module
 from twelvelead.inference.interpretation import NOTICE, Attribution, ClassResult, Estimate, Interpretation, Piece
@@ -90,7 +94,13 @@ def test_as_plain_values():
     assert len(values["attention"]["values"]) == 250
     assert len(values["attention"]["most"]) == 3
     assert values["findings"] == [
-        {"code": "muscle-noise", "severity": "warn", "message": "lead V1 is noisy", "values": {"V1": 0.3}}
+        {
+            "code": "muscle-noise",
+            "severity": "warn",
+            "message": "lead V1 is noisy",
+            "values": {"V1": 0.3},
+            "grave": False,
+        }
     ]
     assert values["certainty"] == {"value": 0.81, "rank": 0.6, "abstains": False}
     assert values["pieces"] == [{"start_s": 0, "end_s": 10, "probabilities": {"NORM": 0.9, "MI": 0.1}}]
@@ -149,7 +159,70 @@ def test_without_attention_nothing_was_looked_at():
 
 
 def test_unknown_age_and_sex_are_null():
-    from dataclasses import replace
-
     values = interpretation(np.ones(250), replace(ECG_10_S, age=None, sex=None)).to_dict()
     assert (values["age"], values["sex"]) == (None, None)
+
+
+def test_what_is_grave_comes_first_and_before_the_answer():
+    grave, other = Finding("inverted", "warn", "looks inverted"), Finding("age", "warn", "old")
+    answer = interpretation(None, findings=(other, grave))
+    assert answer.findings == (grave, other)
+    values = answer.to_dict()
+    assert [finding["code"] for finding in values["findings"]] == ["inverted", "age"]
+    assert list(values).index("findings") < list(values).index("classes")
+    assert values["findings"][0]["grave"]
+
+
+def test_who_it_is_only_where_the_ecg_was_read_with_it():
+    recorded = replace(ECG_10_S, recorded=datetime(2024, 5, 6, 7, 8), device="MAC 55", sha256="a" * 64)
+    values = interpretation(None, recorded).to_dict()
+    VALIDATOR.validate(values)
+    assert values["identity"] is None
+    assert "2024" not in json.dumps(values)
+    assert (values["device"], values["source_sha256"]) == ("MAC 55", "a" * 64)
+    known = replace(recorded, identity=Identity("47", None, "DOE^JANE", date(1960, 1, 2)))
+    values = interpretation(None, known).to_dict()
+    VALIDATOR.validate(values)
+    assert values["identity"] == {
+        "name": "DOE^JANE",
+        "patient_id": "47",
+        "issuer": None,
+        "birth_date": "1960-01-02",
+        "order": None,
+        "recorded": "2024-05-06T07:08:00",
+    }
+
+
+def test_measurements_and_the_picture_are_fields_of_the_answer():
+    measured = Measurements(72.4, (65, 80), qrs_ms=92, withheld={"pr_ms": "no P wave found"})
+    values = interpretation(None, measurements=measured, picture="out/a.png").to_dict()
+    VALIDATOR.validate(values)
+    assert (values["measurements"], values["picture"]) == (measured.to_dict(), "out/a.png")
+    bare = interpretation(None).to_dict()
+    assert (bare["measurements"], bare["picture"]) == (None, None)
+
+
+def test_repr_is_what_a_person_wants_to_see():
+    findings = (Finding("age", "warn", "old"), Finding("inverted", "warn", "looks inverted"))
+    assert repr(interpretation(np.ones(3), findings=findings, certainty_rank=0.1)) == (
+        f"{ECG_10_S.source}: 10.0 s at 100 Hz, weights tiny\n"
+        "  looks inverted [inverted]\n"
+        "  NORM  0.90 present\n"
+        "  MI    0.10 absent\n"
+        "  1 warning of the quality gate (findings)\n"
+        "  among the least certain fifth: leave it to the reader"
+    )
+
+
+def test_a_notebook_shows_the_table_and_the_page_and_nothing_of_the_patient():
+    named = replace(ECG_10_S, recorded=datetime(2024, 5, 6), source="ward/<b>DOE</b>.xml")
+    class_ = ClassResult("<script>", 0.9, 0.5, True, ("present",))
+    html = interpretation(
+        None, named, classes=(class_,), findings=(Finding("inverted", "warn", "a < b"),)
+    )._repr_html_()
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html
+    assert "a &lt; b" in html
+    assert 'src="data:image/png;base64,' in html
+    assert "2024-05" not in html
+    assert "DOE" not in html.split("base64,")[0]

@@ -10,6 +10,7 @@ from twelvelead import load
 from twelvelead.ecg.quality import Finding
 from twelvelead.ecg.synthetic import synthetic_ecg
 from twelvelead.inference.interpretation import NOTICE, Attribution, Estimate
+from twelvelead.inference.shown import show_probability
 from twelvelead.output.terminal import render
 
 
@@ -40,9 +41,9 @@ def test_every_class_has_a_line_with_probability_decision_and_what_it_is_worth(a
         assert part in " ".join(lines[:2])
     for result in answer.classes:
         line = next(line for line in lines if line.startswith(f"{result.name}, "))
-        assert f"{result.probability:.1%}" in line
+        assert f" {show_probability(result.probability)} " in line
         assert f" {result.decision} " in line
-        assert f" {result.threshold:.0%} " in line
+        assert f" {result.threshold:.2f} " in line
         assert " 71/96 %" in line
     assert "attention mostly at " in text
     assert "trained on synthetic ECGs: the answer means nothing" in text
@@ -64,9 +65,9 @@ def test_what_is_unknown_and_what_to_mind_is_said(answer):
     )
     assert "age unknown, sex unknown" in text
     assert "warning: lead V1 is [noisy] [muscle-noise]" in text
-    assert "leave it to a reader" in text
+    assert "leave it to the reader" in text
     assert "means nothing" not in text
-    assert "leave it to a reader" not in text_of(render(replace(answer, certainty_rank=0.3)))
+    assert "leave it to the reader" not in text_of(render(replace(answer, certainty_rank=0.3)))
 
 
 def test_a_threshold_of_ones_own_promises_nothing(engine):
@@ -79,10 +80,11 @@ def test_prevalence_measurements_pieces_and_spread_are_shown(engine):
     worth = {"spread": 0.031, "positive_predictive_value": 0.4, "negative_predictive_value": 0.9}
     classes = tuple(replace(result, **worth) for result in answer.classes)
     text = text_of(render(replace(answer, classes=classes)))
-    assert "prevalence given (MI 2.0%)" in text
-    assert "mean of 6 overlapping pieces of 10 s" in text
-    assert f"HR {answer.measurements.heart_rate_per_minute:.0f}/min" in text
-    assert text.count("±3.1%") == 5
+    words = " ".join(text.split())
+    assert "a prevalence of MI 0.02, else that of this fold" in words
+    assert "Mean of 6 overlapping pieces of 10 s" in words
+    assert f"HR {answer.measurements.heart_rate_per_minute:.0f}/min" in words
+    assert text.count("±0.03") == 5
     assert max(map(len, text.splitlines())) <= 80
 
 
@@ -93,3 +95,30 @@ def test_the_stretches_that_speak_most_are_named(answer):
     text = text_of(render(replace(answer, attribution=cells)))
     for name in answer.shown:
         assert f"{name} mostly from V2 1.2-1.6 s, II 8.0-8.4 s" in text
+
+
+@pytest.mark.parametrize("columns", [30, 40, 49, 50, 69, 70, 80, 120])
+def test_the_names_of_classes_are_whole_however_narrow_the_terminal(answer, columns):
+    spread = replace(answer, classes=tuple(replace(result, spread=0.031) for result in answer.classes))
+    for shown in (answer, spread):
+        lines = text_of(render(shown), width=columns).splitlines()
+        assert max(map(len, lines)) <= columns
+        for result in shown.classes:
+            (line,) = [line for line in lines if line.split()[:1] in ([result.name], [f"{result.name},"])]
+            assert show_probability(result.probability) in line
+            assert result.decision in line
+
+
+def test_what_is_grave_stands_before_the_answer(answer):
+    grave = Finding("inverted", "warn", "the whole recording looks inverted")
+    other = Finding("muscle-noise", "warn", "lead V1 is noisy")
+    text = text_of(render(replace(answer, findings=(other, grave))))
+    places = [text.index(part) for part in ("WARNING: the whole recording", "NORM, normal ECG", "warning: lead V1")]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("probability", [0.0, 0.0004, 0.9999, 1.0])
+def test_no_probability_is_shown_as_0_or_1(answer, probability):
+    text = text_of(render(replace(answer, classes=(replace(answer.classes[0], probability=probability),))))
+    assert ("<0.01" if probability < 0.5 else ">0.99") in text
+    assert not {"0.00", "1.00", "0.0%", "100.0%"} & set(text.split())

@@ -1,8 +1,10 @@
-"""Verbs on single recordings: interpret, demo."""
+"""Verbs on single recordings: interpret, draw, demo."""
 
 import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 
 import typer
 
@@ -20,166 +22,270 @@ from twelvelead.errors import Refused, TwelveLeadError
 from twelvelead.weights import DEFAULT
 
 if TYPE_CHECKING:
+    from twelvelead.ecg.record import ECG
+    from twelvelead.inference.engine import Engine
     from twelvelead.inference.interpretation import Interpretation
 
-Weights = Annotated[str, typer.Option(help="A shipped name, a run folder, a folder of weights, or a file in one.")]
+Weights = Annotated[
+    str,
+    typer.Option(help="Answer by these weights: a shipped name, a run folder, a folder of weights, or a file in one."),
+]
 OperatingPoint = Annotated[
-    str, typer.Option(help="Its name, accuracy, f1 or another of the weights', or one number from 0 to 1.")
+    str,
+    typer.Option(
+        help="Decide at this operating point: accuracy, f1 or another of the weights', or one number from 0 to 1."
+    ),
+]
+Files = Annotated[
+    list[str],
+    typer.Argument(
+        help="Name ECG files of any kind, folders, quoted patterns such as 'ecgs/*.xml', or - for standard input.",
+        show_default=False,
+    ),
+]
+Form = Annotated[
+    Literal["png", "svg", "pdf"], typer.Option("--format", help="Draw pictures of this kind; a PDF has pages of A4.")
+]
+Layout = Annotated[Literal["3x4+1", "6x2", "12x1"], typer.Option(help="Lay the leads on the paper like this.")]
+Speed = Annotated[int, typer.Option(help="Draw at 25 mm/s, or at 50 mm/s on two pages.")]
+Gain = Annotated[int, typer.Option(help="Draw at 5, 10 or 20 mm/mV; halved where the rows would run into each other.")]
+Start = Annotated[
+    float | None,
+    typer.Option(help="Draw 10 s of a longer recording from this second on.", show_default="its beginning", min=0),
+]
+Identify = Annotated[
+    bool,
+    typer.Option(
+        "--identify", help="Show the patient's name and id and the time of recording, where the file has them."
+    ),
+]
+Measure = Annotated[
+    bool, typer.Option("--measure/--no-measure", help="Measure heart rate, PR, QRS, QT and axis, or leave them out.")
+]
+Identifier = Annotated[
+    str | None,
+    typer.Option("--id", help="Call the one file this in all that is printed and drawn.", show_default=False),
 ]
 
 
 def interpret(
-    files: Annotated[
-        list[str],
-        typer.Argument(
-            help="ECG files of any kind, folders, quoted patterns such as 'ecgs/*.xml', or - for standard input.",
-            show_default=False,
-        ),
-    ],
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a line instead of tables.")] = False,
+    files: Files,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line instead of tables.")] = False,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for the pictures; without --json the current one.", show_default=False),
+        typer.Option(
+            help="Put the pictures into this folder; with --json they are drawn only where it is named.",
+            show_default="the current folder",
+        ),
     ] = None,
-    form: Annotated[Literal["png", "svg", "pdf"], typer.Option("--format", help="Of the pictures.")] = "png",
-    layout: Annotated[Literal["3x4+1", "6x2", "12x1"], typer.Option(help="Of the leads on the paper.")] = "3x4+1",
-    speed: Annotated[int, typer.Option(help="Of the paper: 25 or 50 mm/s.")] = 25,
-    gain: Annotated[int, typer.Option(help="Of the paper: 5, 10 or 20 mm/mV.")] = 10,
-    start: Annotated[
-        float | None, typer.Option(help="First second on the paper.", show_default="where the attention is", min=0)
-    ] = None,
+    form: Form = "png",
+    layout: Layout = "3x4+1",
+    speed: Speed = 25,
+    gain: Gain = 10,
+    start: Start = None,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Which stretch of which lead speaks for each class; a picture has it.")
+        bool, typer.Option("--explain", help="Find which stretch of which lead speaks for each class; takes seconds.")
     ] = False,
-    measure: Annotated[bool, typer.Option("--measure/--no-measure", help="Heart rate, PR, QRS, QT and axis.")] = True,
-    age: Annotated[float | None, typer.Option(help="In years, where the file does not say.", min=0, max=130)] = None,
-    sex: Annotated[Literal["male", "female"] | None, typer.Option(help="Where the file does not say.")] = None,
+    measure: Measure = True,
+    identify: Identify = False,
+    age: Annotated[
+        float | None,
+        typer.Option(
+            help="State the age in years, in place of what the file says.", min=0, max=130, show_default=False
+        ),
+    ] = None,
+    sex: Annotated[
+        Literal["male", "female"] | None,
+        typer.Option(help="State the sex, in place of what the file says.", show_default=False),
+    ] = None,
     sampling_rate: SamplingRate = None,
     unit: Unit = None,
     scale: Scale = None,
     variable: Variable = None,
     time_unit: TimeUnit = None,
-    identifier: Annotated[
-        str | None, typer.Option("--id", help="What to call the one file in all that is printed and drawn.")
-    ] = None,
+    identifier: Identifier = None,
     hash_names: HashNames = False,
     operating_point: OperatingPoint = "accuracy",
     error_rate: Annotated[
-        float, typer.Option(help="A class is uncertain where more errors would be made: 0.01, 0.02, 0.05, ... 0.3.")
+        float,
+        typer.Option(help="Call a class uncertain where more errors would be made: 0.01, 0.02, 0.05, 0.1, 0.2 or 0.3."),
     ] = 0.1,
     prevalence: Annotated[
-        str, typer.Option(help="For the predictive values, as in MI=0.05,HYP=0.1; else the validation fold's.")
+        str,
+        typer.Option(
+            help="State how frequent classes are, as in MI=0.05,HYP=0.1, for the predictive values.",
+            show_default="the validation fold's",
+        ),
     ] = "",
     weights: Weights = DEFAULT,
 ) -> None:
     """Interpret ECG files: each class with probability and decision, where the model looked, and a picture.
 
-    Exit code 0: all well; 2: a file cannot be read; 3: a recording is not fit to interpret. --age and --sex take the
-    place of what the file says.
+    Exit code 0: all well; 2: a file cannot be read; 3: a recording is not fit to interpret, which is drawn all the
+    same.
     """
-    from dataclasses import replace
-
     from twelvelead.inference.engine import Engine
-    from twelvelead.readers import read
-    from twelvelead.readers.find import recordings
 
-    called = naming(identifier, hash_names, files)
+    inputs = _Inputs(files, identifier, hash_names)
     engine = Engine(weights)
     shares = _prevalence(prevalence)
     engine.rules(operating_point, error_rate, shares)  # a fault in these is told once, not for each file
-    drawn: dict[str, Any] = {"layout": layout, "speed": speed, "gain": gain, "start": start}
-    found = recordings(file for file in files if file != "-")
-    tell_passed_over(found)
-    for fault in found.faults:
-        _fault(str(fault).partition(": ")[0], fault, json=json)
-    codes = [fault.exit_code for fault in found.faults]
-    taken: set[str] = set()
-    for path in [*([None] if "-" in files else []), *found.files]:
-        # a file of that name is ./-
-        source = (identifier or "standard input") if path is None else called(path)
+    reading = {"sampling_rate": sampling_rate, "unit": unit, "scale": scale, "variable": variable}
+    reading |= {"time_unit": time_unit, "identify": identify}
+    drawing = {"layout": layout, "speed": speed, "gain": gain, "start": start}
+    for fault in inputs.faults:
+        _show_error(fault, str(fault).partition(": ")[0], engine if json else None)
+    codes = [fault.exit_code for fault in inputs.faults]
+    for source, content in inputs:
+        picture = None if json and out is None else inputs.picture(source, out, form)
+        ecg = shown = None
         try:
-            ecg = read(
-                sys.stdin.buffer if path is None else path,
-                sampling_rate=sampling_rate,
-                unit=unit,
-                scale=scale,
-                variable=variable,
-                time_unit=time_unit,
-                name=source,
-            )
+            ecg = _read(content, name=source, **reading)
             ecg = replace(ecg, age=ecg.age if age is None else age, sex=sex or ecg.sex)
-            picture = None if json and out is None else _free(out or Path(), _stem(source), form, taken)
             answer = engine.predict(
-                ecg,
-                operating_point,
-                error_rate=error_rate,
-                prevalence=shares,
-                explain=explain or picture is not None,
-                measure=measure,
+                ecg, operating_point, error_rate=error_rate, prevalence=shares, explain=explain, measure=measure
             )
-            _show(answer, json=json, picture=picture, **drawn)
+            _show(_drawn(answer, picture, **drawing), json=json)
         except TwelveLeadError as error:
-            _fault(source, error, json=json)
+            if isinstance(error, Refused) and ecg is not None and picture is not None:
+                shown = _draw(ecg, picture, refused=error, measure=measure, **drawing)
+            _show_error(error, source, engine if json else None, ecg, shown)
+            codes.append(error.exit_code)
+    if codes:
+        raise typer.Exit(min(codes))
+
+
+def draw(
+    files: Files,
+    out: Annotated[
+        Path | None, typer.Option(help="Put the pictures into this folder.", show_default="the current folder")
+    ] = None,
+    form: Form = "png",
+    layout: Layout = "3x4+1",
+    speed: Speed = 25,
+    gain: Gain = 10,
+    start: Start = None,
+    measure: Measure = True,
+    identify: Identify = False,
+    sampling_rate: SamplingRate = None,
+    unit: Unit = None,
+    scale: Scale = None,
+    variable: Variable = None,
+    time_unit: TimeUnit = None,
+    identifier: Identifier = None,
+    hash_names: HashNames = False,
+) -> None:
+    """Draw ECG files to scale on ECG paper, without any model.
+
+    What the quality gate would refuse is drawn too, and the page says why. Exit code 0: all drawn; 2: a file cannot be
+    read.
+    """
+    inputs = _Inputs(files, identifier, hash_names)
+    reading = {"sampling_rate": sampling_rate, "unit": unit, "scale": scale, "variable": variable}
+    reading |= {"time_unit": time_unit, "identify": identify}
+    drawing = {"layout": layout, "speed": speed, "gain": gain, "start": start, "measure": measure}
+    for fault in inputs.faults:
+        _show_error(fault, "", None)
+    codes = [fault.exit_code for fault in inputs.faults]
+    for source, content in inputs:
+        picture = inputs.picture(source, out, form)
+        try:
+            _draw(_read(content, name=source, **reading), picture, **drawing)
+            typer.echo(f"{source}: drawn as {picture}")
+        except TwelveLeadError as error:
+            _show_error(error, source, None)
             codes.append(error.exit_code)
     if codes:
         raise typer.Exit(min(codes))
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("demo"),
+    out: Annotated[Path, typer.Option(help="Put the pictures into this folder.")] = Path("demo"),
     weights: Weights = DEFAULT,
 ) -> None:
     """Interpret three generated ECGs, without any file of one's own: a normal one, an abnormal one, and one that is
     refused. They are synthetic and show no patient.
     """
-    from dataclasses import replace
-
-    from twelvelead.ecg import paper
     from twelvelead.ecg.leads import LEADS
     from twelvelead.ecg.synthetic import synthetic_ecg
     from twelvelead.inference.engine import Engine
 
     typer.echo("Synthetic ECGs from a dipole model. They show how the product works, not how well.\n")
     engine = Engine(weights)
-    out.mkdir(parents=True, exist_ok=True)
     label = "SYNTHETIC ECG"
     for variant in ("normal", "st_elevation"):
-        ecg = synthetic_ecg(variant)
-        answer = engine.predict(replace(ecg, source=f"synthetic {variant.replace('_', ' ')}"), explain=True)
-        _show(answer, picture=out / f"{variant}.png", label=label)
+        ecg = replace(synthetic_ecg(variant), source=f"synthetic {variant.replace('_', ' ')}")
+        answer = engine.predict(ecg, explain=True)
+        _show(_drawn(answer, out / f"{variant}.png", label=label), label=label)
     loose = synthetic_ecg("normal", seed=1)
     signal = loose.signal.copy()
     signal[:, LEADS.index("V2")] = 0
     loose = replace(loose, signal=signal, source="synthetic, the cable of V2 not connected")
-    picture = out / "refused.png"
-    paper.save(paper.figure(loose, title="Refused: not fit to interpret", label=label), picture)
     try:
         engine.predict(loose)
     except Refused as error:
+        picture = _draw(loose, out / "refused.png", label=label, refused=error)
         typer.echo(f"{label}: refused\n{error}\npicture: {picture}\n")
     typer.echo(f"pictures in {out}; interpret your own with: twelvelead interpret FILE")
 
 
-def _show(
-    answer: "Interpretation",
-    *,
-    json: bool = False,
-    picture: Path | None,
-    label: str = "",
-    **drawn: Any,
-) -> None:
-    if picture is not None:
-        from twelvelead.output.picture import write_picture
+class _Inputs:
+    """What the files of a call are called, and the names of their pictures."""
 
-        picture.parent.mkdir(parents=True, exist_ok=True)
-        write_picture(answer, picture, label=label, **drawn)
+    def __init__(self, files: list[str], identifier: str | None, hash_names: bool) -> None:
+        from twelvelead.readers.find import recordings
+
+        called = naming(identifier, hash_names, files)
+        found = recordings(file for file in files if file != "-")
+        tell_passed_over(found)
+        self.faults = found.faults
+        self._entries: list[tuple[str, Path | BinaryIO]] = [(called(path), path) for path in found.files]
+        if "-" in files:  # a file of that name is ./-
+            self._entries.insert(0, (identifier or "standard input", sys.stdin.buffer))
+        self._taken: set[str] = set()
+
+    def __iter__(self) -> Iterator[tuple[str, Path | BinaryIO]]:
+        return iter(self._entries)
+
+    def picture(self, source: str, folder: Path | None, suffix: str) -> Path:
+        """A name that no other file of this call has."""
+        stem = Path(source).stem.replace("\\", "_") or "ecg"
+        name, number = stem, 1
+        while name in self._taken:
+            number += 1
+            name = f"{stem}-{number}"
+        self._taken.add(name)
+        return (folder or Path()) / f"{name}.{suffix}"
+
+
+def _read(content: Path | BinaryIO, **reading: Any) -> "ECG":
+    """The recording, also where leads are missing: the gate refuses it then, and it can be drawn."""
+    from twelvelead.readers import read
+
+    try:
+        return read(content, **reading)
+    except Refused:
+        if not isinstance(content, Path):
+            raise
+    return read(content, leads=None, **reading)
+
+
+def _draw(what: "ECG | Interpretation", picture: Path, **how: Any) -> str:
+    from twelvelead.output.picture import draw
+
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    return str(draw(what, picture, **how))
+
+
+def _drawn(answer: "Interpretation", picture: Path | None, **how: Any) -> "Interpretation":
+    return answer if picture is None else replace(answer, picture=_draw(answer, picture, **how))
+
+
+def _show(answer: "Interpretation", *, json: bool = False, label: str = "") -> None:
     if json:
         import json as encoder
 
-        values = answer.to_dict()
-        if picture is not None:
-            values["picture"] = str(picture)
-        typer.echo(encoder.dumps(values))
+        typer.echo(encoder.dumps(answer.to_dict()))
         return
     from rich.console import Console
 
@@ -187,8 +293,27 @@ def _show(
 
     console = Console(highlight=False, markup=False)
     console.print(render(answer, label))
-    if picture is not None:
-        console.print(f"picture: {picture}\n", style="dim", soft_wrap=True)
+    if answer.picture is not None:
+        console.print(f"picture: {answer.picture}\n", style="dim", soft_wrap=True)
+
+
+def _show_error(
+    error: TwelveLeadError,
+    source: str,
+    engine: "Engine | None",
+    ecg: "ECG | None" = None,
+    picture: str | None = None,
+) -> None:
+    """On standard error, and as JSON where an engine is named."""
+    if engine is not None:
+        import json
+
+        from twelvelead.inference.failure import describe_error
+
+        typer.echo(json.dumps(describe_error(error, source, engine, ecg=ecg, picture=picture)))
+    elif picture is not None:
+        typer.echo(f"picture: {picture}")
+    typer.echo(f"twelvelead: {error}", err=True)
 
 
 def _prevalence(text: str) -> dict[str, float]:
@@ -201,30 +326,3 @@ def _prevalence(text: str) -> dict[str, float]:
         except ValueError:
             raise TwelveLeadError(f"--prevalence {entry}: give a class and its share, as in MI=0.05") from None
     return shares
-
-
-def _fault(source: str, error: TwelveLeadError, *, json: bool) -> None:
-    if json:
-        import json as encoder
-        from dataclasses import asdict
-
-        values: dict[str, Any] = {"source": source, "error": str(error), "exit_code": error.exit_code}
-        if isinstance(error, Refused):
-            values["findings"] = [asdict(finding) for finding in error.findings]
-        typer.echo(encoder.dumps(values))
-    typer.echo(f"twelvelead: {error}", err=True)
-
-
-def _stem(name: str) -> str:
-    """What a picture of a file that is called so is called."""
-    return Path(name).stem.replace("\\", "_") or "ecg"
-
-
-def _free(folder: Path, stem: str, suffix: str, taken: set[str]) -> Path:
-    """A name that no other file of this call has."""
-    name, number = stem, 1
-    while name in taken:
-        number += 1
-        name = f"{stem}-{number}"
-    taken.add(name)
-    return folder / f"{name}.{suffix}"

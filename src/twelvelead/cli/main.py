@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.command()(ecg.interpret)
 app.command()(score.score)
+app.command()(ecg.draw)
 app.command()(ecg.demo)
 app.command()(train.train)
 app.command()(ensemble.ensemble)

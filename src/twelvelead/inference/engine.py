@@ -70,6 +70,21 @@ class Engine:
         self._outputs = [name for name in ("probabilities", "attention", "members") if name in there]
         self.sha256 = self.contract.files["onnx"]["sha256"]
 
+    def __repr__(self) -> str:
+        """What a person wants to see: what the weights predict, from what, and how they decide."""
+        contract = self.contract
+        classes = ", ".join(contract.classes[:8]) + (", ..." if len(contract.classes) > 8 else "")
+        lines = [
+            f"weights {contract.name}" + (f", {len(contract.members)} networks" if contract.members else ""),
+            f"  {len(contract.classes)} classes: {classes}",
+            f"  {len(contract.leads)} leads at {contract.sampling_rate:g} Hz, at least "
+            f"{contract.minimum_samples / contract.sampling_rate:g} s; other rates are resampled",
+            f"  operating points: {', '.join(contract.operating_points)}",
+        ]
+        if contract.synthetic:
+            lines.append("  trained on synthetic ECGs: its answers mean nothing")
+        return "\n".join(lines)
+
     def run(self, ecg: NDArray[np.float32], features: NDArray[np.float32]) -> Outputs:
         """Calibrated probabilities and attention of whole recordings of one length.
 

@@ -1,7 +1,9 @@
 """The answer for one recording. `interpretation.schema.json` describes its JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from importlib import import_module
 from typing import Any, Literal
 
 import numpy as np
@@ -12,10 +14,11 @@ from twelvelead.ecg.quality import Finding
 from twelvelead.ecg.record import ECG
 from twelvelead.evaluation.bootstrap import Estimate
 from twelvelead.evaluation.selective import ABSTAIN
+from twelvelead.inference.shown import show_probability, show_spread
 from twelvelead.version import __version__
 
 FORMAT = "twelvelead-interpretation"
-VERSION = 1
+VERSION = 2
 NOTICE = "Decision aid, not a medical device: a physician has to read the ECG."
 
 Decision = Literal["present", "absent", "uncertain"]
@@ -134,10 +137,11 @@ class Interpretation:
         certainty: see `twelvelead.evaluation.selective.certainty`.
         certainty_rank: share of the validation folds' records that are less certain, 0-1.
         pieces: what was averaged, in order of time: one for a recording of up to 20 s.
-        findings: of the quality gate, none of which refuses.
-        measurements: heart rate, intervals and axis; None where they were not asked for.
+        findings: of the reader and the quality gate, none of which refuses; those that change most answers first.
         members: names of the networks of an ensemble; empty for a single one.
         attribution: where it was asked for.
+        measurements: heart rate, intervals and axis; None where they were not asked for.
+        picture: the file that shows it, where one was drawn (`dataclasses.replace` sets it).
         version: of the product.
     """
 
@@ -154,10 +158,36 @@ class Interpretation:
     certainty_rank: float
     pieces: tuple[Piece, ...]
     findings: tuple[Finding, ...] = ()
-    measurements: Measurements | None = None
     members: tuple[str, ...] = ()
     attribution: Attribution | None = None
+    measurements: Measurements | None = None
+    picture: str | None = None
     version: str = field(default=__version__)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "findings", gravest_first(self.findings))
+
+    def __repr__(self) -> str:
+        """What a person wants to see: the recording, what is grave, a line for each class."""
+        ecg = self.ecg
+        lines = [f"{ecg.source}: {ecg.duration:.1f} s at {ecg.sampling_rate:g} Hz, weights {self.weights}"]
+        lines += [f"  {finding.message} [{finding.code}]" for finding in self.findings if finding.grave]
+        width = max(len(result.name) for result in self.classes)
+        for result in self.classes:
+            spread = "" if result.spread is None else f" {show_spread(result.spread)}"
+            lines.append(f"  {result.name:{width}} {show_probability(result.probability):>5}{spread} {result.decision}")
+        others = sum(not finding.grave for finding in self.findings)
+        if others:
+            lines.append(f"  {others} warning{'s' if others > 1 else ''} of the quality gate (findings)")
+        if self.abstains:
+            lines.append("  among the least certain fifth: leave it to the reader")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """For a notebook: the table and the page."""
+        # What shows an answer stands above it and is asked for by name, so that nothing here depends on it.
+        shown: str = import_module("twelvelead.output.notebook").render_html(self)
+        return shown
 
     @property
     def probabilities(self) -> dict[str, float]:
@@ -215,11 +245,8 @@ class Interpretation:
         return {
             "format": FORMAT,
             "version": VERSION,
-            "source": self.ecg.source,
-            "age": self.ecg.age,
-            "sex": self.ecg.sex,
-            "duration_s": round(self.ecg.duration, 3),
-            "sampling_rate_hz": self.ecg.sampling_rate,
+            **describe_recording(self.ecg),
+            "findings": [asdict(finding) | {"grave": finding.grave} for finding in self.findings],
             "operating_point": self.operating_point,
             "error_rate": self.error_rate,
             "classes": {result.name: result.to_dict() for result in self.classes},
@@ -228,7 +255,6 @@ class Interpretation:
                 "rank": round(self.certainty_rank, 4),
                 "abstains": self.abstains,
             },
-            "findings": [asdict(finding) for finding in self.findings],
             "measurements": None if self.measurements is None else self.measurements.to_dict(),
             "pieces": [
                 {
@@ -250,6 +276,7 @@ class Interpretation:
                 "contract_sha256": self.contract_sha256,
                 "trained_on_synthetic_ecgs": self.synthetic,
             },
+            "picture": self.picture,
             "product": {"name": "twelvelead", "version": self.version},
             "notice": NOTICE,
         }
@@ -263,6 +290,39 @@ class Interpretation:
                 for start, end, share in self.looked_at()
             ],
         }
+
+
+def gravest_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings in their order, but those that refuse and those that change most answers before the others."""
+    return tuple(sorted(findings, key=lambda finding: (finding.severity != "refuse", not finding.grave)))
+
+
+def describe_recording(ecg: ECG) -> dict[str, Any]:
+    """Where an answer comes from, as JSON holds it; the identity is null unless the ECG was read with it."""
+    return {
+        "source": ecg.source,
+        "source_sha256": ecg.sha256,
+        "identity": None if ecg.identity is None else _identity(ecg),
+        "age": ecg.age,
+        "sex": ecg.sex,
+        "device": ecg.device,
+        "filters": ecg.filters,
+        "duration_s": round(ecg.duration, 3),
+        "sampling_rate_hz": ecg.sampling_rate,
+    }
+
+
+def _identity(ecg: ECG) -> dict[str, str | None]:
+    identity, recorded = ecg.identity, ecg.recorded
+    assert identity is not None
+    return {
+        "name": identity.name,
+        "patient_id": identity.patient_id,
+        "issuer": identity.issuer,
+        "birth_date": None if identity.birth_date is None else identity.birth_date.isoformat(),
+        "order": identity.order,
+        "recorded": recorded.isoformat() if isinstance(recorded, datetime) else recorded,
+    }
 
 
 def _round(value: float | None) -> float | None:

@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from twelvelead.data.tasks import fold_names
+from twelvelead.inference.shown import show_class
 from twelvelead.output.catalogue import facts, measured_on, megabytes
-from twelvelead.output.names import full
 from twelvelead.weights import Contract, find
 
 HASH = 12
@@ -115,7 +115,7 @@ def _classes(contract: Contract) -> Table:
     table = _table("class", "prevalence", "calibration slope", "intercept")
     slope, intercept = contract.calibration["slope"], contract.calibration["intercept"]
     for name, share, a, b in zip(contract.classes, contract.prevalence, slope, intercept, strict=True):
-        table.add_row(full(name), f"{share:.1%}", f"{a:.3f}", f"{b:.3f}")
+        table.add_row(show_class(name), f"{share:.1%}", f"{a:.3f}", f"{b:.3f}")
     return table
 
 

@@ -1,77 +1,177 @@
-"""An interpretation as a page: the ECG on paper, the answer under it, as PNG, SVG or PDF."""
+"""A recording as a page: the ECG on paper, what was found under it, as PNG, SVG or PDF."""
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twelvelead.ecg.paper import Attribution, figure, save
+from twelvelead.ecg import paper
+from twelvelead.ecg.finding import Finding
+from twelvelead.ecg.paper import Evidence, Line, warn
+from twelvelead.ecg.quality import check
+from twelvelead.ecg.record import ECG
+from twelvelead.errors import Refused
 from twelvelead.inference.interpretation import ClassResult, Interpretation
-from twelvelead.output.names import full
-from twelvelead.output.page import Row, Section, add
+from twelvelead.inference.shown import show_class
+from twelvelead.output.page import Row, Section, write_foot
+from twelvelead.output.words import LEAVE, say_answer, say_meaning, say_refusal
+from twelvelead.version import __version__
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
 
 
-def write_picture(
-    interpretation: Interpretation,
-    path: Path,
+def draw(
+    what: Interpretation | ECG,
+    path: str | os.PathLike[str],
     *,
     layout: str = "3x4+1",
     speed: int = 25,
     gain: int = 10,
     start: float | None = None,
     label: str = "",
-) -> None:
-    """Draw the 12 leads to scale, what the model went by, and the answer, on one A4 page, landscape.
+    measure: bool = True,
+    refused: Refused | None = None,
+) -> Path:
+    """Draw a recording, with or without its answer, to scale on A4 pages, landscape.
+
+    10 s are drawn. At 50 mm/s they take two pages: two of a PDF, one below the other in a PNG or SVG. The name, the id
+    and the time of recording are printed only where the recording was read with `identify=True`.
 
     Args:
-        interpretation: what to draw.
+        what: an interpretation: the ECG, what the model went by, and the answer; or an ECG alone: no model is needed.
+            An ECG that the quality gate refuses is drawn all the same, with REFUSED and the reason in the place of the
+            answer.
         path: of the picture, written atomically; its suffix .png, .svg or .pdf chooses the format.
         layout: "3x4+1", "6x2" or "12x1".
         speed: of the paper, 25 or 50 mm/s.
-        gain: 5, 10 or 20 mm/mV.
-        start: first instant drawn of a recording longer than the paper, s; None takes the one with most attention.
+        gain: 5, 10 or 20 mm/mV; halved or quartered, and said to be, where the rows would run into each other.
+        start: first instant drawn of a recording longer than 10 s, s; None is its beginning.
         label: a mark on the page, such as "SYNTHETIC ECG".
+        measure: whether an ECG is measured; an interpretation has its own measurements.
+        refused: of `Engine.predict`, where that refused the ECG.
+
+    Returns:
+        The path.
 
     Raises:
+        Refused: leads are missing that algebra cannot give.
         TwelveLeadError: the paper cannot show it so, the suffix is another, or the file cannot be written.
     """
-    save(page(interpretation, layout, speed, gain, start, label), path)
+    form = paper.format_of(path)
+    how: dict[str, Any] = {"layout": layout, "speed": speed, "gain": gain, "start": start, "stacked": form != "pdf"}
+    if isinstance(what, Interpretation):
+        pages = draw_answer(what, label=label, **how)
+        ecg = what.ecg
+    else:
+        pages = draw_recording(what, label=label, measure=measure, refused=refused, **how)
+        ecg = what
+    paper.save(paper.encode(pages, form, _about(what, ecg)), path)
+    return Path(path)
 
 
-def page(
-    interpretation: Interpretation,
-    layout: str = "3x4+1",
-    speed: int = 25,
-    gain: int = 10,
-    start: float | None = None,
-    label: str = "",
-) -> "Figure":
-    """The page of `write_picture`, not yet written."""
-    sheet = figure(
+def draw_answer(interpretation: Interpretation, *, label: str = "", **how: Any) -> list["Axes"]:
+    """The pages of an interpretation, not yet written.
+
+    Args:
+        interpretation: what to draw.
+        label: a mark at the top.
+        how: layout, speed, gain, start and stacked of `twelvelead.ecg.paper.draw`.
+    """
+    grave = [finding for finding in interpretation.findings if finding.grave]
+    others = [finding.message for finding in interpretation.findings if not finding.grave]
+    headline = [warn(text) for text in _labels(label, interpretation.synthetic)]
+    headline += [warn(_sentence(finding)) for finding in grave]
+    headline.append(Line(say_answer(interpretation), "bold"))
+    headline += [Line(LEAVE, "bold")] if interpretation.abstains else []
+    pages = paper.draw(
         interpretation.ecg,
-        label=label or ("TRAINED ON SYNTHETIC ECGs" if interpretation.synthetic else ""),
-        layout=layout,
-        speed=speed,
-        gain=gain,
-        start=start,
+        headline=headline,
         attention=interpretation.attention,
-        attribution=_attribution(interpretation),
+        evidence=_evidence(interpretation),
+        **how,
     )
-    sections = [Section("Quality of the recording", interpretation.warnings or ("Nothing found.",))]
+    nothing = "Nothing else found." if grave else "Nothing found."
+    sections = [Section("Quality of the recording", others or (nothing,))]
     if interpretation.measurements is not None:
-        lines = interpretation.measurements.lines()
-        sections.insert(0, Section("Measurements, to be checked by the reader", lines))
-    add(
-        sheet.axes[0],
-        [_row(result) for result in interpretation.classes],
-        _caption(interpretation),
-        sections,
-        _model(interpretation),
+        sections.insert(0, _measured(interpretation.measurements.lines()))
+    members = f" of {len(interpretation.members)} networks" if interpretation.members else ""
+    small = [" ".join(say_meaning(interpretation))]
+    small += _origin(interpretation.ecg)
+    small.append(
+        f"twelvelead {interpretation.version}, model {interpretation.weights}{members}, "
+        f"weights SHA-256 {interpretation.sha256}, contract SHA-256 {interpretation.contract_sha256}"
     )
-    return sheet
+    _finish(pages, [_row(result) for result in interpretation.classes], sections, small)
+    return pages
+
+
+def draw_recording(
+    ecg: ECG, *, label: str = "", measure: bool = True, refused: Refused | None = None, **how: Any
+) -> list["Axes"]:
+    """The pages of a recording without an answer, not yet written; see `draw` and `draw_answer`."""
+    findings = refused.findings if refused is not None else check(ecg)
+    if refused is None and any(finding.severity == "refuse" for finding in findings):
+        reasons = "; ".join(finding.message for finding in findings if finding.severity == "refuse")
+        refused = Refused(f"{ecg.source}: {reasons}", findings)
+    headline = [warn(text) for text in _labels(label, synthetic=False)]
+    if refused is not None:
+        headline += [warn("REFUSED: not fit to interpret"), *(Line(text, "bold") for text in say_refusal(refused))]
+    headline += [warn(_sentence(finding)) for finding in findings if finding.severity == "warn" and finding.grave]
+    if refused is None:
+        headline.append(Line("12-lead ECG, not interpreted", "bold"))
+    pages = paper.draw(ecg, headline=headline, **how)
+    sections = [Section("Quality of the recording", _quality(findings, refused))]
+    if measure and refused is None:
+        from twelvelead.ecg.measure import measure as measured
+
+        sections.insert(0, _measured(measured(ecg).lines()))
+    _finish(pages, [], sections, [*_origin(ecg), f"twelvelead {__version__}, without a model"])
+    return pages
+
+
+def _finish(
+    pages: Sequence["Axes"], rows: Sequence[Row], sections: Sequence[Section], small_print: Sequence[str]
+) -> None:
+    write_foot(pages[0], rows, sections, small_print)
+    for page in pages[1:]:
+        write_foot(page, [], [Section("Measurements, quality and the answer's figures stand on page 1.", ())], [])
+
+
+def _labels(label: str, synthetic: bool) -> list[str]:
+    return [label or "TRAINED ON SYNTHETIC ECGs: the answer means nothing"] if label or synthetic else []
+
+
+def _sentence(finding: Finding) -> str:
+    return finding.message[:1].upper() + finding.message[1:]
+
+
+def _quality(findings: Sequence[Finding], refused: Refused | None) -> tuple[str, ...]:
+    others = tuple(finding.message for finding in findings if finding.severity == "warn" and not finding.grave)
+    return others or ("See the first lines." if refused is not None else "Nothing found.",)
+
+
+def _measured(lines: Sequence[str]) -> Section:
+    return Section("Measurements, to be checked by the reader", lines)
+
+
+def _origin(ecg: ECG) -> list[str]:
+    device = ecg.device or "not stated"
+    return [f"Device: {device}." + (f" Input SHA-256 {ecg.sha256}" if ecg.sha256 else "")]
+
+
+def _about(what: Interpretation | ECG, ecg: ECG) -> dict[str, str]:
+    """For the file's own metadata: nothing about the patient, unless it was asked for."""
+    name = ecg.identity.name if ecg.identity is not None else None
+    subject = f"interpreted by the model {what.weights}" if isinstance(what, Interpretation) else "not interpreted"
+    return {
+        "Title": f"12-lead ECG of {name}" if name else "12-lead ECG",
+        "Subject": subject,
+        "Author": f"twelvelead {__version__}",
+        "Keywords": "ECG, decision aid, not a medical device",
+    }
 
 
 def _row(result: ClassResult) -> Row:
@@ -81,39 +181,15 @@ def _row(result: ClassResult) -> Row:
         result.positive_predictive_value,
         result.negative_predictive_value,
     )
-    return Row(full(result.name), result.probability, result.threshold, result.decision, performance)
+    return Row(
+        show_class(result.name), result.probability, result.spread, result.threshold, result.decision, performance
+    )
 
 
-def _attribution(interpretation: Interpretation) -> Attribution | None:
+def _evidence(interpretation: Interpretation) -> Evidence | None:
     """What speaks for the most probable of the classes worth a look."""
     found = interpretation.attribution
     if found is None:
         return None
     name = max(interpretation.shown, key=lambda name: interpretation.probabilities[name])
-    return Attribution(name, found.values[name].astype(np.float64), np.array(found.edges), found.leads)
-
-
-def _caption(interpretation: Interpretation) -> str:
-    words = [f"Operating point: {interpretation.operating_point}."]
-    if any(result.sensitivity is not None for result in interpretation.classes):
-        words.append("Sensitivity and specificity are of the fold that also chose it.")
-    given = [f"{result.name} {result.prevalence:.0%}" for result in interpretation.classes if result.prevalence_given]
-    if any(result.positive_predictive_value is not None for result in interpretation.classes):
-        words.append(
-            f"PPV and NPV are for a prevalence of {', '.join(given)}" + (", else that of this fold." if given else "")
-            if given
-            else "PPV and NPV are for the prevalence in that fold."
-        )
-    words.append(f"Uncertain: both answers, or none, are possible at an error rate of {interpretation.error_rate:.0%}.")
-    if interpretation.abstains:
-        words.append("As a whole this answer is among the least certain fifth: leave it to the reader.")
-    return " ".join(words)
-
-
-def _model(interpretation: Interpretation) -> tuple[str, ...]:
-    members = f" of {len(interpretation.members)} networks" if interpretation.members else ""
-    return (
-        f"twelvelead {interpretation.version}, model {interpretation.weights}{members}, "
-        f"weights SHA-256 {interpretation.sha256}",
-        f"contract SHA-256 {interpretation.contract_sha256}",
-    )
+    return Evidence(name, found.values[name].astype(np.float64), np.array(found.edges), found.leads)

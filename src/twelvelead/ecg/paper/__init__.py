@@ -1,45 +1,45 @@
-"""An ECG drawn to scale on ECG paper, on a page of A4 landscape."""
+"""An ECG drawn to scale on ECG paper, on pages of A4 landscape."""
 
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.ecg.paper.encode import FORMATS, encoded, save
+from twelvelead.ecg.leads import LEADS, obtainable
+from twelvelead.ecg.paper.encode import FORMATS, encode, figure_of, format_of, save
+from twelvelead.ecg.paper.header import describe_filters, warn, write_header
 from twelvelead.ecg.paper.layout import (
     BOTTOM,
     GAINS,
     HEIGHT,
     LAYOUTS,
     LEFT,
-    LENGTH,
     RIGHT,
     SPEEDS,
+    TOP,
     WIDTH,
     choose,
     first_instant,
-    strips,
+    lay_strips,
 )
+from twelvelead.ecg.paper.room import Room, find_room
 from twelvelead.ecg.paper.sheet import (
-    ALERT,
-    GREY,
-    INK,
     PIXELS_PER_MM,
-    blank,
-    paper,
-    picture,
-    points,
-    time_marks,
-    traces,
-    write,
+    draw_traces,
+    lay_image,
+    lay_paper,
+    mark_time,
+    open_pages,
+    trace,
 )
-from twelvelead.ecg.paper.tint import LOOKED, SPOKE, Attribution, scale, tint
+from twelvelead.ecg.paper.text import ALERT, GREY, INK, Line, fill, points, shorten, width_of, wrap, write
+from twelvelead.ecg.paper.tint import LOOKED, SPOKE, Evidence, draw_scale, tint
 from twelvelead.ecg.record import ECG
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = [
     "ALERT",
@@ -54,82 +54,103 @@ __all__ = [
     "PIXELS_PER_MM",
     "RIGHT",
     "SPEEDS",
+    "TOP",
     "WIDTH",
-    "Attribution",
-    "encoded",
-    "figure",
+    "Evidence",
+    "Line",
+    "draw",
+    "encode",
+    "figure_of",
+    "fill",
+    "format_of",
     "points",
     "save",
+    "shorten",
+    "warn",
+    "width_of",
+    "wrap",
     "write",
 ]
 
+TITLE = (Line("12-lead ECG", "bold"),)
 
-def figure(
+
+def draw(
     ecg: ECG,
     *,
-    title: str = "12-lead ECG",
-    label: str = "",
+    headline: Sequence[Line] = TITLE,
     layout: str = "3x4+1",
     speed: int = 25,
     gain: int = 10,
     start: float | None = None,
     attention: NDArray[np.floating[Any]] | None = None,
-    attribution: Attribution | None = None,
-) -> "Figure":
-    """The recording as an electrocardiograph prints it, unfiltered, on the upper 15 cm of an A4 page, landscape.
+    evidence: Evidence | None = None,
+    stacked: bool = True,
+) -> list["Axes"]:
+    """The recording as an electrocardiograph prints it, unfiltered, in the middle of A4 pages, landscape.
 
-    A row holds 250 mm of trace: 10 s at 25 mm/s, 5 s at 50 mm/s. Of a longer recording that much is drawn, and the page
-    says which; a shorter one leaves paper empty. Column k shows the k-th part of the time, so that an instant has one
-    place in all rows. Every trace lies with its median on its line, and ends at the edge of the paper.
+    10 s are drawn: one page at 25 mm/s, two at 50 mm/s. Of a longer recording the page says which; a shorter one leaves
+    paper empty. Column k shows the k-th part of the time, so that an instant has one place in all rows. Every trace
+    lies with its median on its line. Rows take the room that their waves need; where there is not enough, the gain is
+    halved, or quartered, and the page says so. A wave that is larger still ends at the edge of its row, and is named.
 
     Args:
-        ecg: any leads that give the twelve, mV.
-        title: first line of the page.
-        label: a warning in a frame at the top, such as "SYNTHETIC ECG".
+        ecg: any leads, mV; of the twelve those that algebra cannot give are said not to be recorded.
+        headline: at the top of each page, most important first.
         layout: one of `LAYOUTS`: "3x4+1" (the last row is lead II), "6x2" or "12x1".
         speed: of the paper, 25 or 50 mm/s.
         gain: 5, 10 or 20 mm/mV.
-        start: first instant drawn, s; None takes the stretch with most attention.
+        start: first instant drawn, s, None for the beginning; so early that the paper is full.
         attention: [steps], weights evenly spread over the whole recording, none below 0; a blue tint of the paper.
-        attribution: what speaks for one class, by lead and time; an orange tint of the paper.
+        evidence: what speaks for one class, by lead and time; an orange tint of the paper.
+        stacked: the pages in one figure, one below the other; else each is a figure.
 
     Returns:
-        A figure whose one axes measures in mm, y downwards, empty below `BOTTOM` + 5. A trace's gid is its lead's name,
+        For each page axes that measure in mm, y downwards, empty below `BOTTOM` + 7. A trace's gid is its lead's name,
         "rhythm II" for the strip and "calibration" for the pulses.
 
     Raises:
-        Refused: leads are missing that algebra cannot give.
         TwelveLeadError: layout, speed, gain or start are not available.
-        ValueError: attention is not [steps] of finite weights of at least 0, or the attribution is of another shape.
+        ValueError: attention is not [steps] of finite weights of at least 0, or the evidence is of another shape.
     """
     choose("layout", layout, tuple(LAYOUTS))
     choose("speed", speed, SPEEDS)
     choose("gain", gain, GAINS)
     looked = None if attention is None else _attention(attention)
-    if attribution is not None:
-        _check(attribution)
-    ecg = ecg.twelve()
-    begin = first_instant(start, LENGTH / speed, ecg.duration, looked, ecg.source)
-    places = strips(layout, speed, begin, ecg.duration)
+    if evidence is not None:
+        _check(evidence)
+    ecg = _twelve(ecg)
+    begin = first_instant(start, ecg.duration, ecg.source)
+    strips = lay_strips(layout, speed, begin, ecg.duration)
+    traces = [trace(ecg, strip, speed) for strip in strips]
+    room = find_room(strips, traces, gain)
 
-    axes = blank()
-    tinted = looked is not None or attribution is not None
-    paper(axes, tint(places, speed, ecg.duration, looked, attribution) if tinted else None)
-    outside = traces(axes, ecg, places, speed, gain)
-    time_marks(axes, places, speed)
-    _legend(axes, looked is not None and (attribution is None or layout == "3x4+1"), attribution)
-    _header(axes, ecg, title, label)
-    end = min(begin + LENGTH / speed, ecg.duration)
-    drawn = f"{begin:.1f} to {end:.1f} s of {ecg.duration:.1f} s"
-    if start is None and looked is not None and ecg.duration > LENGTH / speed + 0.05:
-        drawn += " (where most attention lies)"
-    cut = f", cut at the edge: {', '.join(outside)}" if outside else ""
-    write(axes, RIGHT, 10, f"{speed} mm/s   {gain} mm/mV   no filter", 10.0, weight="bold", ha="right")
-    write(
-        axes, RIGHT, 15, f"original signal, {ecg.sampling_rate:g} Hz, each trace's median on its line{cut}", ha="right"
-    )
-    write(axes, RIGHT, 19.5, f"drawn: {drawn}", ha="right")
-    return axes.figure  # type: ignore[return-value]
+    pages = open_pages(max(strip.page for strip in strips) + 1, stacked)
+    scale = f"{speed} mm/s   {room.gain:g} mm/mV"
+    for number, axes in enumerate(pages):
+        here = [place for place, strip in enumerate(strips) if strip.page == number]
+        shown = [strips[place] for place in here]
+        tinted = looked is not None or evidence is not None
+        lay_paper(axes, tint(shown, room, speed, ecg.duration, looked, evidence) if tinted else None)
+        cut = draw_traces(axes, shown, [traces[place] for place in here], room, speed)
+        mark_time(axes, shown, speed)
+        _legend(axes, looked is not None and (evidence is None or layout == "3x4+1"), evidence)
+        first, last = min(strip.start for strip in shown), max(strip.stop for strip in shown)
+        remarks = [*_scaling(room, gain, cut), Line(describe_filters(ecg))]
+        page = f"page {number + 1} of {len(pages)}, " if len(pages) > 1 else ""
+        drawn = f"drawn: {first:.1f} to {last:.1f} s of {ecg.duration:.1f} s at {ecg.sampling_rate:g} Hz"
+        remarks.append(Line(f"{page}{drawn}, each trace's median on its line"))
+        write_header(axes, ecg, headline, scale, remarks)
+    return pages
+
+
+def _twelve(ecg: ECG) -> ECG:
+    """The twelve leads; NaN for those that are not there."""
+    there = obtainable(ecg.leads)
+    held = ecg.select(there)
+    signal = np.full((len(ecg.signal), len(LEADS)), np.nan, np.float32)
+    signal[:, [LEADS.index(lead) for lead in there]] = held.signal
+    return replace(ecg, signal=signal, leads=LEADS)
 
 
 def _attention(weights: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
@@ -139,36 +160,28 @@ def _attention(weights: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     return values
 
 
-def _check(attribution: Attribution) -> None:
-    shape = (len(attribution.leads), len(attribution.edges) - 1)
-    if attribution.values.shape != shape or not np.all(np.isfinite(attribution.values)) or 0 in shape:
-        raise ValueError(f"attribution has to be finite and [leads, cells] = {list(shape)}")
+def _check(evidence: Evidence) -> None:
+    shape = (len(evidence.leads), len(evidence.edges) - 1)
+    if evidence.values.shape != shape or not np.all(np.isfinite(evidence.values)) or 0 in shape:
+        raise ValueError(f"evidence has to be finite and [leads, cells] = {list(shape)}")
 
 
-def _legend(axes: "Axes", looked: bool, attribution: Attribution | None) -> None:
+def _scaling(room: Room, gain: int, cut: Sequence[str]) -> list[Line]:
+    """How the voltages found room, where they did not as they are."""
+    remarks = []
+    if room.gain < gain:
+        share = "HALVED" if room.gain == gain / 2 else "QUARTERED"
+        remarks.append(warn(f"GAIN {share} to {room.gain:g} mm/mV, so that the rows keep apart"))
+    if cut:
+        remarks.append(warn(f"cut at the edge of the row: {', '.join(cut)}"))
+    return remarks
+
+
+def _legend(axes: "Axes", looked: bool, evidence: Evidence | None) -> None:
     entries = [("where the model looked", LOOKED)] if looked else []
-    entries += [(f"what speaks for {attribution.name}", SPOKE)] if attribution is not None else []
+    entries += [(f"what speaks for {evidence.name}", SPOKE)] if evidence is not None else []
     right = RIGHT
     for words, colour in entries:
-        picture(axes, scale(colour), (right - 12, right, BOTTOM + 6.6, BOTTOM + 4.2))
+        lay_image(axes, draw_scale(colour), (right - 12, right, BOTTOM + 6.6, BOTTOM + 4.2))
         write(axes, right - 13.5, BOTTOM + 6.3, f"{words}: less to more", 7.0, color=GREY, ha="right")
         right -= 85
-
-
-def _header(axes: "Axes", ecg: ECG, title: str, label: str) -> None:
-    name = Path(ecg.source).name
-    name = name if len(name) <= 60 else f"…{name[-59:]}"
-    patient = [f"{ecg.sex}" if ecg.sex else "", _age(ecg.age)]
-    write(axes, LEFT, 10, title, 12.0, weight="bold")
-    write(axes, LEFT, 15, " · ".join(part for part in patient if part) or "age and sex unknown")
-    write(axes, LEFT, 19.5, name)
-    if label:
-        frame = {"boxstyle": "square,pad=0.4", "facecolor": "white", "edgecolor": ALERT}
-        write(axes, 115, 11, label, 11.0, weight="bold", color=ALERT, ha="center", bbox=frame)
-
-
-def _age(age: float | None) -> str:
-    """In words; PTB-XL writes 300 for "over 89"."""
-    if age is None or not np.isfinite(age):
-        return ""
-    return f"{age:.0f} years" if age <= 120 else "over 89 years"

@@ -1,6 +1,7 @@
-"""A page as PNG, SVG or PDF; the same page gives the same bytes."""
+"""Pages as PNG, SVG or PDF; the same pages give the same bytes."""
 
 import os
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from threading import Lock
@@ -10,44 +11,78 @@ from twelvelead.errors import TwelveLeadError
 from twelvelead.files import replacing
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 FORMATS = (".png", ".svg", ".pdf")
 
-_HOW: dict[str, dict[str, Any]] = {
-    "png": {"pil_kwargs": {"compress_level": 4}},
-    "svg": {"metadata": {"Date": None, "Creator": "twelvelead"}},
-    "pdf": {"metadata": {"CreationDate": None, "Creator": "twelvelead", "Producer": "twelvelead"}},
-}
-# TrueType text that can be searched and copied; without a salt of its own an SVG would name its parts at random.
-_SETTINGS: Any = {"pdf.fonttype": 42, "svg.hashsalt": "twelvelead"}
+# Text that can be searched and copied; without a salt of its own an SVG would name its parts at random.
+_SETTINGS: Any = {"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "twelvelead"}
 _settings = Lock()  # Matplotlib's settings are of the process
 
 
-def encoded(page: "Figure", format: str) -> bytes:
-    """The page as "png" (8 pixels a mm), "svg" or "pdf" (one page, vectors)."""
-    from matplotlib import rc_context
+def figure_of(page: "Axes") -> "Figure":
+    """The figure that a page lies in."""
+    from matplotlib.figure import Figure
 
+    figure = page.figure
+    assert isinstance(figure, Figure)
+    return figure
+
+
+def format_of(path: str | os.PathLike[str]) -> str:
+    """ "png", "svg" or "pdf", by the suffix.
+
+    Raises:
+        TwelveLeadError: the suffix is none of `FORMATS`.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in FORMATS:
+        raise TwelveLeadError(f"{path}: no such kind of picture; end the name in {', '.join(FORMATS)}")
+    return suffix[1:]
+
+
+def encode(pages: Sequence["Axes"], format: str, about: Mapping[str, str] | None = None) -> bytes:
+    """The pages as "png" (8 pixels a mm), "svg", both one below the other, or "pdf" (vectors, A4 pages).
+
+    Args:
+        pages: of `twelvelead.ecg.paper.draw`; for "pdf" each a figure, else all in one.
+        format: "png", "svg" or "pdf".
+        about: Title, Subject, Author and Keywords for the file itself; no time, so that equal pages are equal bytes.
+    """
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_pdf import PdfPages
+
+    about = dict(about or {})
     buffer = BytesIO()
     with _settings, rc_context(_SETTINGS):
-        page.savefig(buffer, format=format, dpi="figure", **_HOW[format])
+        if format == "pdf":
+            details: dict[str, Any] = {"Creator": "twelvelead", "Producer": "twelvelead", **about, "CreationDate": None}
+            with PdfPages(buffer, metadata=details) as pdf:
+                for page in pages:
+                    pdf.savefig(figure_of(page), dpi="figure")
+            return buffer.getvalue()
+        how: dict[str, Any] = {"pil_kwargs": {"compress_level": 4}, "metadata": {"Software": "twelvelead", **about}}
+        if format == "svg":
+            subject = {"Description": about["Subject"]} if "Subject" in about else {}
+            title = {"Title": about["Title"]} if "Title" in about else {}
+            how = {"metadata": {"Date": None, "Creator": "twelvelead", **title, **subject}}
+        figure_of(pages[0]).savefig(buffer, format=format, dpi="figure", **how)
     return buffer.getvalue()
 
 
-def save(page: "Figure", path: str | os.PathLike[str]) -> None:
-    """Writes the page in the format of the path's suffix, whole or not at all.
+def save(content: bytes, path: str | os.PathLike[str]) -> None:
+    """Writes a picture, whole or not at all.
 
     Raises:
-        TwelveLeadError: the suffix is none of `FORMATS`, or the file cannot be written.
+        TwelveLeadError: the file cannot be written.
     """
     target = Path(path)
-    if target.suffix.lower() not in FORMATS:
-        raise TwelveLeadError(f"{target}: no such kind of picture; end the name in {', '.join(FORMATS)}")
-    content = encoded(page, target.suffix.lower()[1:])
     try:
         with replacing(target) as partial:
             partial.write_bytes(content)
     except OSError as error:
         raise TwelveLeadError(
-            f"{target}: cannot be written ({error.strerror}); choose a folder that exists and is writable"
+            f"{target}: cannot be written ({error.strerror}); choose a folder that exists and is writable",
+            code="not-writable",
         ) from None

@@ -3,9 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from twelvelead.ecg.leads import LEADS
 from twelvelead.errors import TwelveLeadError
 
@@ -19,14 +16,19 @@ SPEEDS = (25, 50)
 """Of the paper, mm/s."""
 GAINS = (5, 10, 20)
 """Height of 1 mV, mm."""
+SECONDS = 10.0
+"""That a drawing shows."""
 
-# The page in mm, A4 landscape; y runs downwards. The paper is 54 by 25 squares of 5 mm.
+# The page in mm, A4 landscape; y runs downwards. The paper is 54 by 24 squares of 5 mm.
 WIDTH, HEIGHT = 297.0, 210.0
-LEFT, RIGHT, TOP, BOTTOM = 13.5, 283.5, 22.0, 147.0
-START = LEFT + 15.0
-"""Where the traces begin, behind the calibration pulses."""
-LENGTH = 250.0
-"""Of a row of traces: 10 s at 25 mm/s."""
+LEFT, RIGHT, TOP, BOTTOM = 13.5, 283.5, 28.0, 148.0
+START = LEFT + 20.0
+"""Where the traces begin, behind the calibration pulses and names."""
+LENGTH = RIGHT - START
+"""Of a row of traces: 10 s at 25 mm/s, 5 s at 50 mm/s."""
+
+_FEWEST = 0.6
+"""A strip of which the recording leaves less than this share begins earlier, and says so."""
 
 
 @dataclass(frozen=True)
@@ -36,29 +38,31 @@ class Strip:
     Attributes:
         lead: its name.
         name: the lead, "rhythm II" where the page shows it a second time.
+        page: from 0.
         row: from the top.
         left: where it begins, mm.
         length: of the paper that it has, mm.
-        base: height of its line, mm.
         start: the instant of the recording at `left`, s.
         stop: the last instant drawn, s.
+        shifted: whether it begins before the instant that `left` is in the other rows.
     """
 
     lead: str
     name: str
+    page: int
     row: int
     left: float
     length: float
-    base: float
     start: float
     stop: float
+    shifted: bool
 
 
-def strips(layout: str, speed: int, start: float, duration: float) -> list[Strip]:
-    """The strips of a page, row by row.
+def lay_strips(layout: str, speed: int, start: float, duration: float) -> list[Strip]:
+    """The strips of all pages, row by row: 10 s, which take one page at 25 mm/s and two at 50 mm/s.
 
-    Column k shows the k-th part of what a whole row shows, so that an instant has one place in all rows. Where the
-    recording ends sooner, a strip begins as early as it must to be full; what is then left of the paper stays empty.
+    A row is 10 s long and is cut where a page ends. Column k shows the k-th part of it, so that an instant has one
+    place in all rows. Only where a short recording leaves less than 0.6 of a column, that begins earlier.
 
     Args:
         layout: one of `LAYOUTS`.
@@ -67,26 +71,34 @@ def strips(layout: str, speed: int, start: float, duration: float) -> list[Strip
         duration: of the recording, s.
     """
     rows = LAYOUTS[layout]
-    pitch = (BOTTOM - TOP - 5) / len(rows)
-    end = min(start + LENGTH / speed, duration)
+    end = min(start + SECONDS, duration)
+    whole = SECONDS * speed
     found: list[Strip] = []
     for row, leads in enumerate(rows):
-        length = LENGTH / len(leads)
+        length = whole / len(leads)
         for column, lead in enumerate(leads):
-            first = max(start, min(start + column * length / speed, end - length / speed))
             name = f"rhythm {lead}" if any(strip.lead == lead for strip in found) else lead
-            found.append(
-                Strip(
-                    lead,
-                    name,
-                    row,
-                    START + column * length,
-                    length,
-                    TOP + 5 + pitch * (row + 0.5),
-                    first,
-                    min(first + length / speed, end),
-                )
-            )
+            due = start + column * length / speed
+            shifted = end - due < _FEWEST * length / speed
+            first = max(start, min(due, end - length / speed)) if shifted else due
+            for piece in range(max(1, round(length / LENGTH))):
+                page, left = divmod(column * length + piece * LENGTH, LENGTH)
+                begin = first + piece * LENGTH / speed
+                if begin < end:
+                    width = min(length, LENGTH)
+                    found.append(
+                        Strip(
+                            lead,
+                            name,
+                            round(page),
+                            row,
+                            START + left,
+                            width,
+                            begin,
+                            min(begin + width / speed, end),
+                            abs(first - due) > 1e-6,
+                        )
+                    )
     return found
 
 
@@ -100,32 +112,21 @@ def choose(name: str, value: object, allowed: Sequence[object]) -> None:
         raise TwelveLeadError(f"{name} {value} is not available; choose {', '.join(str(one) for one in allowed)}")
 
 
-def first_instant(
-    start: float | None, shown: float, duration: float, attention: NDArray[np.float64] | None, source: str
-) -> float:
-    """Where the drawing of a recording begins, s.
+def first_instant(start: float | None, duration: float, source: str) -> float:
+    """Where the drawing of a recording begins, s: where it was asked for, but so early that the paper is full.
 
     Args:
-        start: as asked for, s; None takes the stretch with most attention, the beginning where there is none.
-        shown: how long a stretch the page holds, s.
+        start: as asked for, s; None is the beginning.
         duration: of the recording, s.
-        attention: [steps] over the whole recording.
         source: of the recording, for the message.
 
     Raises:
         TwelveLeadError: start lies outside the recording.
     """
-    if start is not None:
-        if not 0 <= start < duration:
-            raise TwelveLeadError(
-                f"{source}: --start {start:g} lies outside the recording of {duration:.1f} s; choose an instant in it"
-            )
-        return start
-    if attention is None or duration <= shown:
+    if start is None:
         return 0.0
-    # The attention before an instant, at tenths of a second: the stretch with most is where it grows most.
-    instants = np.arange(0, duration - shown + 1e-9, 0.1)
-    edges = np.linspace(0, duration, len(attention) + 1)
-    before = np.concatenate([[0.0], np.cumsum(attention)])
-    gained = np.interp(instants + shown, edges, before) - np.interp(instants, edges, before)
-    return float(instants[np.argmax(gained)])
+    if not 0 <= start < duration:
+        raise TwelveLeadError(
+            f"{source}: --start {start:g} lies outside the recording of {duration:.1f} s; choose an instant in it"
+        )
+    return max(0.0, min(start, duration - SECONDS))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.ecg.paper.layout import BOTTOM, LEFT, RIGHT, TOP, Strip
+from twelvelead.ecg.paper.room import Room
 
 PAPER = "#fffaf9"
 LOOKED = "#1f6feb"
@@ -21,7 +22,7 @@ _ACROSS, _DOWN = 4, 2
 _STRONGEST = {LOOKED: 0.45, SPOKE: 0.35}
 
 
-class Attribution(NamedTuple):
+class Evidence(NamedTuple):
     """What speaks for one class, by lead and time.
 
     Attributes:
@@ -39,39 +40,42 @@ class Attribution(NamedTuple):
 
 def tint(
     strips: Sequence[Strip],
+    room: Room,
     speed: int,
     duration: float,
     attention: NDArray[np.float64] | None,
-    attribution: Attribution | None,
+    evidence: Evidence | None,
 ) -> NDArray[np.uint8]:
     """The colour of the paper, [y, x, (red, green, blue)] uint8, y downwards, from edge to edge.
 
-    Attention is a band behind the rhythm strip and a fainter one behind the leads. With an attribution it keeps to the
-    rhythm strip, where there is one, and the leads show the attribution.
+    Attention is a band behind the rhythm strip and a fainter one behind the leads. With evidence it keeps to the
+    rhythm strip, where there is one, and the leads show the evidence.
 
     Args:
-        strips: where the leads lie.
+        strips: of one page.
+        room: where their rows lie.
         speed: of the paper, mm/s.
         duration: of the recording, s.
         attention: [steps], not below 0, evenly spread over the recording.
-        attribution: of one class.
+        evidence: for one class.
     """
     size = (round((BOTTOM - TOP) * _DOWN), round((RIGHT - LEFT) * _ACROSS))
     image = np.full((*size, 3), _rgb(PAPER))
-    half = (strips[-1].base - strips[0].base) / strips[-1].row / 2 - 0.5
+    has_rhythm = any(strip.name != strip.lead for strip in strips)
     for strip in strips:
         rhythm = strip.name != strip.lead
         instants = strip.start + (np.arange(round(strip.length * _ACROSS)) + 0.5) / _ACROSS / speed
         instants = instants[instants < strip.stop]
-        if attribution is not None and not rhythm:
-            strength, colour = _share(attribution, strip.lead, instants), SPOKE
+        if evidence is not None and not rhythm:
+            strength, colour = _share(evidence, strip.lead, instants), SPOKE
         elif attention is not None:
-            faint = 1.0 if rhythm else 0.25 if strips[-1].name != strips[-1].lead else 0.6
+            faint = 1.0 if rhythm else 0.25 if has_rhythm else 0.6
             strength, colour = faint * _weight(attention, duration, instants), LOOKED
         else:
             continue
         across = round((strip.left - LEFT) * _ACROSS)
-        down = slice(round((strip.base - half - TOP) * _DOWN), round((strip.base + half - TOP) * _DOWN))
+        top, bottom = room.edges[strip.row] + 0.5, room.edges[strip.row + 1] - 0.5
+        down = slice(round((top - TOP) * _DOWN), round((bottom - TOP) * _DOWN))
         area = image[down, across : across + len(instants)]
         area += _STRONGEST[colour] * strength[None, :, None] * (_rgb(colour) - area)
     return np.round(image).astype(np.uint8)
@@ -84,15 +88,15 @@ def _weight(attention: NDArray[np.float64], duration: float, instants: NDArray[n
     return np.asarray(np.interp(instants, centres, attention / largest), np.float64)
 
 
-def _share(attribution: Attribution, lead: str, instants: NDArray[np.float64]) -> NDArray[np.float64]:
+def _share(evidence: Evidence, lead: str, instants: NDArray[np.float64]) -> NDArray[np.float64]:
     """1 in the cell that speaks most for the class, 0 in those that speak against it."""
-    largest = max(attribution.values.max(), np.finfo(float).tiny)
-    cells = attribution.values[attribution.leads.index(lead)].clip(0) / largest
-    shares: NDArray[np.float64] = cells[np.searchsorted(attribution.edges[1:-1], instants, "right")]
+    largest = max(evidence.values.max(), np.finfo(float).tiny)
+    cells = evidence.values[evidence.leads.index(lead)].clip(0) / largest
+    shares: NDArray[np.float64] = cells[np.searchsorted(evidence.edges[1:-1], instants, "right")]
     return shares
 
 
-def scale(colour: str) -> NDArray[np.uint8]:
+def draw_scale(colour: str) -> NDArray[np.uint8]:
     """From the paper's colour to the strongest tint, [1, 40, (red, green, blue)] uint8."""
     strength = np.linspace(0, _STRONGEST[colour], 40)[None, :, None]
     return np.round(_rgb(PAPER) + strength * (_rgb(colour) - _rgb(PAPER))).astype(np.uint8)

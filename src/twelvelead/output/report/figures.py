@@ -7,9 +7,10 @@ import numpy as np
 from twelvelead.ecg.record import ECG
 from twelvelead.evaluation.subgroups import FEWEST_PATIENTS
 from twelvelead.inference.scoring import recording
+from twelvelead.inference.shown import show_probability
 from twelvelead.output.report.document import Picture
 from twelvelead.output.report.mistakes import Mistake
-from twelvelead.output.report.numbers import probability, with_interval
+from twelvelead.output.report.numbers import with_interval
 from twelvelead.output.report.values import Evaluation
 from twelvelead.plots import panels
 from twelvelead.plots.confusion import confusion_panels, cooccurrence_figure
@@ -117,11 +118,11 @@ def ecg_picture(found: Evaluation, mistake: Mistake, number: int) -> Picture:
     of = found.predictions
     ecg = recording(found.store, int(found.rows[mistake.record]))
     name = of.classes[mistake.column]
-    said = f"{name} {mistake.kind}, probability {probability(mistake.probability)}"
+    said = f"{name} {mistake.kind}, probability {show_probability(mistake.probability)}"
     labels, decided = of.labels[mistake.record], found.predicted[mistake.record]
     recorded = ", ".join(np.array(of.classes)[labels]) or "none of the classes"
     predicted = ", ".join(
-        f"{of.classes[column]} {probability(of.probabilities[mistake.record, column])}"
+        f"{of.classes[column]} {show_probability(of.probabilities[mistake.record, column])}"
         for column in np.flatnonzero(decided)
     )
     return Picture(
@@ -137,11 +138,12 @@ def _drawn(ecg: ECG, title: str, label: str) -> bytes:
     """The upper part of the page, which holds the traces."""
     from matplotlib.transforms import Bbox
 
-    from twelvelead.ecg.paper import BOTTOM, HEIGHT, LEFT, RIGHT, figure
+    from twelvelead.ecg.paper import BOTTOM, HEIGHT, LEFT, RIGHT, Line, draw, figure_of, warn
 
-    page = figure(ecg, title=title, label=label)
+    headline = [*([warn(label)] if label else []), Line(title, "bold")]
+    (page,) = draw(ecg, headline=headline)
     upper = Bbox([[LEFT - 1, HEIGHT - BOTTOM - 4], [RIGHT + 1, HEIGHT - 4]])
-    return svg(page, Bbox(upper.get_points() / 25.4))
+    return svg(figure_of(page), Bbox(upper.get_points() / 25.4))
 
 
 def _brier(found: Evaluation, name: str) -> str:

@@ -19,10 +19,3 @@ def with_interval(value: float | None, bounds: Sequence[float | None] | None, di
     if value is None or bounds is None or None in bounds:
         return number(value, digits)
     return f"{number(value, digits)} [{number(bounds[0], digits)}, {number(bounds[1], digits)}]"
-
-
-def probability(value: float) -> str:
-    """Two digits, but never 0 or 1, which no probability means."""
-    if value < 0.005:
-        return "below 0.01"
-    return "above 0.99" if value > 0.995 else f"{value:.2f}"

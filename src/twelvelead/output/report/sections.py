@@ -7,11 +7,11 @@ from twelvelead.data.tasks import PROTOCOLS
 from twelvelead.errors import Refused
 from twelvelead.evaluation.subgroups import Subgroup
 from twelvelead.inference.interpretation import NOTICE
-from twelvelead.output.names import full
+from twelvelead.inference.shown import show_class, show_probability
 from twelvelead.output.report.document import Block, Code, Document, Heading, Marked, Paragraph, Table
 from twelvelead.output.report.figures import class_figures, columns_shown, ecg_picture, subgroup_figure
 from twelvelead.output.report.mistakes import confident_mistakes, drawn
-from twelvelead.output.report.numbers import number, probability, with_interval
+from twelvelead.output.report.numbers import number, with_interval
 from twelvelead.output.report.values import Evaluation
 
 HEADLINE = {
@@ -140,7 +140,7 @@ def _classes(found: Evaluation) -> Iterator[Block]:
     yield Table(
         ["class", "records", "AUROC", "average precision", "Brier score"],
         [
-            [full(name), f"{of['positives']:,}", *cells(name, "auroc", "average_precision", "brier")]
+            [show_class(name), f"{of['positives']:,}", *cells(name, "auroc", "average_precision", "brier")]
             for name, of in by_class.items()
         ],
         f"Order and probabilities, protocol {values['protocol']}; records, those with the class.",
@@ -223,7 +223,7 @@ def _mistakes(found: Evaluation) -> Iterator[Block]:
                 f"{of.classes[mistake.column]} {mistake.kind}",
                 ", ".join(name for name, there in zip(of.classes, of.labels[mistake.record], strict=True) if there),
                 str(of.ecg_id[mistake.record]),
-                probability(mistake.probability),
+                show_probability(mistake.probability),
                 number(float(found.thresholds[mistake.column])),
             ]
             for mistake in mistakes
