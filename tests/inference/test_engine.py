@@ -175,7 +175,7 @@ def flat(ecg):
         (lambda ecg: replace(ecg, signal=ecg.signal[:0]), "too short"),
         (lambda ecg: with_sample(ecg, np.nan), "invalid samples"),
         (lambda ecg: with_sample(ecg, np.inf), "invalid samples"),
-        (lambda ecg: replace(ecg, signal=ecg.signal * 1000), "amplitude"),
+        (lambda ecg: replace(ecg, signal=ecg.signal * 1000), "usually spans"),
         (flat, "flat lead aVR"),
     ],
 )
