@@ -187,6 +187,27 @@ def as_muse(folder, counts, rate, leads=LEADS, *, unit="MICROVOLTS"):
     return path
 
 
+def as_cardiosoft(folder, counts, rate, leads=LEADS):
+    rows = "".join(
+        f'<WaveformData lead="{lead}">{",".join(map(str, column))}</WaveformData>'
+        for lead, column in zip(leads, counts.T.tolist(), strict=True)
+    )
+    beat = '<MedianSamples><WaveformData lead="I">1,2,3</WaveformData></MedianSamples>'
+    when = "<Hour>10</Hour><Minute>15</Minute><Second>0</Second><Day>14</Day><Month>6</Month><Year>2023</Year>"
+    path = folder / "cardiosoft.xml"
+    path.write_text(
+        '<?xml version="1.0" encoding="ISO8859-1" ?><CardiologyXML><ObservationType>RestECG</ObservationType>'
+        f"<ObservationDateTime>{when}</ObservationDateTime><ClinicalInfo><DeviceInfo><Desc>CardioSoft</Desc>"
+        "<SoftwareVer>V6.71</SoftwareVer></DeviceInfo></ClinicalInfo><PatientInfo><PID>QX-77</PID><Name><FamilyName>"
+        f'{NAME}</FamilyName></Name><Age units="years">42</Age><Gender>FEMALE</Gender></PatientInfo><FilterSetting>'
+        "<Filter50Hz>yes</Filter50Hz><Filter60Hz>no</Filter60Hz><LowPass>150</LowPass></FilterSetting>"
+        f"<RestingECGMeasurements>{beat}</RestingECGMeasurements><StripData><NumberOfLeads>{len(leads)}</NumberOfLeads>"
+        f'<SampleRate units="Hz">{rate}</SampleRate><ChannelSampleCountTotal>{len(counts)}</ChannelSampleCountTotal>'
+        f'<Resolution units="uVperLsb">1</Resolution>{rows}</StripData></CardiologyXML>'
+    )
+    return path
+
+
 def literal_lzw(content):
     """Valid LZW of 10-bit codes that never uses its table."""
     bits = "".join(f"{byte:010b}" for byte in content) + f"{1023:010b}"
@@ -349,6 +370,7 @@ WRITERS = {
     "SCP-ECG with reference beats": as_scp_beats,
     "HL7 aECG": as_aecg,
     "GE MUSE XML": as_muse,
+    "GE CardioSoft XML": as_cardiosoft,
     "Philips Sierra XML": as_sierra,
     "Philips Sierra XML, plain": as_sierra_plain,
     "EDF": as_edf,

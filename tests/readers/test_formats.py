@@ -22,6 +22,7 @@ KINDS = (
     "SCP-ECG with reference beats",
     "HL7 aECG",
     "GE MUSE XML",
+    "GE CardioSoft XML",
     "Philips Sierra XML",
     "Philips Sierra XML, plain",
     "EDF",

@@ -132,7 +132,7 @@ def test_memory_and_time_stay_bounded(tmp_path):
 
 MUTANTS = [
     "DICOM", "SCP-ECG", "HL7 aECG", "GE MUSE XML", "Philips Sierra XML", "EDF", "BDF", "ISHNE", "MATLAB", "MATLAB 4",
-    "NPY", "CSV", "WFDB",
+    "NPY", "CSV", "WFDB", "GE CardioSoft XML",
 ]  # fmt: skip
 
 
