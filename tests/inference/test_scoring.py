@@ -4,7 +4,8 @@ import pytest
 from twelvelead import TwelveLeadError, load
 from twelvelead.data.store import write_store
 from twelvelead.evaluation.predictions import Predictions
-from twelvelead.inference.scoring import gate_findings, predict_fold, recording, require_unseen, role, score_fold
+from twelvelead.inference.scoring import gate_findings, predict_fold, recording, score_fold
+from twelvelead.weights.suitability import require_unseen, role
 
 
 @pytest.fixture(scope="module")
@@ -127,12 +128,12 @@ def test_a_scored_fold_under_a_protocol_is_its_prediction(engine, other_store, t
 def test_roles_and_the_refusal_of_trained_folds(engine, generated_store, other_store, fold, role_of):
     assert role(engine.contract, generated_store, fold).startswith(role_of)
     assert role(engine.contract, other_store(), fold).startswith("other data")
-    require_unseen(engine.contract, other_store(), fold)
+    require_unseen(engine.contract, other_store(), [fold])
     if fold == 3:
         with pytest.raises(TwelveLeadError, match="fold 3 trained the weights tiny"):
-            require_unseen(engine.contract, generated_store, fold)
+            require_unseen(engine.contract, generated_store, [fold])
     else:
-        require_unseen(engine.contract, generated_store, fold)
+        require_unseen(engine.contract, generated_store, [fold])
 
 
 def test_a_recording_of_a_store(generated_store, other_store):

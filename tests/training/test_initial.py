@@ -16,13 +16,13 @@ from twelvelead import weights
 from twelvelead.data.create import create
 from twelvelead.data.store import write_store
 from twelvelead.errors import TwelveLeadError, Unreadable
-from twelvelead.inference.scoring import role, trained_on
 from twelvelead.training.forms import load_windowed
 from twelvelead.training.initial import load_initial
 from twelvelead.training.module import Training, build
 from twelvelead.training.recipe import Recipe
 from twelvelead.training.run import train
 from twelvelead.weights import Contract, file
+from twelvelead.weights.suitability import role, seen_folds
 
 SETTINGS = """
 task = "labels"
@@ -239,13 +239,12 @@ def copy_of(store, path, source=None, keep=slice(None), samples=slice(None), rat
 def test_a_store_of_another_rate_or_other_leads_is_refused(tiny_run, own_store, recipe_file, tmp_path):
     recipe = Recipe.load(recipe_file(), str(tiny_run))
     for changes, there in [
-        ({"rate": 500}, "aVR, aVL, aVF, V1, V2, V3, V4, V5, V6 at 500 Hz"),
-        ({"leads": slice(2)}, "I, II at 100 Hz"),
+        ({"rate": 500}, "sampling rate is 500 Hz, but the weights {} need 100 Hz"),
+        ({"leads": slice(2)}, "leads are I, II, but the weights {} need I, II, III, aVR"),
     ]:
         store = copy_of(own_store, tmp_path / "other", **changes)
         message = refused(train, recipe, store, tmp_path / "run", silent)
-        assert message.startswith(f"{store.path}: holds I, II")
-        assert f"{there}, but the weights {tiny_run} read I, II, III, aVR" in message
+        assert message.startswith(f"{store.path}: {there.format(tiny_run)}")
         assert not (tmp_path / "run").exists()
 
 
@@ -261,27 +260,21 @@ def test_a_fold_that_trained_the_weights_cannot_choose(tiny_run, generated_store
     recipe = Recipe.load(path, str(tiny_run))
     message = refused(train, recipe, generated_store, tmp_path / "run", silent)
     assert message.startswith(
-        f"recipe mine: fold 5 of {generated_store.path} trained the weights {tiny_run}, so it cannot"
+        f"{generated_store.path}: fold 5 trained the weights {tiny_run}, or weights that they came from"
     )
     assert not (tmp_path / "run").exists()
     # fold 9 chose among the weights' epochs, and trained nothing
     train(dataclasses.replace(recipe, validation_folds=(9,)), generated_store, tmp_path / "unseen", silent)
     other = copy_of(generated_store, tmp_path / "other", keep=slice(0, 98))
+    assert "fold 5 trained the weights" in refused(train, recipe, other, tmp_path / "run", silent)
+    other = copy_of(generated_store, tmp_path / "elsewhere", source="recordings of another place", keep=slice(0, 98))
     train(recipe, other, tmp_path / "other-data", silent)
 
 
-def test_folds_of_ptbxl_are_known_by_name_and_through_what_weights_came_from(
-    tuned, tiny_run, generated_store, own_store, tmp_path
-):
-    contract = Contract.load(tiny_run / "weights")
-    ptbxl = dataclasses.replace(contract, data=contract.data | {"name": "PTB-XL", "hash": "0" * 64})
-    assert ptbxl.taught_by("PTB-XL", "1" * 64) == frozenset(range(1, 9))
-    assert ptbxl.taught_by("other", "1" * 64) == frozenset()
+def test_folds_are_known_through_what_weights_came_from(tuned, generated_store, own_store):
     fine = Contract.load(tuned[0] / "weights")
-    assert fine.taught_by(own_store.source, own_store.data_hash) == frozenset(range(1, 5))
-    assert fine.taught_by(generated_store.source, generated_store.data_hash) == frozenset(range(1, 9))
-    assert trained_on(fine, generated_store, 3)
-    assert not trained_on(fine, generated_store, 9)
+    assert seen_folds(fine, own_store) == frozenset(range(1, 5))
+    assert seen_folds(fine, generated_store) == frozenset(range(1, 9))
     assert role(fine, generated_store, 9) == "of data that trained the weights these came from, though not this fold"
     assert role(fine, own_store, 5) == "which also chose"
 

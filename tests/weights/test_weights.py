@@ -133,7 +133,7 @@ def test_a_missing_entry_is_named(folder, field):
     message = unreadable(Contract.load, folder)
     assert message.startswith(f"{path}: ")
     if field == "version":
-        assert message.endswith("or fit the contract anew with python -m twelvelead.inference.refit")
+        assert message.endswith("or fit the contract anew with twelvelead refit WEIGHTS STORE")
     else:
         assert message.endswith("export the weights again")
         assert field in message or field == "format"

@@ -7,12 +7,13 @@ from typing import Annotated, Literal
 
 import typer
 
+from twelvelead.cli.options import OTHER_FOLD, AllowTrainedFold, OperatingPoint, StoreArgument, WeightsArgument
 from twelvelead.errors import Interrupted, TwelveLeadError
 
 
 def evaluate(
-    weights: Annotated[str, typer.Argument(help="A shipped name, a run folder, or a file.", show_default=False)],
-    store: Annotated[Path, typer.Argument(help="A store of the needed rate and leads.", show_default=False)],
+    weights: WeightsArgument,
+    store: StoreArgument,
     fold: Annotated[int, typer.Option(help="One that the store holds.")] = 9,
     out: Annotated[
         Path | None, typer.Option(help="Folder for what is written.", show_default="report-NAME-foldN")
@@ -20,16 +21,11 @@ def evaluate(
     protocol: Annotated[
         Literal["drop", "keep", "likely"], typer.Option(help="Which records and labels stand first.")
     ] = "drop",
-    operating_point: Annotated[
-        str,
-        typer.Option(help="An operating point of the weights, such as f1, or one number from 0 to 1 for all classes."),
-    ] = "accuracy",
+    operating_point: OperatingPoint = "accuracy",
     task: Annotated[
         str | None, typer.Option(help="Label task, which the weights have to predict.", show_default="the weights'")
     ] = None,
-    allow_trained_fold: Annotated[
-        bool, typer.Option("--allow-trained-fold", help="Score a fold that trained the weights; the report says so.")
-    ] = False,
+    allow_trained_fold: AllowTrainedFold = False,
 ) -> None:
     """Score weights on a fold under every protocol, with intervals and subgroups.
 
@@ -42,8 +38,9 @@ def evaluate(
     from twelvelead.data.store import Store
     from twelvelead.data.tasks import select
     from twelvelead.inference.engine import Engine
-    from twelvelead.inference.scoring import gate_findings, require_fitting, require_unseen, score_fold, truth_of
+    from twelvelead.inference.scoring import gate_findings, score_fold, truth_of
     from twelvelead.output.report import evaluation, table, write
+    from twelvelead.weights.suitability import require_suitable, require_unseen
 
     engine = Engine(weights)
     contract = engine.contract
@@ -53,10 +50,10 @@ def evaluate(
             f"--task {task}: the weights {weights} predict the task {contract.task}; choose weights of that task"
         )
     opened = Store.open(store)
-    require_fitting(contract, opened)
+    require_suitable(contract, opened, weights)
     select(opened, fold, truth_of(contract, opened, protocol))
     if not allow_trained_fold:
-        require_unseen(contract, opened, fold)
+        require_unseen(contract, opened, [fold], weights, OTHER_FOLD)
     out = out or Path(f"report-{contract.name}-fold{fold}")
     out.mkdir(parents=True, exist_ok=True)
     try:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from twelvelead.cli import compare, ecg, ensemble, evaluate, models, ptbxl, robustness, score, store, train, tune
+from twelvelead.cli import compare, ecg, ensemble, evaluate, models, ptbxl, refit, robustness, score, store, train, tune
 from twelvelead.errors import TwelveLeadError
 from twelvelead.version import __version__
 
@@ -29,6 +29,7 @@ app.command()(evaluate.evaluate)
 app.command()(compare.compare)
 app.command()(robustness.robustness)
 app.command()(train.export)
+app.command()(refit.refit)
 app.command()(models.models)
 app.add_typer(ptbxl.app, name="ptbxl")
 app.add_typer(store.app, name="store")

@@ -5,12 +5,13 @@ from typing import Annotated
 
 import typer
 
+from twelvelead.cli.options import OTHER_FOLD, AllowTrainedFold, StoreArgument, WeightsArgument
 from twelvelead.errors import Interrupted
 
 
 def robustness(
-    weights: Annotated[str, typer.Argument(help="A shipped name, a run folder, or a file.", show_default=False)],
-    store: Annotated[Path, typer.Argument(help="A store of the needed rate and leads.", show_default=False)],
+    weights: WeightsArgument,
+    store: StoreArgument,
     out: Annotated[Path, typer.Option(help="Folder for what is written.", show_default=False)],
     fold: Annotated[int, typer.Option(help="One that the store holds.")] = 9,
     records: Annotated[
@@ -20,9 +21,7 @@ def robustness(
         str | None, typer.Option(help="Names separated by commas, such as muscle_noise.", show_default="all")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the faults and of the resampling.", min=0)] = 0,
-    allow_trained_fold: Annotated[
-        bool, typer.Option("--allow-trained-fold", help="Score a fold that trained the weights; the files say so.")
-    ] = False,
+    allow_trained_fold: AllowTrainedFold = False,
 ) -> None:
     """Put faults on the recordings of a fold, and say how far the macro AUROC falls.
 
@@ -34,13 +33,14 @@ def robustness(
     from twelvelead.ecg.faults import CLEAN, cases
     from twelvelead.inference.engine import Engine
     from twelvelead.inference.robustness import fold_recordings, suite
-    from twelvelead.inference.scoring import require_unseen
     from twelvelead.output.robustness import heading, report
+    from twelvelead.weights.suitability import require_suitable, require_unseen
 
     wanted = cases(faults.split(",")) if faults else cases()
     engine, opened = Engine(weights), Store.open(store)
+    require_suitable(engine.contract, opened, weights)
     if not allow_trained_fold:
-        require_unseen(engine.contract, opened, fold)
+        require_unseen(engine.contract, opened, [fold], weights, OTHER_FOLD)
     recordings = fold_recordings(engine.contract, opened, fold, records)
     provenance = {"weights": engine.sha256, "data_hash": opened.data_hash, "fold": fold}
     try:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from twelvelead.cli.options import OperatingPoint, Weights
 from twelvelead.cli.reading import (
     HashNames,
     SamplingRate,
@@ -24,12 +25,8 @@ def score(
         typer.Argument(help="ECG files, folders and quoted patterns such as 'data/*.hea'.", show_default=False),
     ],
     out: Annotated[Path, typer.Option(help="Folder of the Parquet dataset.", show_default=False)],
-    weights: Annotated[
-        str, typer.Option(help="A shipped name, a run folder, a folder of weights, or a file in one.")
-    ] = DEFAULT,
-    operating_point: Annotated[
-        str, typer.Option(help="An operating point of the weights, or one number from 0 to 1.")
-    ] = "accuracy",
+    weights: Weights = DEFAULT,
+    operating_point: OperatingPoint = "accuracy",
     sampling_rate: SamplingRate = None,
     unit: Unit = None,
     scale: Scale = None,

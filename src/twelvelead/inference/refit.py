@@ -1,11 +1,8 @@
 """A contract fitted anew to what its ONNX file says of the validation folds of a store.
 
-    python -m twelvelead.inference.refit WEIGHTS STORE
-
 Contracts of earlier versions are read too: everything that they lack is computed.
 """
 
-import argparse
 import json
 import shutil
 import tempfile
@@ -24,6 +21,7 @@ from twelvelead.progress import Progress, silent
 from twelvelead.weights import Contract, find
 from twelvelead.weights.contract import FILE, VERSION
 from twelvelead.weights.fit import age_range, fitted
+from twelvelead.weights.suitability import require_own_data, require_suitable, require_unseen
 
 
 def refit(weights: str | Path, store: Store, progress: Progress = silent) -> Contract:
@@ -31,14 +29,15 @@ def refit(weights: str | Path, store: Store, progress: Progress = silent) -> Con
 
     Args:
         weights: a shipped name, a run folder, a folder of weights, or a file in one.
-        store: holds the folds that trained and chose.
+        store: of the data that trained the weights; holds the folds that trained and chose.
         progress: told the records done of a fold.
 
     Returns:
         The contract as written.
 
     Raises:
-        TwelveLeadError: no such weights, or the store does not fit them.
+        TwelveLeadError: no such weights, they cannot read the store, it holds other data than trained them, or a
+            validation fold trained them or what they came from.
     """
     folder = find(weights)
     values = json.loads((folder / FILE).read_text(encoding="utf-8"))
@@ -50,6 +49,11 @@ def refit(weights: str | Path, store: Store, progress: Progress = silent) -> Con
         )
         engine = Engine(bare)
     contract = engine.contract
+    require_suitable(contract, store, weights)
+    require_own_data(contract, store, weights)
+    require_unseen(
+        contract, store, contract.validation_folds, weights, "what trained weights cannot fit their contract"
+    )
     protocol: Protocol = contract.protocol  # type: ignore[assignment]
     parts = [predict_fold(engine, store, fold, protocol, progress) for fold in contract.validation_folds]
     truth, probabilities, patients = (
@@ -83,16 +87,3 @@ def _neutral(classes: int) -> dict[str, object]:
         "metrics": {},
         "intervals": {},
     }
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("weights")
-    parser.add_argument("store")
-    options = parser.parse_args()
-    contract = refit(options.weights, Store.open(options.store))
-    print(json.dumps(contract.metrics, indent=2))
-
-
-if __name__ == "__main__":
-    main()

@@ -16,9 +16,10 @@ from twelvelead.ecg import faults
 from twelvelead.ecg.faults import Case
 from twelvelead.files import replacing
 from twelvelead.inference.faults import Floats, Predict, Recordings, macro_aurocs
-from twelvelead.inference.scoring import require_fitting, truth_of
+from twelvelead.inference.scoring import truth_of
 from twelvelead.progress import Progress, silent
 from twelvelead.weights import Contract
+from twelvelead.weights.suitability import require_suitable
 
 PROTOCOL: Protocol = "drop"
 """AUROC needs labels, so records without any of the task are left out."""
@@ -36,9 +37,9 @@ def fold_recordings(contract: Contract, store: Store, fold: int, records: int | 
         records: about how many; None for all. The same number gives the same records.
 
     Raises:
-        TwelveLeadError: the store does not fit the weights or lacks the fold.
+        TwelveLeadError: the weights cannot read the store, or it lacks the fold.
     """
-    require_fitting(contract, store)
+    require_suitable(contract, store)
     truth = truth_of(contract, store, PROTOCOL)
     rows = select(store, fold, truth)
     if records is not None:

@@ -15,10 +15,9 @@ from twelvelead.evaluation.predictions import Predictions
 from twelvelead.inference.engine import Engine
 from twelvelead.progress import Progress, counted, silent
 from twelvelead.weights import Contract
+from twelvelead.weights.suitability import require_suitable, role
 
 BATCH = 32
-
-"""Called with the records done and all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,9 +63,9 @@ def score_fold(engine: Engine, store: Store, fold: int, progress: Progress = sil
         progress: told the records done, both passes counted.
 
     Raises:
-        TwelveLeadError: the store does not fit the weights, or lacks the fold.
+        TwelveLeadError: the weights cannot read the store, or it lacks the fold.
     """
-    require_fitting(engine.contract, store)
+    require_suitable(engine.contract, store)
     records = select(store, fold)
     total = len(records) * (2 if engine.contract.metadata else 1)
     given = _probabilities(engine, store, records, lambda done: progress("records scored", done, total))
@@ -91,9 +90,9 @@ def predict_fold(
         progress: told the records done.
 
     Raises:
-        TwelveLeadError: the store does not fit the weights, lacks the fold, or the protocol is not available.
+        TwelveLeadError: the weights cannot read the store, it lacks the fold, or the protocol is not available.
     """
-    require_fitting(engine.contract, store)
+    require_suitable(engine.contract, store)
     truth = truth_of(engine.contract, store, protocol)
     records = select(store, fold, truth)
     found = _probabilities(engine, store, records, lambda done: progress("records scored", done, len(records)))
@@ -114,36 +113,6 @@ def truth_of(contract: Contract, store: Store, protocol: Protocol) -> Labels:
             "fine-tune STORE RUN --from WEIGHTS)"
         )
     return truth
-
-
-def role(contract: Contract, store: Store, fold: int) -> str:
-    """What a fold of the store was to the weights, in a few words."""
-    if trained_on(contract, store, fold):
-        return "which trained the weights: no measure of their worth"
-    if store.source != contract.data["name"]:
-        if contract.taught_by(store.source, store.data_hash):
-            return "of data that trained the weights these came from, though not this fold"
-        return "other data than trained the weights"
-    return "which also chose" if fold in contract.validation_folds else "held out"
-
-
-def trained_on(contract: Contract, store: Store, fold: int) -> bool:
-    """Whether this fold of the store trained the weights, or weights that they came from."""
-    by_name = contract.train_folds if store.source == contract.data["name"] else ()
-    return fold in {*by_name, *contract.taught_by(store.source, store.data_hash)}
-
-
-def require_unseen(contract: Contract, store: Store, fold: int) -> None:
-    """Refuse a fold whose figures would say nothing of new records.
-
-    Raises:
-        TwelveLeadError: the fold trained the weights.
-    """
-    if trained_on(contract, store, fold):
-        raise TwelveLeadError(
-            f"{store.path}: fold {fold} trained the weights {contract.name}, so its figures say nothing of new "
-            "records; choose another fold, or add --allow-trained-fold, and the report will say so"
-        )
 
 
 def gate_findings(
@@ -175,30 +144,6 @@ def recording(store: Store, row: int) -> ECG:
         sex=None if np.isnan(sex) else ("female" if sex else "male"),
         source=f"ECG {store.column('ecg_id')[row]}",
     )
-
-
-def require_fitting(contract: Contract, store: Store) -> None:
-    """Refuse a store that the weights cannot read.
-
-    Raises:
-        TwelveLeadError: it is of another sampling rate, has other leads, or its records are too short.
-    """
-    rate = contract.sampling_rate
-    if store.sampling_rate != rate:
-        raise TwelveLeadError(
-            f"{store.path}: sampling rate is {store.sampling_rate:g} Hz, but the weights {contract.name} need {rate} "
-            f"Hz; make such a store (--rate {rate})"
-        )
-    if store.leads != contract.leads:
-        raise TwelveLeadError(
-            f"{store.path}: leads are {', '.join(store.leads)}, but the weights {contract.name} need "
-            f"{', '.join(contract.leads)} in this order; make such a store, or choose weights of these leads"
-        )
-    if store.samples < contract.minimum_samples:
-        raise TwelveLeadError(
-            f"{store.path}: records of {store.samples} samples, but the weights {contract.name} need "
-            f"{contract.minimum_samples} ({contract.minimum_samples / rate:g} s) at least; store longer recordings"
-        )
 
 
 def _probabilities(

@@ -14,10 +14,11 @@ from twelvelead.evaluation.bootstrap import estimate
 from twelvelead.files import replacing
 from twelvelead.inference.faults import Floats, Recordings, falls
 from twelvelead.inference.robustness import PROTOCOL, RESAMPLES
-from twelvelead.inference.scoring import role, truth_of
+from twelvelead.inference.scoring import truth_of
 from twelvelead.output.report.numbers import with_interval
 from twelvelead.plots.heatmap import heatmap_png
 from twelvelead.weights import Contract
+from twelvelead.weights.suitability import role
 
 
 def report(

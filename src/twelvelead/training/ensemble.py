@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from twelvelead.data.partial import partial_folder
 from twelvelead.data.store import Store
-from twelvelead.data.tasks import Labels, fold_names, labels, select
+from twelvelead.data.tasks import Labels, labels, select
 from twelvelead.errors import TwelveLeadError
 from twelvelead.evaluation.diversity import diversity
 from twelvelead.evaluation.weighting import MEANS, choose_weights
@@ -24,6 +24,7 @@ from twelvelead.training.forms import ENSEMBLE, describe_member, load_windowed, 
 from twelvelead.training.hardware import list_versions
 from twelvelead.training.writing import METADATA, headline, write_weights
 from twelvelead.weights import Contract, find
+from twelvelead.weights.suitability import require_own_data, require_suitable, require_unseen
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,8 @@ def make_ensemble(
         What `diversity.json` holds.
 
     Raises:
-        TwelveLeadError: the runs do not fit each other or the store, one is there twice or not finished, the fold
-            trained one, or the folder is there.
+        TwelveLeadError: the runs are not of a kind or cannot read the store, one is there twice or not finished, the
+            fold trained one, or the folder is there.
         Unreadable: there are no such weights, or the fold shows a class in none of its records or in all.
     """
     chosen_name = name or dest.resolve().name
@@ -134,7 +135,7 @@ def load_members(runs: Sequence[str | Path], store: Store, fold: int) -> tuple[l
             same = "named twice" if str(seen[digest]) == str(run) else f"holds the same weights as {seen[digest]}"
             raise TwelveLeadError(f"{run}: {same}; name each run once")
         seen[digest] = run
-        _require_fitting(run, contract, runs[0], contracts[0], store, fold)
+        _require_member(run, contract, runs[0], contracts[0], store, fold)
     truth = labels(store, contracts[0].task, contracts[0].protocol)  # type: ignore[arg-type]
     if truth.classes != contracts[0].classes:
         raise TwelveLeadError(
@@ -242,7 +243,7 @@ def _combined(whole: Ensemble, calibrated: NDArray[np.float64]) -> NDArray[np.fl
         return np.asarray(whole.combined(torch.from_numpy(calibrated.astype(np.float32))).numpy())
 
 
-def _require_fitting(
+def _require_member(
     run: str | Path, contract: Contract, first: str | Path, reference: Contract, store: Store, fold: int
 ) -> None:
     if contract.architecture == ENSEMBLE:
@@ -257,27 +258,9 @@ def _require_fitting(
     ):
         if given != wanted:
             raise TwelveLeadError(f"{run}: {what} is {given}, but of {first} it is {wanted}; choose runs that agree")
-    if contract.leads != store.leads or contract.sampling_rate != round(store.sampling_rate):
-        raise TwelveLeadError(
-            f"{run}: reads {', '.join(contract.leads)} at {contract.sampling_rate} Hz, and {store.path} holds "
-            f"{', '.join(store.leads)} at {store.sampling_rate:g} Hz; choose a store that fits"
-        )
-    if contract.minimum_samples > store.samples:
-        raise TwelveLeadError(
-            f"{run}: needs {contract.minimum_samples} samples, and the records of {store.path} have {store.samples}; "
-            "choose a store that fits"
-        )
-    if contract.data["name"] != store.source:
-        raise TwelveLeadError(
-            f"{run}: was trained on {contract.data['name']}, and {store.path} holds {store.source}, so that its folds "
-            "say nothing of what the run has seen; choose runs and a store of the same data"
-        )
-    taught_by = tuple(sorted({*contract.train_folds, *contract.taught_by(store.source, store.data_hash)}))
-    if fold in taught_by:
-        raise TwelveLeadError(
-            f"{run}: was trained on fold {fold_names(taught_by)}, so fold {fold} cannot choose its weight; choose "
-            "another fold or leave the run out"
-        )
+    require_suitable(contract, store, run)
+    require_own_data(contract, store, run)
+    require_unseen(contract, store, [fold], run, "choose another fold, or leave the run out")
 
 
 def _names(runs: Sequence[str | Path], names: Sequence[str]) -> list[str]:

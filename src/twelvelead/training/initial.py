@@ -7,11 +7,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from twelvelead.data.store import Store
-from twelvelead.errors import TwelveLeadError, Unreadable
+from twelvelead.errors import Unreadable
 from twelvelead.models import ECGModel
 from twelvelead.training.inherit import inherit
 from twelvelead.training.recipe import Recipe
 from twelvelead.weights import Contract, file, find
+from twelvelead.weights.suitability import require_suitable, require_unseen
 
 
 def initial_contract(recipe: Recipe) -> Contract:
@@ -35,21 +36,12 @@ def require_starting(contract: Contract, recipe: Recipe, store: Store) -> None:
         store: what is trained on.
 
     Raises:
-        TwelveLeadError: the weights read other leads or another rate than the store holds, or a validation fold trained
-            them.
+        TwelveLeadError: the weights cannot read the store, or a validation fold trained them or what they came from.
     """
-    if contract.leads != store.leads or contract.sampling_rate != store.sampling_rate:
-        raise TwelveLeadError(
-            f"{store.path}: holds {', '.join(store.leads)} at {store.sampling_rate:g} Hz, but the weights "
-            f"{recipe.initial} read {', '.join(contract.leads)} at {contract.sampling_rate} Hz; make such a store "
-            f"(--rate {contract.sampling_rate})"
-        )
-    seen = contract.taught_by(store.source, store.data_hash) & set(recipe.validation_folds)
-    if seen:
-        raise TwelveLeadError(
-            f"recipe {recipe.name}: fold {min(seen)} of {store.path} trained the weights {recipe.initial}, so it "
-            "cannot choose now; take validation_folds that they have not seen"
-        )
+    require_suitable(contract, store, recipe.initial)
+    require_unseen(
+        contract, store, recipe.validation_folds, recipe.initial, "choose other validation_folds, or other weights"
+    )
 
 
 def load_initial(model: ECGModel, recipe: Recipe, classes: tuple[str, ...]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from twelvelead.training.data import StoreData
 from twelvelead.training.forms import load_windowed, predict
 from twelvelead.training.speed import bfloat16
 from twelvelead.weights import Contract, find
+from twelvelead.weights.suitability import require_suitable, require_unseen, seen_folds
 
 PART = 1024
 """Records judged between two reports."""
@@ -28,8 +29,8 @@ def require_teachers(data: StoreData) -> None:
 
     Raises:
         Unreadable: there are no such weights.
-        TwelveLeadError: they predict other classes, read other leads, another rate or longer recordings, have no
-            PyTorch form, or a validation fold taught them.
+        TwelveLeadError: they predict other classes, cannot read the store, have no PyTorch form, or a validation fold
+            trained them or what they came from.
     """
     store, recipe = data.store, data.recipe
     for name in recipe.teachers:
@@ -40,27 +41,14 @@ def require_teachers(data: StoreData) -> None:
                 f"{teacher} predicts {_few(contract.classes)}, and the task {recipe.task} is "
                 f"{_few(data.labels.classes)}; choose teachers of the same task"
             )
-        if contract.leads != store.leads or contract.sampling_rate != round(store.sampling_rate):
-            raise TwelveLeadError(
-                f"{teacher} reads {len(contract.leads)} leads at {contract.sampling_rate} Hz, and {store.path} holds "
-                f"{len(store.leads)} at {store.sampling_rate:g} Hz; choose teachers that read what is in the store"
-            )
-        if contract.minimum_samples > store.samples:
-            raise TwelveLeadError(
-                f"{teacher} reads {contract.minimum_samples} samples or more, and the recordings of {store.path} have "
-                f"{store.samples}; choose teachers with a shorter window"
-            )
+        require_suitable(contract, store, name)
         if "safetensors" not in contract.files:
             raise TwelveLeadError(
                 f"{teacher} has no safetensors file; name a training's own weights, of an ensemble its members"
             )
-        taught_by = set(contract.train_folds) | contract.taught_by(store.source, store.data_hash)
-        seen = taught_by & set(recipe.validation_folds)
-        if seen:
-            raise TwelveLeadError(
-                f"{teacher} was trained on fold {min(seen)}, which is to choose here; what it knows of that fold would "
-                "leak into the training, so choose other teachers or other validation_folds"
-            )
+        require_unseen(
+            contract, store, recipe.validation_folds, name, "choose other validation_folds, or other teachers"
+        )
 
 
 def ask_teachers(
@@ -88,7 +76,7 @@ def ask_teachers(
         say(f"{cache}: does not fit this training and is made anew")
     folds = np.asarray(data.store.column("fold"))[records]
     contracts = [Contract.load(find(teacher)) for teacher in teachers]
-    unseen = np.array([~np.isin(folds, contract.train_folds) for contract in contracts])
+    unseen = np.array([~np.isin(folds, sorted(seen_folds(contract, data.store))) for contract in contracts])
     asked = np.where(unseen.any(axis=0), unseen, True)
     total = np.zeros(shape)
     for number, (teacher, contract, rows) in enumerate(zip(teachers, contracts, asked, strict=True)):

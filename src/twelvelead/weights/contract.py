@@ -111,23 +111,6 @@ class Contract:
         """The weights that these came from: where their training started, and their teachers."""
         return [*self.data.get("initial", []), *self.data.get("teachers", [])]
 
-    def taught_by(self, source: str, data_hash: str) -> frozenset[int]:
-        """The folds of a store that trained these weights, or weights that they came from.
-
-        A store is the same data by its hash; PTB-XL, whose folds are published, also by its name, whatever its rate.
-
-        Args:
-            source, data_hash: of the store.
-        """
-        steps = [{"data": self.data, "train_folds": self.train_folds}, *self.ancestors]
-        return frozenset(
-            fold
-            for step in steps
-            if step["data"].get("hash") == data_hash
-            or (source.startswith("PTB-XL") and step["data"].get("name") == source)
-            for fold in step["train_folds"]
-        )
-
     @property
     def classes_left_out(self) -> tuple[str, ...]:
         """Classes that the validation folds show in none or all of their records; no macro mean holds them."""
@@ -202,7 +185,7 @@ class Contract:
         if values.get("version") != VERSION:
             raise Unreadable(
                 f"{path}: contract version {values.get('version')}, but this twelvelead reads version {VERSION}; "
-                "update twelvelead, or fit the contract anew with python -m twelvelead.inference.refit"
+                "update twelvelead, or fit the contract anew with twelvelead refit WEIGHTS STORE"
             )
         names = {field.name for field in dataclasses.fields(cls)}
         if values.keys() != names:

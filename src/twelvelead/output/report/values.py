@@ -17,8 +17,9 @@ from twelvelead.evaluation import Predictions, intervals
 from twelvelead.evaluation import evaluate as metrics
 from twelvelead.evaluation.fitted import Calibration, FittedOn, Thresholds, choice_notes
 from twelvelead.evaluation.subgroups import Group, Subgroup, by_age, by_number_of_classes, by_sex, subgroups
-from twelvelead.inference.scoring import ScoredFold, role, trained_on
+from twelvelead.inference.scoring import ScoredFold
 from twelvelead.weights import Contract
+from twelvelead.weights.suitability import role, seen_folds
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +92,7 @@ def evaluation(
         "protocol": protocol,
         "operating_point": operating_point,
         "role": role(contract, store, scored.fold),
-        "trained_fold": trained_on(contract, store, scored.fold),
+        "trained_fold": scored.fold in seen_folds(contract, store),
         "synthetic": store.synthetic or contract.synthetic,
         "notes": list(_notes(contract, store, scored.fold, own["metrics"]["classes_left_out"])),
         "choices": _choices(contract, store, predictions, operating_point),
@@ -149,7 +150,7 @@ def _notes(contract: Contract, store: Store, fold: int, left_out: Sequence[str])
         yield "The ECGs are synthetic: the figures say nothing of patients."
     elif contract.synthetic:
         yield "The weights were trained on synthetic ECGs: the figures say nothing of patients."
-    if trained_on(contract, store, fold):
+    if fold in seen_folds(contract, store):
         yield (
             f"Fold {fold} trained these weights. The figures say how well it was learned by heart and nothing of new "
             "records."
