@@ -139,6 +139,19 @@ def test_edf_without_a_unit_is_uncalibrated(writers, counts, tmp_path):
     np.testing.assert_allclose(read(path, scale=1.0).signal[:, :11], counts[:, :11] / 1000, atol=1e-6)
 
 
+def test_ecg_leads_in_an_eeg(tmp_path, writers, counts):
+    """Scalp electrodes are no chest leads, whatever is beside them."""
+    wide = np.concatenate([counts, counts[:, :6] // 3], axis=1)
+    names = (*LEADS[:2], "C1", "C2", "C3", "C4", "C5", "C6", "Cz", "Fz")
+    path = writers["EDF"](tmp_path, wide[:, :10], RATE, names)
+    with pytest.raises(Exception, match=r"missing lead.* V1, V2, V3, V4, V5, V6"):
+        read(path)
+    path = writers["EDF"](tmp_path, wide[:, :8], RATE, names[:8])
+    assert read(path).leads == LEADS
+    path = writers["EDF"](tmp_path, wide[:, :14], RATE, [*(f"{lead}-Ref" for lead in LEADS), "C3-Ref", "C4-Ref"])
+    np.testing.assert_allclose(read(path).signal, counts / 1000, atol=1e-6)
+
+
 def change_ishne(path, *, variable=None, samples=None, start=None, insert=(0, b"")):
     import binascii
 

@@ -215,6 +215,13 @@ def test_an_unknown_unit_of_time(tmp_path):
         read(written(tmp_path, with_time()), time_unit="ms")
 
 
+def test_a_lead_stored_twice_is_refused(tmp_path):
+    for extra in ("I (mV)", "Lead I (mV)"):
+        rows = [[*row, extra if number == 0 else 0.5] for number, row in enumerate(with_time())]
+        with pytest.raises(Unreadable, match="lead I is stored more than once"):
+            read(written(tmp_path, rows))
+
+
 @settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes_behind_a_heading_end_in_a_sentence(tmp_path_factory, content):

@@ -400,3 +400,14 @@ def test_the_microvolts_of_ludb(tmp_path, shared_ludb):
     assert np.ptp(ecg.signal * 1000 - digital, axis=0).max() < 0.01
     assert (ecg.age, ecg.sex, [finding.code for finding in ecg.findings]) == (51, "female", ["scale-overridden"])
     np.testing.assert_allclose(ecg.signal[:, 2], ecg.signal[:, 1] - ecg.signal[:, 0], atol=0.0011)
+
+
+def test_a_negative_gain_and_a_lead_stored_twice_are_asked_about(tmp_path):
+    header = edit(simple(tmp_path), "1000.0(0)/mV", "-1000.0(0)/mV")
+    with pytest.raises(Unreadable, match=r"lead I is -0\.001 mV.*--scale 1"):
+        read(header)
+    assert read(header, scale=1.0).findings[0].code == "scale-overridden"
+    twice = simple(tmp_path, names=(*LEADS, "v3"))
+    with pytest.raises(Unreadable, match="lead V3 is stored more than once"):
+        read(twice)
+    assert read(twice, leads=("I", "V4")).leads == ("I", "V4")

@@ -19,10 +19,10 @@ from twelvelead.ecg.leads import all_columns_for, canonical_leads
 from twelvelead.errors import Unreadable
 from twelvelead.files import read_regular
 from twelvelead.readers import patient
-from twelvelead.readers.recording import BLOCK, LARGEST_FILE, Channel, Fault, Recording
+from twelvelead.readers.recording import LARGEST_FILE, Channel, Fault, Recording
 from twelvelead.readers.request import Request
 from twelvelead.readers.source import Source
-from twelvelead.readers.units import units_per_millivolt
+from twelvelead.readers.voltages import millivolts
 from twelvelead.readers.wfdb_header import Format, Header, Signal, parse_header, parse_known
 
 INVALID = -32768
@@ -109,21 +109,32 @@ def read(source: Source, request: Request) -> Recording:
             held[file] = load_file(file)
         return held[file]
 
-    header = parse_header(load(path))
+    content = load(path)
+    known = parse_known(content) if b"#" not in content else None
+    samples = _plain_samples(*known, path, load) if known is not None else None
+    if known is not None and samples is not None:
+        header, files = known[0], [known[1]]
+    else:
+        header = parse_header(content)
+        files = _file_names(header)
     stored = canonical_leads([signal.name for signal in header.signals])
-    columns = range(len(stored)) if request.leads is None else all_columns_for(request.leads, stored, source.name)
-    samples = _samples(header, columns, _Files(os.path.dirname(path), load))  # noqa: PTH120
-    invalid = samples == INVALID
-    values = np.where(invalid, np.float32(np.nan), samples) if invalid.any() else samples
-    channels = [
-        _channel(header.signals[column], stored[column], values[:, place]) for place, column in enumerate(columns)
-    ]
+    every = list(range(len(stored)))
+    columns = every if request.leads is None else all_columns_for(request.leads, stored, source.name)
+    folder = os.path.dirname(path)  # noqa: PTH120
+    if samples is None:
+        samples = _samples(header, columns, _Files(folder, load))
+    elif columns != every:
+        samples = samples[:, columns]
+    channels = _channels(
+        [header.signals[column] for column in columns], [stored[column] for column in columns], samples
+    )
     age, sex = patient.from_words(header.comments)
-    files = [path, *(os.path.join(os.path.dirname(path), file) for file in _file_names(header))]  # noqa: PTH118, PTH120
-    digest = sha256()
-    for file in files:
-        digest.update(load(file) if file in held else _whole(file))
-    findings = _surplus(header, [held.get(file) for file in files[1:]])
+    digest = sha256(content)
+    findings: tuple[Finding, ...] = ()
+    for number, file in enumerate(files):
+        part = held.get(os.path.join(folder, file))  # noqa: PTH118
+        digest.update(_whole(os.path.join(folder, file)) if part is None else part)  # noqa: PTH118
+        findings = findings or _surplus(header, number, part)
     return Recording(channels, header.sampling_rate, age, sex, findings, sha256=digest.hexdigest())
 
 
@@ -139,24 +150,34 @@ def _whole(file: str) -> bytes:
         return b""
 
 
-def _channel(signal: Signal, lead: str, samples: NDArray[Any]) -> Channel:
-    scale = 1 / signal.gain if signal.gain else None
-    return Channel(lead or "without a name", samples, scale, signal.unit, signal.baseline)
+def _channels(signals: Sequence[Signal], names: Sequence[str], samples: NDArray[np.int16]) -> list[Channel]:
+    """Each signal with its samples, [samples, signals]."""
+    invalid = samples == INVALID
+    values: NDArray[Any] = np.where(invalid, np.float32(np.nan), samples) if invalid.any() else samples
+    return [
+        Channel(
+            name or "without a name", column, 1 / signal.gain if signal.gain else None, signal.unit, signal.baseline
+        )
+        for signal, name, column in zip(signals, names, values.T, strict=True)
+    ]
 
 
-def _surplus(header: Header, contents: Sequence[bytes | None]) -> tuple[Finding, ...]:
-    """That signal files hold more samples than the header announces."""
-    for file, content in zip(_file_names(header), contents, strict=True):
-        signals = [signal for signal in header.signals if signal.file == file]
-        if content is not None and header.samples:
-            held = (len(content) - signals[0].format.offset) // (2 * len(signals))
-            if held > header.samples:
-                message = (
-                    f"holds {held:,} samples a lead, of which its header announces, and we read, {header.samples:,}; "
-                    "compare it with the original"
-                )
-                return (Finding("samples-disagree", "warn", message, {"held": held, "announced": header.samples}),)
-    return ()
+def _surplus(header: Header, number: int, content: bytes | None) -> tuple[Finding, ...]:
+    """That a signal file, by its number, holds more samples than the header announces."""
+    if content is None or not header.samples:
+        return ()
+    groups: dict[str, list[Signal]] = {}
+    for signal in header.signals:
+        groups.setdefault(signal.file, []).append(signal)
+    signals = list(groups.values())[number]
+    held = (len(content) - signals[0].format.offset) // (2 * len(signals))
+    if held <= header.samples:
+        return ()
+    message = (
+        f"holds {held:,} samples a lead, of which its header announces, and we read, {header.samples:,}; compare it "
+        "with the original"
+    )
+    return (Finding("samples-disagree", "warn", message, {"held": held, "announced": header.samples}),)
 
 
 def read_header(path: str | os.PathLike[str]) -> Header:
@@ -228,52 +249,25 @@ def _plain_samples(
     return samples if _sums(samples) == checksums else None
 
 
-def to_millivolts(
-    header: Header, samples: NDArray[np.int16], columns: Sequence[int], source: str
-) -> NDArray[np.float32]:
+def to_millivolts(header: Header, samples: NDArray[np.int16], source: str) -> NDArray[np.float32]:
     """Samples as voltages: (sample - baseline) / gain, converted to mV.
 
     Args:
         header: what describes the samples.
-        samples: [samples, columns] int16, in the units of the converter.
-        columns: which signal of the header each column is.
+        samples: [samples, signals] int16, in the units of the converter.
         source: named in errors.
 
     Returns:
-        [samples, columns] float32, mV; NaN where a sample is invalid.
+        [samples, signals] float32, mV; NaN where a sample is invalid.
 
     Raises:
         Unreadable: a signal is uncalibrated or its unit is not a voltage.
     """
-    signals = [header.signals[column] for column in columns]
-    divisors = np.array([_per_millivolt(signal, source) for signal in signals])
-    baselines = [signal.baseline for signal in signals]
-    if any(baselines):
-        signal: NDArray[np.float32] = np.empty(samples.shape, np.float32)
-        zero = np.array(baselines, np.float64)
-        for start in range(0, len(samples), BLOCK):
-            signal[start : start + BLOCK] = (samples[start : start + BLOCK] - zero) / divisors
-    else:
-        signal = np.divide(samples, divisors.astype(np.float32), dtype=np.float32)
-    invalid = samples == INVALID
-    if invalid.any():
-        signal[invalid] = np.nan
-    return signal
-
-
-def _per_millivolt(signal: Signal, source: str) -> float:
-    if signal.gain == 0:
-        raise Unreadable(
-            f"{source}: signal {signal.name or signal.file} is uncalibrated (no gain, or a gain of 0); "
-            "write its gain into the header"
-        )
-    per_millivolt = units_per_millivolt(signal.unit)
-    if per_millivolt is None:
-        raise Unreadable(
-            f"{source}: signal {signal.name or signal.file} is in {signal.unit!r}, which is not a voltage; "
-            "ask only for leads in mV, uV or V"
-        )
-    return signal.gain * per_millivolt
+    names = canonical_leads([signal.name for signal in header.signals])
+    try:
+        return millivolts(_channels(header.signals, names, samples), Request(leads=None))
+    except Fault as fault:
+        raise Unreadable(f"{source}: {fault}", code=fault.code) from None
 
 
 def _samples(header: Header, columns: Sequence[int], files: _Files) -> NDArray[np.int16]:

@@ -125,7 +125,7 @@ def _microvolts(header_path: str, rate: int, load: Load) -> NDArray[np.int16]:
         signal = digital
         invalid = np.minimum.reduce(signal, axis=None) == INVALID
     else:
-        exact = np.rint(to_millivolts(header, digital, range(len(header.signals)), header_path) * 1000.0)
+        exact = np.rint(to_millivolts(header, digital, header_path) * 1000.0)
         invalid = not (np.abs(exact) < -INVALID).all()
         signal = exact.astype(np.int16) if not invalid else digital
     if invalid:
