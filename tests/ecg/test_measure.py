@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from twelvelead.ecg.beats import NO_QRS
 from twelvelead.ecg.leads import LEADS, limb_leads
-from twelvelead.ecg.measure import INTERVALS, LONGEST_SECONDS, Measurements, measure
+from twelvelead.ecg.measure import INTERVALS, LONGEST, Measurements, measure
 from twelvelead.ecg.record import ECG
 from twelvelead.ecg.synthetic import synthetic_ecg
 from twelvelead.readers import read
@@ -171,7 +171,7 @@ def test_each_quantity_has_a_value_or_a_reason_and_nothing_fails(seed, kind, sam
 
 
 def test_of_a_long_recording_the_beginning():
-    assert measure(synthetic_ecg(seconds=LONGEST_SECONDS + 30, sampling_rate=100)).seconds == LONGEST_SECONDS
+    assert measure(synthetic_ecg(seconds=LONGEST + 30, sampling_rate=100)).seconds == LONGEST
 
 
 def test_near_the_cardiologists_of_ludb(ludb):

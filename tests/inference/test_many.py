@@ -9,6 +9,7 @@ import pytest
 
 import twelvelead
 from twelvelead.ecg.leads import LEADS
+from twelvelead.ecg.measure import QUANTITIES, measure
 from twelvelead.ecg.synthetic import synthetic_ecg
 from twelvelead.errors import TwelveLeadError
 from twelvelead.inference import many, workers
@@ -80,7 +81,13 @@ def test_a_row_says_what_was_read_and_why_there_is_no_answer(folder, tmp_path):
         assert (found[name]["duration_s"], found[name]["sampling_rate_hz"]) == (10, 100)
     assert (found["good0.npy"]["code"], found["good0.npy"]["message"]) == (None, None)
     assert (found["flat.npy"]["code"], found["flat.npy"]["findings"]) == ("flat", ["flat"])
-    assert found["torn.npy"]["code"] == "unreadable"
+    assert found["torn.npy"]["code"] in ("damaged", "truncated")
+    measured = measure(twelvelead.read(folder / "good0.npy", sampling_rate=100, unit="mV"))
+    for name in QUANTITIES:
+        assert found["good0.npy"][name] == pytest.approx(getattr(measured, name), rel=1e-6)
+        assert found["flat.npy"][name] is None
+    score([folder / "good0.npy"], tmp_path / "bare", replace(TASK, measure=False), processes=1)
+    assert rows(tmp_path / "bare")["good0.npy"]["heart_rate_per_minute"] is None
 
 
 def test_a_table_of_other_settings_is_not_mixed_in(folder, tmp_path):

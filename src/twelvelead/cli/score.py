@@ -33,6 +33,7 @@ def score(
     variable: Variable = None,
     time_unit: TimeUnit = None,
     hash_names: HashNames = False,
+    measure: Annotated[bool, typer.Option("--measure/--no-measure", help="Heart rate, PR, QRS, QT and axis.")] = True,
     processes: Annotated[int | None, typer.Option(help="How many.", min=1, show_default="one a core")] = None,
 ) -> None:
     """Answer many ECG files on all cores into one Parquet dataset. After Ctrl-C or a kill, the same command goes on.
@@ -59,7 +60,7 @@ def score(
             "variable": variable,
             "time_unit": time_unit,
         }
-        task = Task(weights, operating_point, options, naming(None, hash_names, files))
+        task = Task(weights, operating_point, options, naming(None, hash_names, files), measure)
         with Meter() as meter:
             counts = run(found.files, out, task, processes=processes, progress=meter.show)
     said = ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items()))

@@ -4,7 +4,8 @@ Each lead's QRS band is set to the size of that lead's own beats and cut off the
 one lead has one lead's say; a beat is where the leads agree. What follows a beat at once and is smaller is its T wave.
 """
 
-from dataclasses import dataclass
+import weakref
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from twelvelead.ecg.record import ECG
 NO_QRS = "no QRS found: noise, or no beat; look at the patient"
 LOWEST_RATE = 60.0
 """In Hz: below it a recording does not hold the QRS band."""
+LONGEST = 60.0
+"""In s: of a longer recording the beginning is examined, so that the cost is bounded; it is what is drawn first."""
 SHORTEST = 1.5
 """In s: what is shorter is not examined."""
 
@@ -93,6 +96,25 @@ def cut(cleaned: Clean, times: NDArray[np.float64], before: float, after: float,
     inside = (places + first * step >= 0) & (places + last * step < len(cleaned.signal))
     windows: NDArray[np.float64] = cleaned.signal[places[inside, None] + np.arange(first, last + 1) * step]
     return windows
+
+
+_last: tuple[weakref.ref[ECG], Beats] | None = None
+
+
+def beats_of(ecg: ECG) -> Beats:
+    """What `find_beats` finds in a recording's first `LONGEST` s. The last one is remembered: the gate and measuring
+    ask for the same.
+
+    Args:
+        ecg: twelve leads in our order (`ECG.twelve`), mV, at any rate, of any length.
+    """
+    global _last
+    known = _last
+    if known is not None and known[0]() is ecg:
+        return known[1]
+    found = find_beats(replace(ecg, signal=ecg.signal[: round(LONGEST * ecg.sampling_rate)]))
+    _last = weakref.ref(ecg), found
+    return found
 
 
 def find_beats(ecg: ECG) -> Beats:

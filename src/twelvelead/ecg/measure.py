@@ -10,13 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.ecg.beats import NO_QRS, Beats, cut, find_beats
+from twelvelead.ecg.beats import LONGEST, NO_QRS, Beats, beats_of, cut
 from twelvelead.ecg.delineate import BEFORE, Bounds, delineate
 from twelvelead.ecg.leads import LEADS
 from twelvelead.ecg.record import ECG
 
-LONGEST_SECONDS = 60.0
-"""Of a longer recording, the beginning is measured: its cost is bounded, and it is what is drawn first."""
 WIDEST_QRS_MS = 220.0
 """No ventricle takes longer; what does is a merged T wave, artefact or pacing."""
 UNSTEADY = 0.25
@@ -28,6 +26,7 @@ T_SPREAD_MS = 100.0
 """Between the quartiles over the leads of where T ends: leads that differ more do not show the same wave."""
 
 INTERVALS = ("pr_ms", "qrs_ms", "qt_ms", "qtc_bazett_ms", "qtc_fridericia_ms")
+QUANTITIES = ("heart_rate_per_minute", *INTERVALS, "axis_degrees")
 
 _AFTER = 0.8  # s after a beat's instant, at most, that a T wave is looked for
 _SMALL_AREA = 0.0015  # mV s of the frontal QRS vector: 0.03 mV for 0.05 s
@@ -78,9 +77,7 @@ class Measurements:
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as JSON holds them; null where withheld."""
         values: dict[str, Any] = {
-            name: None if value is None else round(value, 1)
-            for name, value in vars(self).items()
-            if name in ("heart_rate_per_minute", *INTERVALS, "axis_degrees")
+            name: None if value is None else round(value, 1) for name, value in vars(self).items() if name in QUANTITIES
         }
         rates = self.heart_rate_range
         return {
@@ -148,15 +145,15 @@ def measure(ecg: ECG) -> Measurements:
     """Heart rate, PR, QRS, QT, QTc and frontal axis.
 
     Args:
-        ecg: any leads that give the twelve, mV, any rate. Of more than `LONGEST_SECONDS` the beginning.
+        ecg: any leads that give the twelve, mV, any rate. Of more than `LONGEST` the beginning.
 
     Raises:
         Refused: leads are missing that algebra cannot give.
     """
     twelve = ecg.twelve()
-    used = twelve.signal[: round(LONGEST_SECONDS * ecg.sampling_rate)]
+    used = twelve.signal[: round(LONGEST * ecg.sampling_rate)]
     seconds, resolution = len(used) / ecg.sampling_rate, 1000 / ecg.sampling_rate
-    beats = find_beats(ECG(used, ecg.sampling_rate))
+    beats = beats_of(twelve)
     if len(beats.times) < 2:
         return Measurements(
             withheld=dict.fromkeys(_WORDS, NO_QRS),

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from twelvelead.ecg.measure import QUANTITIES
 from twelvelead.errors import Refused, TwelveLeadError
 from twelvelead.files import owning
 from twelvelead.inference.dataset import Dataset, Row
@@ -26,12 +27,14 @@ class Task:
         weights, operating_point: see `Engine`.
         reading: options of `twelvelead.read`.
         naming: what each file is called in the dataset.
+        measure: whether heart rate, intervals and axis are measured.
     """
 
     weights: str = DEFAULT
     operating_point: str = "accuracy"
     reading: dict[str, Any] = field(default_factory=dict)
     naming: Naming = field(default_factory=Naming)
+    measure: bool = True
 
 
 def score(
@@ -46,10 +49,11 @@ def score(
 
     A row holds `source` (`twelvelead.naming.path_of` leads back to the path, unless names are hashed), `status` ("ok",
     "unreadable", "refused" or "failed"), `code` and `message` (why not, else null), `sha256` of the input,
-    `duration_s`, `sampling_rate_hz`, `age`, `sex`, `device`, `findings` (codes of the reader's and the gate's), and for
-    each class `probability_NAME` and `decision_NAME` ("present", "absent" or "uncertain"). The metadata of each part
-    name the weights and the settings. Files that the dataset already holds are passed over, so that an interrupted call
-    goes on where it was; at most the rows of the last 10 s are made again.
+    `duration_s`, `sampling_rate_hz`, `age`, `sex`, `device`, `findings` (codes of the reader's and the gate's), the
+    quantities of `twelvelead.ecg.measure.QUANTITIES`, and for each class `probability_NAME` and `decision_NAME`
+    ("present", "absent" or "uncertain"). The metadata of each part name the weights and the settings. Files that the
+    dataset already holds are passed over, so that an interrupted call goes on where it was; at most the rows of the
+    last 10 s are made again.
 
     Args:
         files: any number; each is read once.
@@ -79,6 +83,7 @@ def score(
         "operating_point": task.operating_point,
         "reading": {name: value for name, value in task.reading.items() if value is not None},
         "hashed_names": task.naming.key is not None,
+        "measure": task.measure,
     }
     job = Job(_begin, (task,), _answer, partial(_died, task.naming))
     with owning(out):
@@ -99,6 +104,7 @@ def _fields(classes: Sequence[str]) -> dict[str, str]:
     fields = dict.fromkeys(("source", "status", "code", "message", "sha256"), "string")
     fields |= dict.fromkeys(("duration_s", "sampling_rate_hz", "age"), "float32")
     fields |= {"sex": "string", "device": "string", "findings": "list<string>"}
+    fields |= dict.fromkeys(QUANTITIES, "float32")
     fields |= {f"probability_{name}": "float32" for name in classes}
     return fields | {f"decision_{name}": "string" for name in classes}
 
@@ -125,7 +131,7 @@ def _answer(file: Path) -> Row:
             "sex": ecg.sex,
             "device": ecg.device,
         }
-        answer = _engine.predict(ecg, _task.operating_point, measure=False)
+        answer = _engine.predict(ecg, _task.operating_point, measure=_task.measure)
     except Refused as error:
         codes = [finding.code for finding in error.findings]
         return row | {"status": "refused", "code": error.code, "message": str(error), "findings": codes}
@@ -136,6 +142,7 @@ def _answer(file: Path) -> Row:
     return row | {
         "status": "ok",
         "findings": [finding.code for finding in answer.findings],
+        **{name: getattr(answer.measurements, name, None) for name in QUANTITIES},
         **{f"probability_{found.name}": found.probability for found in answer.classes},
         **{f"decision_{found.name}": found.decision for found in answer.classes},
     }

@@ -1,18 +1,14 @@
 """What the beats show: that there are none, and a gain that is wrong."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.ecg.beats import NO_QRS, find_beats
+from twelvelead.ecg.beats import NO_QRS, beats_of
 from twelvelead.ecg.finding import Finding
 from twelvelead.ecg.quality.fitted import FITTED
 from twelvelead.ecg.record import ECG
-
-LONGEST = 60.0
-"""In s: of a longer recording the beats of so much are looked at."""
 
 BEFORE, AFTER = 0.3, 0.5
 """In s around a beat: the median beat."""
@@ -36,8 +32,7 @@ def at_the_beat(ecg: ECG) -> Iterator[Finding]:
 
 def median_beat(ecg: ECG) -> NDArray[np.float64] | None:
     """[12, samples] mV at 100 Hz, from `BEFORE` to `AFTER`, of twelve leads in order; None where no beat is found."""
-    beats = find_beats(replace(ecg, signal=ecg.signal[: round(LONGEST * ecg.sampling_rate)]))
-    beat = beats.median_beat(BEFORE, AFTER, _COARSE)
+    beat = beats_of(ecg).median_beat(BEFORE, AFTER, _COARSE)
     return None if beat is None else beat.T
 
 
