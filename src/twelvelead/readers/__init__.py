@@ -34,10 +34,11 @@ def read(
       file is called. Of several recordings in a file the rhythm is read, never a representative beat: the one with the
       most of the twelve leads, of these the longest, of these the first.
     - MFER, Mortara EL250 and others that the library ecgdatakit reads, with the extra [formats].
-    - CSV: a heading line with lead names, one line a sample, separated by comma, semicolon or tab. Units may stand in
-      the headings ("I (mV)", "V1 [uV]"); a column "time" or "t", in s unless its heading says ms, gives the rate.
-    - NPY and MATLAB (version 4 to 7): [samples, leads] or [leads, samples] with the twelve leads in our order, or with
-      the eight independent ones, I, II, V1-V6.
+    - CSV: a heading line with lead names, one line a sample, separated by comma, semicolon, tab or "|". Units may stand
+      in the headings ("I (mV)", "V1_uV") or in a line below; a column "time" gives the rate where its unit is named, or
+      can be only one.
+    - NPY and MATLAB (version 4 to 7; 7.3 with h5py; fields of structs too): [samples, leads] or [leads, samples]
+      with the twelve leads in our order, or with the eight independent ones, I, II, V1-V6.
 
     Samples at the end in which all leads show the same value or stand still, 0.2 s or more of them, are padding and are
     cut. Of what a file says about the patient only age and sex are kept, unless the identity is asked for.
