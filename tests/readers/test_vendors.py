@@ -42,6 +42,24 @@ def test_mfer(mfer, counts):
     assert (ecg.sampling_rate, ecg.sex) == (500, "female")
 
 
+def test_mfer_of_another_scale(mfer, counts):
+    pytest.importorskip("ecgdatakit")
+    content = mfer.read_bytes()
+    assert content.count(b"\x0c\x04\0\xfa\1\0") == 1
+    mfer.write_bytes(content.replace(b"\x0c\x04\0\xfa\1\0", b"\x0c\x04\0\xfa\5\0"))
+    np.testing.assert_allclose(read(mfer).signal, counts / 200, atol=1e-6)
+
+
+def test_mfer_without_its_sensitivity_is_uncalibrated(mfer, counts):
+    pytest.importorskip("ecgdatakit")
+    mfer.write_bytes(mfer.read_bytes().replace(b"\x0c\x04\0\xfa\1\0", b""))
+    for options in ({}, {"unit": "uV"}):
+        with pytest.raises(Unreadable, match="lead I is uncalibrated") as raised:
+            read(mfer, **options)
+        assert "--unit" not in str(raised.value)
+    np.testing.assert_allclose(read(mfer, scale=5).signal, counts / 200, atol=1e-6)
+
+
 def test_damaged_mfer_is_one_sentence_without_the_patient(mfer, patient_name):
     pytest.importorskip("ecgdatakit")
     content = mfer.read_bytes()

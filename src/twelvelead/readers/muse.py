@@ -95,7 +95,7 @@ def _lead(lead: Element) -> Channel:
                 f"lead {name} holds {found:,} of {text(lead, tag)} ({tag}); copy or export it again", code="damaged"
             )
     checksum = text(lead, "LeadDataCRC32")
-    if checksum.isdigit() and int(checksum) and int(checksum) != zlib.crc32(content):
+    if checksum.isdecimal() and int(checksum) and int(checksum) != zlib.crc32(content):
         raise Fault(
             f"the checksum of lead {name} is wrong: the file is damaged; copy or export it again", code="damaged"
         )

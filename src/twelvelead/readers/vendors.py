@@ -7,13 +7,14 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from twelvelead.ecg.record import Sex
+from twelvelead.ecg.record import Identity, Sex
 from twelvelead.errors import MissingExtra
 from twelvelead.readers import patient
 from twelvelead.readers.kinds import xml_root
 from twelvelead.readers.recording import Channel, Fault, Recording, rhythm
 from twelvelead.readers.request import Request
 from twelvelead.readers.source import Source
+from twelvelead.readers.text import joined
 
 LARGEST = 1 << 25
 """Bytes. The library keeps each sample as eight bytes, several times over."""
@@ -73,12 +74,32 @@ def _read(parser: Any, file: Path, size: int) -> Recording:
     supposed = "scale_warning" in record.raw_metadata
     by_rate: dict[float, list[Channel]] = {}
     for lead in record.leads:
-        channel = (
-            Channel(lead.label, lead.samples, None, None)
-            if lead.is_raw or supposed
-            else Channel(lead.label, lead.samples, 1.0, lead.units or None)
-        )
-        by_rate.setdefault(float(lead.sampling_rate), []).append(channel)
-    age = patient.age(None, None, record.patient.age)
+        by_rate.setdefault(float(lead.sampling_rate), []).append(_channel(lead, supposed))
     found = rhythm([Recording(channels, rate) for rate, channels in by_rate.items() if rate > 0])
-    return found._replace(age=age, sex=_SEXES.get(record.patient.sex))
+    return found._replace(**_about(record))
+
+
+def _channel(lead: Any, supposed: bool) -> Channel:
+    if not lead.is_raw and not supposed:
+        return Channel(lead.label, lead.samples, 1.0, lead.units or None)
+    if supposed or not lead.resolution_unit or not lead.resolution:
+        return Channel(lead.label, lead.samples, None, None)
+    scale = float(lead.resolution)
+    return Channel(lead.label, lead.samples, scale, lead.resolution_unit, -float(lead.offset) / scale)
+
+
+def _about(record: Any) -> dict[str, Any]:
+    """What the library knows beside the signal, as fields of a `Recording`."""
+    person, device, when = record.patient, record.recording.device, record.recording.date
+    born, day = (moment and patient.calendar_day(*moment.timetuple()[:3]) for moment in (person.birth_date, when))
+    stated = None if person.age is None else float(person.age)
+    return {
+        "age": patient.age(born, day, stated),
+        "sex": _SEXES.get(person.sex),
+        "findings": patient.disagreement(born, day, stated),
+        "device": joined(device.manufacturer, device.model),
+        "recorded": when.replace(tzinfo=None) if day else None,
+        "identity": Identity(
+            patient_id=joined(person.patient_id), name=joined(person.first_name, person.last_name), birth_date=born
+        ),
+    }

@@ -38,8 +38,8 @@ _MULTIBYTE = (
 )  # fmt: skip
 """Encodings that the parser does not know and Python does."""
 
-_NUMBERS = re.compile(r"\s*+(?:[+-]?\d++(?:\.\d*+)?(?:[eE][+-]?\d++)?(?:\s++|\Z))*+")
-_WITH_COMMAS = re.compile(r"\s*+(?:[+-]?\d++(?:,\d++)?(?:\s++|\Z))*+")
+_NUMBERS = re.compile(r"\s*+(?:[+-]?\d++(?:\.\d*+)?(?:[eE][+-]?\d++)?(?:\s++|\Z))*+", re.ASCII)
+_WITH_COMMAS = re.compile(r"\s*+(?:[+-]?\d++(?:,\d++)?(?:\s++|\Z))*+", re.ASCII)
 
 
 def read(source: Source, request: Request) -> Recording:
