@@ -45,7 +45,7 @@ _USUAL = 0.5
 """No QRS is found where fewer leads have a say, their agreement is usually lower, or beats are less alike. Of 600 real
 recordings the least has 7.8 leads, 0.69 and 0.87; noise of many kinds, common to all leads or not, falls short of one
 of the three."""
-_COARSE = 5  # samples: beats are compared at 100 Hz
+_COARSE, _FINE = 5, 2  # samples: beats are compared at 100 Hz and laid on each other at 250 Hz
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Beats:
         """The median over `windows`, [samples, 12] mV, leads in our order; None where there is no beat. Leads that were
         left out are in it too, those with invalid samples as 0."""
         windows = self.windows(before, after, step)
-        return np.median(windows, axis=0) if len(windows) else None
+        return middle(windows) if len(windows) else None
 
 
 def cut(cleaned: Clean, times: NDArray[np.float64], before: float, after: float, step: int = 1) -> NDArray[np.float64]:
@@ -115,6 +115,13 @@ def beats_of(ecg: ECG) -> Beats:
     found = find_beats(replace(ecg, signal=ecg.signal[: round(LONGEST * ecg.sampling_rate)]))
     _last = weakref.ref(ecg), found
     return found
+
+
+def middle(windows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The median over the first axis, of at least one window; several times faster than NumPy's."""
+    ranked = np.sort(windows.reshape(len(windows), -1).T, axis=1)
+    half: NDArray[np.float64] = (ranked[:, (len(windows) - 1) // 2] + ranked[:, len(windows) // 2]) / 2
+    return half.reshape(windows.shape[1:])
 
 
 def find_beats(ecg: ECG) -> Beats:
@@ -253,19 +260,19 @@ def _offsets(
     cleaned: Clean, times: NDArray[np.float64], leads: list[int], weight: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """[beats] s, by which each has to move to lie best on their median."""
-    shift = round(_SHIFT * cleaned.rate)
-    windows = cut(cleaned, times, _AROUND + _SHIFT, _AROUND + _SHIFT)[:, :, leads] * weight[leads]
+    shift = round(_SHIFT * cleaned.rate / _FINE)
+    windows = cut(cleaned, times, _AROUND + _SHIFT, _AROUND + _SHIFT, _FINE)[:, :, leads] * weight[leads]
     length = windows.shape[1] - 2 * shift
     offsets = np.zeros(len(times), int)
     for _ in range(2):
         rows = shift + offsets[:, None] + np.arange(length)
-        template = np.median(windows[np.arange(len(times))[:, None], rows], axis=0)
+        template = middle(windows[np.arange(len(times))[:, None], rows])
         template -= template.mean(axis=0)
         views = np.lib.stride_tricks.sliding_window_view(windows, length, axis=1)
         offsets = np.einsum("bslt,tl->bs", views, template, optimize=True).argmax(axis=1) - shift
         offsets -= int(np.median(offsets))
         offsets = np.clip(offsets, -shift, shift)
-    return offsets / cleaned.rate
+    return offsets * (_FINE / cleaned.rate)
 
 
 def _held(cleaned: Clean, times: NDArray[np.float64], reach: float) -> NDArray[np.bool_]:

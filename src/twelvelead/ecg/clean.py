@@ -2,6 +2,7 @@
 on this."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,17 +54,16 @@ def clean(ecg: ECG) -> Clean:
     closed = _closed(voltage, round(_CLOSING * ecg.sampling_rate))
     count = closed.shape[1]
     spectrum = np.fft.rfft(closed)
-    hertz = np.arange(spectrum.shape[1]) * (ecg.sampling_rate / count)
-    slow = _ramp(hertz, *_HIGH_PASS)
+    slow, kept, beating = _gains(count, ecg.sampling_rate)
     grid = round(count * RATE / ecg.sampling_rate)
     rate = grid / count * ecg.sampling_rate
-    signal = _in_time(spectrum * (slow * (1 - _ramp(hertz, *_LOW_PASS))), grid, count)
+    signal = _in_time(spectrum * kept, grid, count)
     coarse = max(1, round(count * 100 / ecg.sampling_rate))
     drift = _in_time(spectrum * (1 - slow), coarse, count)[:, : max(1, round(samples * coarse / count))]
     return Clean(
         signal=signal[:, : max(1, round(samples * grid / count))].T,
         rate=rate,
-        envelope=_envelope(spectrum, hertz, coarse, count)[:, : max(1, round(samples * coarse / count))].T,
+        envelope=_envelope(spectrum, beating, coarse, count)[:, : max(1, round(samples * coarse / count))].T,
         envelope_rate=coarse / count * ecg.sampling_rate,
         baseline=np.ptp(drift, axis=1),
         whole=whole,
@@ -92,6 +92,15 @@ def _quick(least: int) -> int:
         number += 2
 
 
+@lru_cache(maxsize=4)
+def _gains(count: int, rate: float) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Of each frequency, above the baseline, in the cleaned signal, in the QRS band (up to its last)."""
+    hertz = np.arange(count // 2 + 1) * (rate / count)
+    slow = _ramp(hertz, *_HIGH_PASS)
+    band = _ramp(hertz, *_QRS_RISE) * (1 - _ramp(hertz, *_QRS_FALL))
+    return slow, slow * (1 - _ramp(hertz, *_LOW_PASS)), band[: int(np.searchsorted(hertz, _QRS_FALL[1]))]
+
+
 def _ramp(hertz: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
     """0 below `low`, 1 above `high`, half a cosine between."""
     return 0.5 - 0.5 * np.cos(np.pi * np.clip((hertz - low) / (high - low), 0, 1))
@@ -103,10 +112,9 @@ def _in_time(spectrum: Spectrum, grid: int, count: int) -> NDArray[np.float64]:
     return signal
 
 
-def _envelope(spectrum: Spectrum, hertz: NDArray[np.float64], grid: int, count: int) -> NDArray[np.float64]:
+def _envelope(spectrum: Spectrum, band: NDArray[np.float64], grid: int, count: int) -> NDArray[np.float64]:
     """[leads, grid]: magnitude of the analytic signal (Gabor 1946) of the QRS band."""
-    band = _ramp(hertz, *_QRS_RISE) * (1 - _ramp(hertz, *_QRS_FALL))
-    last = min(int(np.searchsorted(hertz, _QRS_FALL[1])), grid, spectrum.shape[1])
+    last = min(len(band), grid)
     kept = np.zeros((len(spectrum), grid), np.complex128)
     kept[:, :last] = spectrum[:, :last] * band[:last]
     envelope: NDArray[np.float64] = np.abs(np.fft.ifft(kept)) * (2 * grid / count)

@@ -67,9 +67,9 @@ def delineate(beat: Signal, repolarisation: Signal, rate: float, rr: float, lead
     qrs = _qrs(beat, centre, rate, leads)
     if qrs is None:
         return Bounds()
-    p = _p(smoothed(beat, round(_SMOOTH_P * rate)), qrs[0], rate, rr, leads)
+    p = _p(smoothed(beat[: qrs[0]], round(_SMOOTH_P * rate)), qrs[0], rate, rr, leads)
     until = rr - (_T_AFTER if p is None else (qrs[0] - p[0]) / rate + 0.01)
-    t_end, spread = _t(smoothed(repolarisation, round(_SMOOTH_T * rate)), qrs, rate, rr, until, leads)
+    t_end, spread = _t(repolarisation, qrs, rate, rr, until, leads)
     if p is not None and t_end is not None and p[1] + rr * rate < t_end:
         p = None  # within the T wave before it
     return Bounds(qrs, p, t_end, spread)
@@ -81,8 +81,7 @@ def smoothed(beat: Signal, width: int) -> Signal:
     weights = np.hanning(2 * half + 3)[1:-1]
     weights /= weights.sum()
     padded = np.pad(beat, ((half, half), (0, 0)), mode="edge")
-    total: Signal = sum(weight * padded[start : start + len(beat)] for start, weight in enumerate(weights))
-    return total
+    return np.stack([np.convolve(lead, weights, "valid") for lead in padded.T], axis=1)
 
 
 def _qrs(beat: Signal, centre: int, rate: float, leads: list[int]) -> tuple[int, int] | None:
@@ -148,7 +147,7 @@ def _t(
     last = min(len(beat) - 1, qrs[0] + round(rate * min(0.72, 0.6 * np.sqrt(rr) + 0.05, until)))
     if last - first < round(0.12 * rate):
         return None, np.nan
-    part = beat[first:last]
+    part = smoothed(beat[first:last], round(_SMOOTH_T * rate))
     level = part - np.median(part[-round(0.03 * rate) :], axis=0)
     ends = []
     for lead in leads:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.ecg.beats import LONGEST, NO_QRS, Beats, beats_of, cut
+from twelvelead.ecg.beats import LONGEST, NO_QRS, Beats, beats_of, cut, middle
 from twelvelead.ecg.delineate import BEFORE, Bounds, delineate
 from twelvelead.ecg.leads import LEADS
 from twelvelead.ecg.record import ECG
@@ -163,10 +163,10 @@ def measure(ecg: ECG) -> Measurements:
         )
     rr = np.diff(beats.times)
     rates = 60 / rr
-    bounds, steady = _bounds(beats, rr)
+    beat, bounds, steady = _bounds(beats, rr)
     values = _intervals(bounds, beats.cleaned.rate, float(rr.mean()))
     withheld = dict(_doubts(values, bounds, steady, rates, beats))
-    axis, why = _axis(beats, bounds)
+    axis, why = _axis(beats, beat, bounds)
     if why:
         withheld["axis_degrees"] = why
     values = {name: value for name, value in values.items() if name not in withheld}
@@ -186,22 +186,23 @@ def measure(ecg: ECG) -> Measurements:
     )
 
 
-def _bounds(beats: Beats, rr: NDArray[np.float64]) -> tuple[Bounds, float]:
-    """Bounds in the median beat, and how much the single beats' P waves are like its own (a correlation)."""
+def _bounds(beats: Beats, rr: NDArray[np.float64]) -> tuple[NDArray[np.float64], Bounds, float]:
+    """The median beat, bounds in it, and how much the single beats' P waves are like its own (a correlation)."""
     cleaned, usual = beats.cleaned, float(np.median(rr))
     follows = np.append(rr, usual)
     after = float(np.clip(0.97 * usual - 0.06, 0.3, _AFTER))
     windows = cut(cleaned, beats.times[beats.dominant], BEFORE, min(after, 0.3))
     late = cut(cleaned, beats.times[beats.dominant & (follows >= 0.97 * usual)], BEFORE, after)
     if not len(windows) or not len(late):
-        return Bounds(), np.nan
+        return np.empty((0, len(LEADS))), Bounds(), np.nan
     leads = [LEADS.index(lead) for lead in beats.used]
-    bounds = delineate(np.median(windows, axis=0), np.median(late, axis=0), cleaned.rate, usual, leads)
+    beat = middle(windows)
+    bounds = delineate(beat, middle(late), cleaned.rate, usual, leads)
     if bounds.p is None or bounds.qrs is None:
-        return bounds, np.nan
+        return beat, bounds, np.nan
     before = round(0.08 * cleaned.rate)
     part = windows[:, max(0, bounds.p[0] - before) : bounds.qrs[0] - 4][:, :, leads]
-    return bounds, _alike(part)
+    return beat, bounds, _alike(part)
 
 
 def _alike(parts: NDArray[np.float64]) -> float:
@@ -214,9 +215,9 @@ def _alike(parts: NDArray[np.float64]) -> float:
     level = parts - parts[:, :1] - (parts[:, -1:] - parts[:, :1]) * share
     count = np.cumsum(np.pad(level, ((0, 0), (width, 0), (0, 0))), axis=1)
     level = (count[:, width:] - count[:, :-width]) / width
-    middle = np.median(level, axis=0)
-    size = np.sqrt(np.square(level).sum(axis=(1, 2)) * np.square(middle).sum())
-    return float(np.median((level * middle).sum(axis=(1, 2)) / np.maximum(size, 1e-12)))
+    usual = middle(level)
+    size = np.sqrt(np.square(level).sum(axis=(1, 2)) * np.square(usual).sum())
+    return float(np.median((level * usual).sum(axis=(1, 2)) / np.maximum(size, 1e-12)))
 
 
 def _intervals(bounds: Bounds, rate: float, rr: float) -> dict[str, float]:
@@ -261,7 +262,7 @@ def _doubts(
         yield from dict.fromkeys(qt, "the leads do not agree on the end of the T wave").items()
 
 
-def _axis(beats: Beats, bounds: Bounds) -> tuple[float | None, str]:
+def _axis(beats: Beats, beat: NDArray[np.float64], bounds: Bounds) -> tuple[float | None, str]:
     """Degrees, or why not."""
     lost = [lead for lead in ("I", "II", "III") if lead in beats.left_out]
     if lost:
@@ -269,8 +270,8 @@ def _axis(beats: Beats, bounds: Bounds) -> tuple[float | None, str]:
     if bounds.qrs is None:
         return None, "the bounds of the QRS complex are not found"
     onset, end = bounds.qrs
-    beat = np.median(cut(beats.cleaned, beats.times[beats.dominant], BEFORE, 0.3), axis=0)[onset : end + 1, :3]
-    areas = (beat - beat[:1]).sum(axis=0) / beats.cleaned.rate
+    complexes = beat[onset : end + 1, :3]
+    areas = (complexes - complexes[:1]).sum(axis=0) / beats.cleaned.rate
     x, y = np.linalg.lstsq(_FRONTAL, areas, rcond=None)[0]
     if np.hypot(x, y) < _SMALL_AREA:
         return None, "the QRS complexes of the limb leads are too small or balanced"
