@@ -263,16 +263,12 @@ def _offsets(
     shift = round(_SHIFT * cleaned.rate / _FINE)
     windows = cut(cleaned, times, _AROUND + _SHIFT, _AROUND + _SHIFT, _FINE)[:, :, leads] * weight[leads]
     length = windows.shape[1] - 2 * shift
-    offsets = np.zeros(len(times), int)
-    for _ in range(2):
-        rows = shift + offsets[:, None] + np.arange(length)
-        template = middle(windows[np.arange(len(times))[:, None], rows])
-        template -= template.mean(axis=0)
-        views = np.lib.stride_tricks.sliding_window_view(windows, length, axis=1)
-        offsets = np.einsum("bslt,tl->bs", views, template, optimize=True).argmax(axis=1) - shift
-        offsets -= int(np.median(offsets))
-        offsets = np.clip(offsets, -shift, shift)
-    return offsets * (_FINE / cleaned.rate)
+    template = middle(windows[:, shift : shift + length])
+    template -= template.mean(axis=0)
+    views = np.lib.stride_tricks.sliding_window_view(windows, length, axis=1)
+    offsets = np.einsum("bslt,tl->bs", views, template, optimize=True).argmax(axis=1)
+    moved: NDArray[np.float64] = (offsets - int(np.median(offsets))) * (_FINE / cleaned.rate)
+    return moved
 
 
 def _held(cleaned: Clean, times: NDArray[np.float64], reach: float) -> NDArray[np.bool_]:

@@ -13,6 +13,7 @@ RATE = 500.0
 """About this many samples a second; a recording at another rate is interpolated in its spectrum."""
 
 _CLOSING = 1.0  # s: a bridge from the last sample to the first, so that the spectrum sees no jump
+_DRIFT = 10  # samples of the envelope for one of the baseline
 _HIGH_PASS = (0.3, 0.7)  # Hz: gain 0 below, 1 above
 _LOW_PASS = (20.0, 80.0)  # what the 100 Hz recordings of PTB-XL hold; with more, the bounds would depend on the rate
 _QRS_RISE, _QRS_FALL = (3.0, 7.0), (18.0, 26.0)
@@ -59,7 +60,9 @@ def clean(ecg: ECG) -> Clean:
     rate = grid / count * ecg.sampling_rate
     signal = _in_time(spectrum * kept, grid, count)
     coarse = max(1, round(count * 100 / ecg.sampling_rate))
-    drift = _in_time(spectrum * (1 - slow), coarse, count)[:, : max(1, round(samples * coarse / count))]
+    drifts = max(2, coarse // _DRIFT)
+    drift = _in_time(spectrum[:, : drifts // 2 + 1] * (1 - slow[: drifts // 2 + 1]), drifts, count)
+    drift = drift[:, : max(1, round(samples * drifts / count))]
     return Clean(
         signal=signal[:, : max(1, round(samples * grid / count))].T,
         rate=rate,
@@ -95,7 +98,7 @@ def _quick(least: int) -> int:
 @lru_cache(maxsize=4)
 def _gains(count: int, rate: float) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Of each frequency, above the baseline, in the cleaned signal, in the QRS band (up to its last)."""
-    hertz = np.arange(count // 2 + 1) * (rate / count)
+    hertz: NDArray[np.float64] = np.arange(count // 2 + 1, dtype=np.float64) * (rate / count)
     slow = _ramp(hertz, *_HIGH_PASS)
     band = _ramp(hertz, *_QRS_RISE) * (1 - _ramp(hertz, *_QRS_FALL))
     return slow, slow * (1 - _ramp(hertz, *_LOW_PASS)), band[: int(np.searchsorted(hertz, _QRS_FALL[1]))]

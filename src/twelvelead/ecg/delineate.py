@@ -20,17 +20,18 @@ BEFORE = 0.45
 _INDEPENDENT = [LEADS.index(lead) for lead in ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")]
 _QRS_NEAR = 0.1  # s on either side of the instant, where the QRS complex is steepest
 _QRS_SHARE, _QRS_MV_PER_S, _QRS_NOISE = 0.04, 4.0, 3.0
-_QRS_QUIET = 0.012  # s that the slope has to stay low
+_QRS_QUIET = 0.014  # s that the slope has to stay low
 _QRS_MV = 0.1  # lower ones are not bounded
 _P_SHARE, _P_MV, _P_LEADS = 0.5, 0.03, 5
 _P_FROM, _P_GAP = (0.16, 0.36), 0.008  # s before the QRS complex; 0.45 of RR between these
 _P_HALF = 0.05  # s between the leads' P peaks
 _P_RISE, _P_WIDE = 0.08, 0.12
-_T_SHARE, _T_MV, _T_LEADS = 0.2, 0.04, 4
-_T_LOBE = 0.4  # of the highest: the last such lobe of a T wave is its end
+_T_SHARE, _T_MV, _T_LEADS = 0.17, 0.04, 4
+_T_LOBE = 0.3  # of the highest: the last such lobe of a T wave is its end
 _T_FALL = 0.16
-_T_LATE = 0.06  # s after the median over the leads: U waves and F waves end there
+_T_LATE = 0.05  # s after the median over the leads: U waves and F waves end there
 _T_AFTER = 0.06  # s after the QRS complex
+_QUIET = 0.04  # s between a T wave and the next P wave
 _SMOOTH_P, _SMOOTH_T = 0.042, 0.05  # s: width of the window that P and T are smoothed by
 
 Signal = NDArray[np.float64]
@@ -58,7 +59,7 @@ def delineate(beat: Signal, repolarisation: Signal, rate: float, rr: float, lead
 
     Args:
         beat: [samples, 12] mV, from `BEFORE` s before the beat's instant.
-        repolarisation: the same of beats after which the next one is late enough, for the T wave.
+        repolarisation: from the beat's instant on, of beats after which the next one is late enough, for the T wave.
         rate: in Hz.
         rr: from beat to beat, s.
         leads: that are looked at, as columns.
@@ -69,9 +70,9 @@ def delineate(beat: Signal, repolarisation: Signal, rate: float, rr: float, lead
         return Bounds()
     p = _p(smoothed(beat[: qrs[0]], round(_SMOOTH_P * rate)), qrs[0], rate, rr, leads)
     until = rr - (_T_AFTER if p is None else (qrs[0] - p[0]) / rate + 0.01)
-    t_end, spread = _t(repolarisation, qrs, rate, rr, until, leads)
-    if p is not None and t_end is not None and p[1] + rr * rate < t_end:
-        p = None  # within the T wave before it
+    t_end, spread = _t(repolarisation, centre, qrs, rate, rr, until, leads)
+    if t_end is None or (p is not None and p[0] + (rr - _QUIET) * rate < t_end):
+        p = None  # not told from the T wave before it, as in flutter
     return Bounds(qrs, p, t_end, spread)
 
 
@@ -140,14 +141,14 @@ def _p(beat: Signal, onset: int, rate: float, rr: float, leads: list[int]) -> tu
 
 
 def _t(
-    beat: Signal, qrs: tuple[int, int], rate: float, rr: float, until: float, leads: list[int]
+    after: Signal, centre: int, qrs: tuple[int, int], rate: float, rr: float, until: float, leads: list[int]
 ) -> tuple[int | None, float]:
     """End of the T wave, and the distance between the quartiles of the leads' own ends."""
-    first = qrs[1] + round(_T_AFTER * rate)
-    last = min(len(beat) - 1, qrs[0] + round(rate * min(0.72, 0.6 * np.sqrt(rr) + 0.05, until)))
+    first = max(centre, qrs[1] + round(_T_AFTER * rate))
+    last = min(centre + len(after) - 1, qrs[0] + round(rate * min(0.72, 0.6 * np.sqrt(rr) + 0.05, until)))
     if last - first < round(0.12 * rate):
         return None, np.nan
-    part = smoothed(beat[first:last], round(_SMOOTH_T * rate))
+    part = smoothed(after[first - centre : last - centre], round(_SMOOTH_T * rate))
     level = part - np.median(part[-round(0.03 * rate) :], axis=0)
     ends = []
     for lead in leads:
@@ -156,7 +157,8 @@ def _t(
             ends.append(first + end)
     if len(ends) < _T_LEADS:
         return None, np.nan
-    kept = sorted(end for end in ends if end <= np.median(ends) + _T_LATE / 2 * rate)
+    latest = np.median(ends) + _T_LATE * rate
+    kept = sorted(end for end in ends if end <= latest)
     return kept[-2], float(np.subtract(*np.percentile(ends, (75, 25))))
 
 

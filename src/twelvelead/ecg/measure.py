@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from twelvelead.ecg.beats import LONGEST, NO_QRS, Beats, beats_of, cut, middle
 from twelvelead.ecg.delineate import BEFORE, Bounds, delineate
 from twelvelead.ecg.leads import LEADS
+from twelvelead.ecg.quality.disturbances import spikes
 from twelvelead.ecg.record import ECG
 
 WIDEST_QRS_MS = 220.0
@@ -25,13 +26,16 @@ of those with a marked PR all 0.72 and more."""
 T_SPREAD_MS = 100.0
 """Between the quartiles over the leads of where T ends: leads that differ more do not show the same wave."""
 
+PACED_SECONDS = 0.3
+"""A spike so long before the QRS complex at most paces it, or the atria before it."""
+
 INTERVALS = ("pr_ms", "qrs_ms", "qt_ms", "qtc_bazett_ms", "qtc_fridericia_ms")
 QUANTITIES = ("heart_rate_per_minute", *INTERVALS, "axis_degrees")
 
 _AFTER = 0.8  # s after a beat's instant, at most, that a T wave is looked for
 _SMALL_AREA = 0.0015  # mV s of the frontal QRS vector: 0.03 mV for 0.05 s
-_FRONTAL = np.array([[1, 0], [0.5, np.sqrt(0.75)], [-0.5, np.sqrt(0.75)]])
-"""[I, II, III; x to the left, y to the feet] (Einthoven 1913)."""
+_TO_FRONTAL = np.linalg.pinv(np.array([[1, 0], [0.5, np.sqrt(0.75)], [-0.5, np.sqrt(0.75)]]))
+"""[x to the left, y to the feet; I, II, III], by least squares (Einthoven 1913)."""
 
 
 @dataclass(frozen=True)
@@ -166,6 +170,8 @@ def measure(ecg: ECG) -> Measurements:
     beat, bounds, steady = _bounds(beats, rr)
     values = _intervals(bounds, beats.cleaned.rate, float(rr.mean()))
     withheld = dict(_doubts(values, bounds, steady, rates, beats))
+    if "pr_ms" not in withheld and _paced(used, ecg.sampling_rate, beats):
+        withheld["pr_ms"] = "pacing spikes before the QRS complexes"
     axis, why = _axis(beats, beat, bounds)
     if why:
         withheld["axis_degrees"] = why
@@ -192,7 +198,7 @@ def _bounds(beats: Beats, rr: NDArray[np.float64]) -> tuple[NDArray[np.float64],
     follows = np.append(rr, usual)
     after = float(np.clip(0.97 * usual - 0.06, 0.3, _AFTER))
     windows = cut(cleaned, beats.times[beats.dominant], BEFORE, min(after, 0.3))
-    late = cut(cleaned, beats.times[beats.dominant & (follows >= 0.97 * usual)], BEFORE, after)
+    late = cut(cleaned, beats.times[beats.dominant & (follows >= 0.97 * usual)], 0, after)
     if not len(windows) or not len(late):
         return np.empty((0, len(LEADS))), Bounds(), np.nan
     leads = [LEADS.index(lead) for lead in beats.used]
@@ -248,7 +254,7 @@ def _doubts(
             yield name, f"the QRS complex would last {values['qrs_ms']:.0f} ms"
         return
     if "pr_ms" not in values:
-        yield "pr_ms", "no P wave found"
+        yield "pr_ms", "no P wave found that is apart from the T wave"
     elif not steady >= P_ALIKE:
         yield "pr_ms", "no P wave at a steady distance from the QRS complex"
     elif float(np.subtract(*np.percentile(rates, (75, 25)))) > UNSTEADY * float(60 / np.mean(60 / rates)):
@@ -262,6 +268,13 @@ def _doubts(
         yield from dict.fromkeys(qt, "the leads do not agree on the end of the T wave").items()
 
 
+def _paced(signal: NDArray[np.float32], rate: float, beats: Beats) -> bool:
+    """Whether a pacing spike stands before most of the dominant beats."""
+    times, _ = spikes(np.ascontiguousarray(np.where(beats.cleaned.whole, signal, 0).T), rate)
+    since = times - beats.times[beats.dominant, None]
+    return bool(((since > -PACED_SECONDS) & (since < 0.02)).any(axis=1).mean() > 0.5)
+
+
 def _axis(beats: Beats, beat: NDArray[np.float64], bounds: Bounds) -> tuple[float | None, str]:
     """Degrees, or why not."""
     lost = [lead for lead in ("I", "II", "III") if lead in beats.left_out]
@@ -272,7 +285,7 @@ def _axis(beats: Beats, beat: NDArray[np.float64], bounds: Bounds) -> tuple[floa
     onset, end = bounds.qrs
     complexes = beat[onset : end + 1, :3]
     areas = (complexes - complexes[:1]).sum(axis=0) / beats.cleaned.rate
-    x, y = np.linalg.lstsq(_FRONTAL, areas, rcond=None)[0]
+    x, y = _TO_FRONTAL @ areas
     if np.hypot(x, y) < _SMALL_AREA:
         return None, "the QRS complexes of the limb leads are too small or balanced"
     return float(np.degrees(np.arctan2(y, x))), ""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twelvelead.ecg.finding import Finding, by_lead, named
 from twelvelead.ecg.leads import LEADS
@@ -82,29 +83,42 @@ def clipping(voltage: Voltage) -> Finding | None:
 
 
 def pacing(voltage: Voltage, rate: float) -> Finding | None:
-    """Narrow spikes in several leads at once: gone within 4 ms, where a QRS complex takes 20 ms and more."""
+    """A finding of the spikes, where there are enough."""
+    times, heights = spikes(voltage, rate)
+    if len(times) < PACING_SPIKES:
+        return None
+    usual = float(np.median(heights))
+    message = f"{len(times)} narrow spikes of about {usual:.2f} mV: probably a pacemaker; read it as a paced rhythm"
+    return Finding("pacing", "warn", message, {"spikes": float(len(times)), "height": usual})
+
+
+def spikes(voltage: Voltage, rate: float) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+    """Narrow spikes in several leads at once: gone within 4 ms, where a QRS complex takes 20 ms and more.
+
+    Returns:
+        Times in s and heights in mV; none below `PACING_LOWEST_RATE`.
+    """
+    none = np.empty(0), np.empty(0, np.float32)
     narrow, wide = (max(1, round(seconds * rate)) for seconds in (_NARROW, _WIDE))
     samples = voltage.shape[1] - 2 * wide
     if rate < PACING_LOWEST_RATE or samples <= 0:
-        return None
+        return none
     centre = voltage[:, wide : wide + samples]
     sharp = prominence(
         centre, voltage[:, wide - narrow : wide - narrow + samples], voltage[:, wide + narrow : wide + narrow + samples]
     )
     highest = sharp.max(axis=0)
     at = np.flatnonzero(highest > PACING_MILLIVOLTS)
-    if len(at) < PACING_SPIKES:
-        return None
+    if not len(at):
+        return none
     lead, height = sharp[:, at].argmax(axis=0), highest[at]
-    spikes = (
+    narrow_ones = (
         (height > _SHARE * prominence(centre[lead, at], voltage[lead, at], voltage[lead, at + 2 * wide]))
         & (height > _ABOVE_NOISE * np.abs(sharp).mean(axis=1)[lead])
         & (np.count_nonzero(sharp[:, at] > PACING_ELSEWHERE * height, axis=0) >= PACING_LEADS)
     )
-    at, height = at[spikes], height[spikes]
+    at, height = at[narrow_ones], height[narrow_ones]
     starts = np.flatnonzero(np.diff(at, prepend=-2 * wide) > wide)
-    if len(starts) < PACING_SPIKES:
-        return None
-    usual = float(np.median(np.maximum.reduceat(height, starts)))
-    message = f"{len(starts)} narrow spikes of about {usual:.2f} mV: probably a pacemaker; read it as a paced rhythm"
-    return Finding("pacing", "warn", message, {"spikes": float(len(starts)), "height": usual})
+    if not len(starts):
+        return none
+    return (at[starts] + wide) / rate, np.maximum.reduceat(height, starts)
