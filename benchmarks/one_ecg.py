@@ -86,7 +86,7 @@ def main() -> None:
         inputs = [{"ecg": ecg.signal[None], "features": ecg.features[None]} for ecg in ecgs]
         begun = time.perf_counter()
         for header in block:
-            engine.predict(twelvelead.read(header))
+            engine.predict(twelvelead.read(header), measure=False)
         turned = time.perf_counter()
         answers = [np.asarray(bare.run(["probabilities"], given)[0])[0] for given in inputs]
         ended = time.perf_counter()
