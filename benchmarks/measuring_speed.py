@@ -7,6 +7,7 @@ Without FILE a synthetic ECG is measured. Prints the median of both and of their
 
 import argparse
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,10 +31,11 @@ def main() -> None:
     features = twelve.features[None]
     seconds = []
     for turn in range(options.turns + 5):
+        fresh = replace(ecg)  # beats of the same one would be remembered
         begun = time.perf_counter()
         engine.run(signal, features)
         between = time.perf_counter()
-        measure(ecg)
+        measure(fresh)
         ended = time.perf_counter()
         if turn >= 5:
             seconds.append((between - begun, ended - between))
