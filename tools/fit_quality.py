@@ -14,33 +14,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
-from sklearn.linear_model import LogisticRegression
 
 from twelvelead.data.store import Store
 from twelvelead.ecg.quality import measures as measured
 from twelvelead.ecg.quality.at_the_beat import median_beat, qrs_size
-from twelvelead.ecg.quality.electrodes import INTERCHANGES, put_back, strangeness, through
-from twelvelead.ecg.quality.fitted import FITTED
 from twelvelead.ecg.quality.limb_leads import limb_leads
 from twelvelead.ecg.record import ECG
 from twelvelead.files import replacing
 
 TARGET = Path(measured.__file__).with_name("fitted.json")
 FOLDS = range(1, 8)
-LIMB_LIMIT, CHEST_LIMIT, MUSCLE_LIMIT, BASELINE_LIMIT, UNUSUAL_LIMIT = 99.97, 99.9, 99.0, 98.0, 99.7
+MUSCLE_LIMIT, BASELINE_LIMIT, UNUSUAL_LIMIT = 99.0, 98.0, 99.7
 QRS_LIMIT = 0.05
 """Percentiles of folds 1-7; of the size of the QRS complexes on both sides."""
 
-ORDINARY = 95.0
-"""Percentile of the recordings' strangeness up to which one counts as ordinary."""
-
-LOWEST_LIMIT = 1.0
-"""Of a score, whatever the percentile: log-odds."""
-
 CENTRES = 64
-
-DOUBTFUL = 99.8
-"""PTB-XL holds real interchanges: what the first fit takes for one past this percentile is left out of the second."""
 
 Array = NDArray[np.float64]
 
@@ -62,40 +50,11 @@ def main() -> None:
         "muscle_mv": round(float(np.percentile([m.muscle.max() for m in kept], MUSCLE_LIMIT)), 4),
         "baseline_mv": round(float(np.percentile([m.baseline.max() for m in kept], BASELINE_LIMIT)), 2),
         "qrs_mv": rounded(np.percentile(sizes, [QRS_LIMIT, 100 - QRS_LIMIT]), 3),
-        "electrodes": interchanges(np.array([m.covariance for m in kept])),
         "unusual": centres(np.array([measured.signal_features(m) for m in kept])),
     }
     with replacing(TARGET) as file:
         file.write_text(as_text(table), encoding="utf-8")
     print(f"{len(kept)} records -> {TARGET.name}")
-
-
-def interchanges(covariance: Array) -> dict[str, Any]:
-    """Names, weights [names, 40], intercepts and limits of the scores; what is ordinary."""
-    real = measured.shape_features(covariance)
-    table: dict[str, Any] = {"names": list(INTERCHANGES), "weights": [], "intercepts": [], "limits": []}
-    known = real[:, :-1]
-    table["mean"] = rounded(known.mean(axis=0), 4)
-    table["precision"] = [rounded(row, 3) for row in np.linalg.inv(np.cov(known.T) + 1e-4 * np.eye(known.shape[1]))]
-    FITTED["electrodes"] = table
-    table["ordinary"] = round(float(np.percentile(strangeness(real), ORDINARY)), 1)
-    for name, cables in INTERCHANGES.items():
-        to = through(cables)
-        false = measured.shape_features(to @ covariance @ to.T)
-        weights, intercept = fit(real, false)
-        scores = real @ weights + intercept
-        weights, intercept = fit(real[scores <= np.percentile(scores, DOUBTFUL)], false)
-        weights, intercept = np.round(weights, 3), round(intercept, 3)
-        scores = real @ weights + intercept
-        back = measured.shape_features(put_back(covariance, name))
-        scores = np.where(strangeness(back) < table["ordinary"], scores, -np.inf)
-        share = (CHEST_LIMIT if "V" in name else LIMB_LIMIT) / 100
-        limit = max(round(float(np.quantile(scores, share, method="lower")), 2), LOWEST_LIMIT)
-        print(f"{name:20} limit {limit:5.2f}, passed by {np.sum(scores > limit):3} of {len(scores)}")
-        table["weights"].append(weights.tolist())
-        table["intercepts"].append(intercept)
-        table["limits"].append(limit)
-    return table
 
 
 def centres(features: Array) -> dict[str, Any]:
@@ -111,15 +70,6 @@ def centres(features: Array) -> dict[str, Any]:
         "centres": [rounded(row, 3) for row in clouds.cluster_centers_],
         "limit": round(float(limit), 2),
     }
-
-
-def fit(real: Array, false: Array) -> tuple[Array, float]:
-    """Weights of the features as they are, and intercept."""
-    x, y = np.concatenate([real, false]), np.repeat([0, 1], [len(real), len(false)])
-    mean, scale = x.mean(axis=0), x.std(axis=0)
-    model = LogisticRegression(C=0.1, max_iter=1000).fit((x - mean) / scale, y)
-    weights = model.coef_[0] / scale
-    return weights, float(model.intercept_[0] - weights @ mean)
 
 
 def rounded(values: Array, digits: int) -> list[float]:

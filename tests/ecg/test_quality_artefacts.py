@@ -1,6 +1,7 @@
 """Faults of single leads, of the layout and of the gain: what is found, under which code and with which words."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -253,3 +254,11 @@ def test_wrong_gains_of_real_recordings(real, factor):
         signal *= np.float32(factor)
 
     assert share(real, scale, "gain") >= 0.9
+
+
+def test_the_page_of_the_gate_lists_every_code():
+    page = Path(__file__).parents[2] / "docs" / "quality.md"
+    if not page.is_file():
+        pytest.skip("an installed package has no docs")
+    text = page.read_text(encoding="utf-8")
+    assert [code for code in CODES if f"| `{code}` |" not in text] == []

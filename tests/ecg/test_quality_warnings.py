@@ -8,7 +8,6 @@ import pytest
 from twelvelead.ecg.electrodes import LEADS_OF_ELECTRODES, rewired
 from twelvelead.ecg.faults import FAULTS
 from twelvelead.ecg.quality import AGES, check
-from twelvelead.ecg.quality.electrodes import INTERCHANGES
 from twelvelead.ecg.record import ECG
 from twelvelead.ecg.synthetic import synthetic_ecg
 
@@ -99,21 +98,6 @@ def test_no_pacing_without_spikes(seed):
     assert "pacing" not in found(synthetic_ecg("high_voltage", seed=seed, sampling_rate=500))
 
 
-def test_reversed_chest_electrodes():
-    ecg = synthetic_ecg(seed=3, sampling_rate=500)
-    values = found(replace(ecg, signal=rewired(ecg.signal, INTERCHANGES["V1-V6 reversed"])))["electrodes"]
-    assert list(values) == ["V1-V6 reversed"]
-
-
-@pytest.mark.parametrize(("name", "least"), [("RA/LA", 20), ("RA/LL", 20), ("V1/V2", 18), ("V3/V4", 18)])
-def test_interchanged_electrodes_of_real_recordings(shared_ptbxl, name, least):
-    from twelvelead import read
-
-    ecgs = [read(path) for path in sorted((shared_ptbxl / "records500").rglob("*.hea"))]
-    exchanged = [replace(ecg, signal=rewired(ecg.signal, INTERCHANGES[name])) for ecg in ecgs]
-    assert sum(name in found(ecg).get("electrodes", {}) for ecg in exchanged) >= least
-
-
 @pytest.mark.parametrize(("name", "lead"), [("RA/RL", "II"), ("LA/RL", "III")])
 def test_an_arm_cable_on_the_right_leg(shared_ptbxl, name, lead):
     from twelvelead import read
@@ -163,4 +147,5 @@ def test_real_recordings_of_vendors(shared_formats):
     from twelvelead import read
 
     for name in ("ge_muse.xml", "hl7_aecg.xml", "dicom_12lead.dcm", "philips_sierra_103.xml", "s0010_re.hea"):
-        assert check(read(shared_formats / name)) == (), name
+        ecg = read(shared_formats / name)
+        assert check(ecg) == ecg.findings, name

@@ -8,9 +8,9 @@ from twelvelead.ecg.finding import CODES, Finding
 from twelvelead.ecg.quality import artefacts, fitness
 from twelvelead.ecg.quality.at_the_beat import at_the_beat
 from twelvelead.ecg.quality.disturbances import clipping, noise, pacing
-from twelvelead.ecg.quality.electrodes import interchange
 from twelvelead.ecg.quality.limb_leads import limb_leads
 from twelvelead.ecg.quality.measures import LOWEST_RATE, SHORTEST, Voltage, measure
+from twelvelead.ecg.quality.misreadings import too_slow
 from twelvelead.ecg.quality.unusual import age, unusual
 from twelvelead.ecg.record import ECG
 from twelvelead.errors import Refused
@@ -84,8 +84,8 @@ def _warnings(ecg: ECG, voltage: Voltage, ages: tuple[float, float]) -> Iterator
     measurable = rate >= LOWEST_RATE and ecg.duration >= SHORTEST
     measures = measure(voltage, rate) if measurable else None
     findings: list[Finding | None] = [
-        *(at_the_beat(ecg) if measures else ()),
-        interchange(measures) if measures else None,
+        too_slow(rate),
+        *(at_the_beat(ecg, measures) if measures else ()),
         artefacts.copied(voltage, measures),
         limb_leads(voltage),
         age(ecg.age, ages),

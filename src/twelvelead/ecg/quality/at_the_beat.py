@@ -1,4 +1,4 @@
-"""What the beats show: that there are none, and a gain that is wrong."""
+"""What the beats show: that there are none, a gain that is wrong, and a recording that is misread."""
 
 from collections.abc import Iterator
 
@@ -7,32 +7,34 @@ from numpy.typing import NDArray
 
 from twelvelead.ecg.beats import NO_QRS, beats_of
 from twelvelead.ecg.finding import Finding
+from twelvelead.ecg.quality.electrodes import on_the_right_leg
 from twelvelead.ecg.quality.fitted import FITTED
+from twelvelead.ecg.quality.measures import Measures
+from twelvelead.ecg.quality.misreadings import CENTRE, misread
 from twelvelead.ecg.record import ECG
 
-BEFORE, AFTER = 0.3, 0.5
-"""In s around a beat: the median beat."""
-
-QRS = slice(18, 43)
-"""Samples of it, at 100 Hz, within 0.12 s."""
+QRS = slice(CENTRE - 12, CENTRE + 13)
+"""Samples of the median beat, at 100 Hz, within 0.12 s of its centre."""
 
 _COARSE = 5  # samples of the beats' 500 Hz
 _SMALLEST = 2  # leads that do not count
 _FLOOR = 0.02  # mV, added to a lead's size
 
 
-def at_the_beat(ecg: ECG) -> Iterator[Finding]:
+def at_the_beat(ecg: ECG, measures: Measures) -> Iterator[Finding]:
     """What the beats of twelve leads in our order show."""
     beat = median_beat(ecg)
     if beat is None:
         yield Finding("no-qrs", "warn", NO_QRS)
-    elif wrong := gain(beat):
-        yield wrong
+        return
+    for finding in (gain(beat), on_the_right_leg(measures) or misread(beat)):
+        if finding:
+            yield finding
 
 
 def median_beat(ecg: ECG) -> NDArray[np.float64] | None:
-    """[12, samples] mV at 100 Hz, from `BEFORE` to `AFTER`, of twelve leads in order; None where no beat is found."""
-    beat = beats_of(ecg).median_beat(BEFORE, AFTER, _COARSE)
+    """[12, 2 CENTRE + 1] mV at 100 Hz, of twelve leads in our order; None where no beat is found."""
+    beat = beats_of(ecg).median_beat(CENTRE / 100, CENTRE / 100, _COARSE)
     return None if beat is None else beat.T
 
 

@@ -31,7 +31,6 @@ _BLOCK = 5  # samples of that grid, 0.05 s
 _QUIET, _QUIET_POWER = 0.3, 0.48  # the quantile, and where it lies for white noise of power 1, by simulation
 _TAPERED = 0.05
 _INDEPENDENT = [0, 1, 6, 7, 8, 9, 10, 11]
-_PAIRS = np.triu_indices(len(_INDEPENDENT), 1)
 _CLEAN = 0.05  # of eight: less is left of a simulated heart that is one dipole, and to be that clean is no fault
 _FLOOR = 4e-6  # mV^2, (2 uV)^2: what a lead without signal has
 
@@ -75,21 +74,17 @@ def measure(voltage: Voltage, rate: float) -> Measures:
     )
 
 
-def shape_features(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """[..., 40] of [..., 12, 12]: correlations of the eight independent leads, pair by pair, and the log root mean
-    square of each of the twelve relative to their mean. No gain changes them."""
-    scale = np.sqrt(np.maximum(np.diagonal(covariance, axis1=-2, axis2=-1), _FLOOR))
-    size = np.log(scale)
-    row, column = (np.array(_INDEPENDENT)[pair] for pair in _PAIRS)
-    correlation = covariance[..., row, column] / (scale[..., row] * scale[..., column])
-    return np.concatenate([correlation, size - size.mean(axis=-1, keepdims=True)], axis=-1)
+def sizes(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[leads] mV root mean square, of [leads, leads]; not below 2 uV."""
+    size: NDArray[np.float64] = np.sqrt(np.maximum(np.diagonal(covariance), _FLOOR))
+    return size
 
 
 def signal_features(measures: Measures) -> NDArray[np.float64]:
     """[13] logarithms: root mean square of each of the eight independent leads, what is left of their power, each lead
     set to 1, after the first, the second and the third principal component, the fast share, and the peakedness."""
     c = measures.covariance[np.ix_(_INDEPENDENT, _INDEPENDENT)]
-    scale = np.sqrt(np.maximum(np.diagonal(c), _FLOOR))
+    scale = sizes(c)
     held = np.linalg.eigvalsh(c / np.outer(scale, scale))[::-1]
     rest = np.maximum(len(held) - np.cumsum(held[:3]), _CLEAN)
     features: NDArray[np.float64] = np.log(
