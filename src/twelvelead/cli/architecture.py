@@ -8,8 +8,8 @@ import typer
 Architecture = Annotated[
     list[Path] | None,
     typer.Option(
-        help="A Python file of your own that registers an architecture by @register_model; the file is run. May be "
-        "given several times.",
+        help="Run this Python file of your own, which registers an architecture by @register_model; it may be given "
+        "several times.",
         show_default=False,
     ),
 ]

@@ -13,21 +13,22 @@ def compare(
     predictions: Annotated[
         list[str],
         typer.Argument(
-            help="Files (NPZ, Parquet, CSV), or folders of a run or an evaluation; the baseline first.",
+            help="Compare these files (NPZ, Parquet, CSV), or folders of a run or an evaluation, the baseline first.",
             show_default=False,
         ),
     ],
     out: Annotated[
-        Path | None, typer.Option(help="Folder for comparison.json, comparison.md and forest.png.", show_default=False)
+        Path | None,
+        typer.Option(help="Write comparison.json, comparison.md and forest.png into this folder.", show_default=False),
     ] = None,
     operating_point: Annotated[
         str | None,
         typer.Option(
-            help="An operating point that all of them hold, such as f1, or one number from 0 to 1 for all.",
+            help="Decide at this operating point, which all of them hold, such as f1, or at one number from 0 to 1.",
             show_default="accuracy where all hold it, else 0.5",
         ),
     ] = None,
-    resamples: Annotated[int, typer.Option(help="Of the bootstrap.", min=1000)] = 2000,
+    resamples: Annotated[int, typer.Option(help="Draw this many resamples of the bootstrap.", min=1000)] = 2000,
 ) -> None:
     """Tell models apart: paired bootstrap by patient of every metric, on the same records.
 

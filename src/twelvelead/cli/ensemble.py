@@ -13,14 +13,20 @@ _WIDTH = 132
 
 
 def ensemble(
-    store: Annotated[Path, typer.Argument(help="A store of the data that trained the runs.", show_default=False)],
-    dest: Annotated[Path, typer.Argument(help="Folder to make.", show_default=False)],
-    runs: Annotated[
-        list[str], typer.Argument(help="Two or more run folders, shipped names or files.", show_default=False)
+    store: Annotated[
+        Path, typer.Argument(help="Take the store of the data that trained the runs.", show_default=False)
     ],
-    name: Annotated[str | None, typer.Option(help="Of the weights.", show_default="that of DEST")] = None,
-    fold: Annotated[int, typer.Option(help="That chooses; it may have trained no run.")] = 9,
-    aggregate: Annotated[Literal["logit", "probability"], typer.Option(help="What of the runs is averaged.")] = "logit",
+    dest: Annotated[Path, typer.Argument(help="Write the ensemble into this new folder.", show_default=False)],
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            help="Take two or more of these together: run folders, shipped names, or files of weights.",
+            show_default=False,
+        ),
+    ],
+    name: Annotated[str | None, typer.Option(help="Call the weights this.", show_default="that of DEST")] = None,
+    fold: Annotated[int, typer.Option(help="Choose on this fold, which may have trained no run.")] = 9,
+    aggregate: Annotated[Literal["logit", "probability"], typer.Option(help="Average this of the runs.")] = "logit",
     architecture: Architecture = None,
 ) -> None:
     """Make one model of several finished runs.

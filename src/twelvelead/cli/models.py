@@ -11,9 +11,9 @@ _WIDTH = 100
 def models(
     name: Annotated[
         str | None,
-        typer.Argument(help="Weights whose whole contract is shown: a shipped name, a run folder, or a file."),
+        typer.Argument(help="Show the whole contract of these weights: a shipped name, a run folder, or a file."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON: a list of what ships, or the contract.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON: a list of what ships, or the contract.")] = False,
 ) -> None:
     """List the weights that ship: what they predict, how well, how large they are, and what they are for."""
     import json

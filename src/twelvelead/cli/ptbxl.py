@@ -10,23 +10,26 @@ from twelvelead.errors import Interrupted, TwelveLeadError
 if TYPE_CHECKING:
     from twelvelead.data.ptbxl.release import Rate
 
-app = typer.Typer(no_args_is_help=True, help="PTB-XL: download, verify, make a store of it, see what the store holds.")
+app = typer.Typer(
+    no_args_is_help=True, help="Download PTB-XL, verify it, make a store of it, and see what the store holds."
+)
 
-StorePath = Annotated[Path, typer.Argument(help="The store's folder.", show_default=False)]
+StorePath = Annotated[Path, typer.Argument(help="Take or make the store in this folder.", show_default=False)]
 Rates = Literal["100", "500", "both"]
 
 
 @app.command()
 def download(
-    dest: Annotated[Path, typer.Argument(help="Folder for the files.", show_default=False)],
+    dest: Annotated[Path, typer.Argument(help="Put the files into this folder.", show_default=False)],
     rate: Annotated[
-        Rates, typer.Option(help="Whose records, in Hz: 100 takes 0.7 GB of disk, 500 takes 2.8 GB.")
+        Rates, typer.Option(help="Fetch the records of this rate in Hz: 100 takes 0.7 GB of disk, 500 takes 2.8 GB.")
     ] = "100",
     base_url: Annotated[
-        str | None, typer.Option(help="The release's folder on another server.", show_default="PhysioNet's")
+        str | None,
+        typer.Option(help="Fetch the release from this folder on another server.", show_default="PhysioNet's"),
     ] = None,
     one_zip: Annotated[
-        bool, typer.Option("--zip", help="The one zip of both rates, 1.8 GB, instead of files.")
+        bool, typer.Option("--zip", help="Fetch the one zip of both rates, 1.8 GB, instead of files.")
     ] = False,
     yes: Annotated[
         bool, typer.Option("--yes", help="Go on without asking where the disk has too little room.")
@@ -64,9 +67,11 @@ def download(
 
 @app.command()
 def verify(
-    source: Annotated[Path, typer.Argument(help="A folder of PTB-XL, or PhysioNet's zip.", show_default=False)],
+    source: Annotated[
+        Path, typer.Argument(help="Check this folder of PTB-XL, or PhysioNet's zip.", show_default=False)
+    ],
     rate: Annotated[
-        Rates | None, typer.Option(help="Whose records have to be there.", show_default="those that are")
+        Rates | None, typer.Option(help="Require the records of this rate.", show_default="those that are")
     ] = None,
 ) -> None:
     """Check each file of SOURCE, which came by whatever means, against the SHA256SUMS.txt in it.
@@ -93,10 +98,13 @@ def verify(
 @app.command()
 def prepare(
     source: Annotated[
-        Path, typer.Argument(help="Folder laid out as PhysioNet publishes PTB-XL, or its zip.", show_default=False)
+        Path,
+        typer.Argument(
+            help="Take this folder, laid out as PhysioNet publishes PTB-XL, or its zip.", show_default=False
+        ),
     ],
     store: StorePath,
-    rate: Annotated[int, typer.Option(help="Sampling rate in Hz: 100 or 500.")] = 100,
+    rate: Annotated[int, typer.Option(help="Take the records of this sampling rate in Hz: 100 or 500.")] = 100,
 ) -> None:
     """Make the folder STORE of the PTB-XL records in SOURCE, which may hold any of the ten folds.
 
@@ -134,7 +142,7 @@ def info(
     task: Annotated[
         str | None,
         typer.Option(
-            help="Whose classes to count: superclass, all, diagnostic, subclass, form, rhythm.",
+            help="Count the classes of this task: superclass, all, diagnostic, subclass, form or rhythm.",
             show_default="superclass",
         ),
     ] = None,

@@ -10,17 +10,19 @@ if TYPE_CHECKING:
     from twelvelead.naming import Naming
     from twelvelead.readers.find import Found
 
-SamplingRate = Annotated[float | None, typer.Option(help="Sampling rate in Hz, where the file states none.")]
-Unit = Annotated[str | None, typer.Option(help="Unit of voltage, mV, uV or V, where the file states none.")]
+SamplingRate = Annotated[float | None, typer.Option(help="State the sampling rate in Hz where the file does not.")]
+Unit = Annotated[str | None, typer.Option(help="State the unit of voltage, mV, uV or V, where the file does not.")]
 Scale = Annotated[
     float | None,
-    typer.Option(help="Microvolts a step, for uncalibrated files, or in place of what the file states (a finding)."),
+    typer.Option(
+        help="State the microvolts of a step of an uncalibrated file, or in place of the file's own (a finding)."
+    ),
 ]
 Variable = Annotated[
-    str | None, typer.Option(help="Matrix of a MATLAB file, as in ECG.data, where several can be the ECG.")
+    str | None, typer.Option(help="Name the matrix of a MATLAB file, as in ECG.data, where several can be the ECG.")
 ]
 TimeUnit = Annotated[
-    str | None, typer.Option(help="Unit of a CSV's time column that does not state it: s, ms, us, ns, min, h or d.")
+    str | None, typer.Option(help="State the unit of a CSV's time column that does not: s, ms, us, ns, min, h or d.")
 ]
 HashNames = Annotated[
     bool,

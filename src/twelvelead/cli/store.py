@@ -8,7 +8,7 @@ import typer
 from twelvelead.cli.reading import SamplingRate, Scale, TimeUnit, Unit, Variable, tell_passed_over
 from twelvelead.errors import TwelveLeadError
 
-app = typer.Typer(no_args_is_help=True, help="Stores of one's own recordings.")
+app = typer.Typer(no_args_is_help=True, help="Make stores of one's own recordings.")
 
 
 @app.callback()
@@ -18,21 +18,32 @@ def _group() -> None:
 
 @app.command()
 def create(
-    source: Annotated[Path, typer.Argument(help="Folder of the recordings: WFDB, CSV or NPY.", show_default=False)],
-    labels: Annotated[
-        Path, typer.Argument(help="CSV: file, and a column of 0 and 1 for each class.", show_default=False)
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="Take the recordings in this folder, of any kind that the command interpret reads.", show_default=False
+        ),
     ],
-    store: Annotated[Path, typer.Argument(help="The store's folder.", show_default=False)],
-    rate: Annotated[float, typer.Option(help="Of the store, in Hz; recordings of other rates are resampled.")] = 100,
-    seconds: Annotated[float, typer.Option(help="Of each recording that are stored, from its start.")] = 10,
-    task: Annotated[
-        str, typer.Option(help="What the labels are called; name it when you train and evaluate.")
-    ] = "labels",
+    labels: Annotated[
+        Path,
+        typer.Argument(
+            help="Take this table of labels, a CSV with a column file and a column of 0 and 1 for each class.",
+            show_default=False,
+        ),
+    ],
+    store: Annotated[Path, typer.Argument(help="Make the store in this folder.", show_default=False)],
+    rate: Annotated[
+        float, typer.Option(help="Store at this rate in Hz; recordings of other rates are resampled.")
+    ] = 100,
+    seconds: Annotated[float, typer.Option(help="Store this many seconds of each recording, from its start.")] = 10,
+    task: Annotated[str, typer.Option(help="Call the labels this; name it when you train and evaluate.")] = "labels",
     folds: Annotated[
         int | None,
-        typer.Option(help="Make so many patient-safe folds.", show_default="the column fold", min=2, max=100),
+        typer.Option(
+            help="Make this many folds that keep patients apart.", show_default="the column fold", min=2, max=100
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the folds.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Seed the folds with this.", min=0)] = 0,
     sampling_rate: SamplingRate = None,
     unit: Unit = None,
     scale: Scale = None,

@@ -11,27 +11,34 @@ from twelvelead.errors import Interrupted, MissingExtra, TwelveLeadError
 
 def train(
     recipe: Annotated[
-        str, typer.Argument(help="A built-in recipe (reference, fine-tune, ...) or a TOML file.", show_default=False)
+        str,
+        typer.Argument(
+            help="Train by this recipe: a built-in one such as single or fine-tune, or a TOML file.", show_default=False
+        ),
     ],
     store: Annotated[
         str,
-        typer.Argument(help="A store, or the word synthetic for a small generated one in RUN.", show_default=False),
+        typer.Argument(
+            help="Train on this store, or on a small generated one in RUN for the word synthetic.", show_default=False
+        ),
     ],
-    run: Annotated[Path, typer.Argument(help="Folder of the run.", show_default=False)],
+    run: Annotated[Path, typer.Argument(help="Keep the run in this folder.", show_default=False)],
     task: Annotated[
-        str | None, typer.Option(help="Label task of the store, such as rhythm.", show_default="the recipe's")
+        str | None,
+        typer.Option(help="Train on this label task of the store, such as rhythm.", show_default="the recipe's"),
     ] = None,
     devices: Annotated[
         int,
         typer.Option(
-            min=1, help="Accelerators (without any, CPU processes) that share each batch; more with torchrun."
+            min=1,
+            help="Share each batch among this many accelerators (CPU processes where there are none).",
         ),
     ] = 1,
     architecture: Architecture = None,
     initial: Annotated[
         str,
         typer.Option(
-            "--from", help="Weights to fine-tune: a shipped name, a run folder, or a file.", show_default=False
+            "--from", help="Begin with these weights: a shipped name, a run folder, or a file.", show_default=False
         ),
     ] = "",
 ) -> None:
@@ -71,8 +78,10 @@ def train(
 
 
 def export(
-    weights: Annotated[str, typer.Argument(help="A run folder, a shipped name, or a file.", show_default=False)],
-    dest: Annotated[Path, typer.Argument(help="Folder to write.", show_default=False)],
+    weights: Annotated[
+        str, typer.Argument(help="Export these weights: a run folder, a shipped name, or a file.", show_default=False)
+    ],
+    dest: Annotated[Path, typer.Argument(help="Write into this folder.", show_default=False)],
 ) -> None:
     """Write every form of the weights with their contract and, for the reference architecture, the HDF5 file that Keras
     loads."""

@@ -10,38 +10,47 @@ from twelvelead.errors import Interrupted, MissingExtra
 
 
 def tune(
-    recipe: Annotated[str, typer.Argument(help="A built-in recipe or a TOML file.", show_default=False)],
-    store: Annotated[Path, typer.Argument(help="A store.", show_default=False)],
-    study: Annotated[Path, typer.Argument(help="Folder of the study.", show_default=False)],
-    trials: Annotated[int, typer.Option(help="How many in all, over all processes.", min=1)] = 50,
+    recipe: Annotated[
+        str,
+        typer.Argument(
+            help="Search for the settings of this recipe: a built-in one such as single, or a TOML file.",
+            show_default=False,
+        ),
+    ],
+    store: Annotated[Path, typer.Argument(help="Train and validate on this store.", show_default=False)],
+    study: Annotated[Path, typer.Argument(help="Keep the study in this folder.", show_default=False)],
+    trials: Annotated[int, typer.Option(help="End after this many trials in all, over all processes.", min=1)] = 50,
     space: Annotated[
-        str, typer.Option(help="What is drawn: a built-in space (default, optimizer, single) or a TOML file.")
+        str, typer.Option(help="Draw settings from this space: default, optimizer, attentive or a TOML file.")
     ] = "default",
-    epochs: Annotated[int | None, typer.Option(help="Of a trial, at most.", min=1, show_default="the recipe's")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Train a trial for this many epochs at most.", min=1, show_default="the recipe's")
+    ] = None,
     folds: Annotated[
         str | None,
         typer.Option(
-            help="Training and validation folds of the search.", show_default="1-7:8, or the recipe's if not 1-8:9"
+            help="Train and validate the trials on these folds, as in 1-7:8.",
+            show_default="1-7:8, or the recipe's if not 1-8:9",
         ),
     ] = None,
-    sampler: Annotated[Literal["tpe", "random"], typer.Option(help="What draws.")] = "tpe",
-    pruner: Annotated[Literal["median", "hyperband", "none"], typer.Option(help="What ends poor trials early.")] = (
-        "median"
-    ),
-    seed: Annotated[int, typer.Option(help="Of the sampler.", min=0)] = 0,
+    sampler: Annotated[Literal["tpe", "random"], typer.Option(help="Draw settings by this method.")] = "tpe",
+    pruner: Annotated[
+        Literal["median", "hyperband", "none"], typer.Option(help="End poor trials early by this rule.")
+    ] = ("median"),
+    seed: Annotated[int, typer.Option(help="Seed the sampler with this.", min=0)] = 0,
     storage: Annotated[
         str | None,
         typer.Option(
-            help="URL of a database that several machines share, such as postgresql://user@host/name.",
+            help="Keep trials in the database at this URL, which machines may share, as in postgresql://user@host/name.",
             show_default="SQLite in STUDY",
         ),
     ] = None,
     name: Annotated[
-        str | None, typer.Option(help="Of the study in the database.", show_default="that of the folder")
+        str | None, typer.Option(help="Call the study this in the database.", show_default="that of the folder")
     ] = None,
     architecture: Architecture = None,
     grace: Annotated[
-        int, typer.Option(help="Seconds after which a trial without a sign of life is tried again.", min=1)
+        int, typer.Option(help="Try a trial again after this many seconds without a sign of life.", min=1)
     ] = 180,
 ) -> None:
     """Search for the settings of a recipe with Optuna. After Ctrl-C or a kill, the same command goes on.

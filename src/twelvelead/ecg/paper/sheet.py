@@ -140,7 +140,7 @@ def _free(drawn: Sequence[Trace], strip: Strip, base: float, reach: float) -> tu
     width, left = width_of(strip.lead, 9.0, "bold"), strip.left
     heights = [base - mm for mm in (7.0, 8.5, 10.0, 5.5, 11.5, 13.0, 15.0) if mm <= max(reach - 3.5, 5.5)]
     best, fewest = (left + 1.5, heights[0]), np.inf
-    for x in np.arange(left + 1.5, left + NAME - width + 1, 0.5).tolist():
+    for x in np.arange(left + 1.5, left + 12, 0.5).tolist():
         met = np.zeros(len(heights), int)
         for across, down in drawn:
             near = np.flatnonzero((across > x - 0.8) & (across < x + width + 0.8))
