@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 
 import typer
 
+from twelvelead.cli.options import Measure, OperatingPoint, Weights
 from twelvelead.cli.reading import (
     HashNames,
     SamplingRate,
@@ -26,16 +27,6 @@ if TYPE_CHECKING:
     from twelvelead.inference.engine import Engine
     from twelvelead.inference.interpretation import Interpretation
 
-Weights = Annotated[
-    str,
-    typer.Option(help="Answer by these weights: a shipped name, a run folder, a folder of weights, or a file in one."),
-]
-OperatingPoint = Annotated[
-    str,
-    typer.Option(
-        help="Decide at this operating point: accuracy, f1 or another of the weights', or one number from 0 to 1."
-    ),
-]
 Files = Annotated[
     list[str],
     typer.Argument(
@@ -58,9 +49,6 @@ Identify = Annotated[
     typer.Option(
         "--identify", help="Show the patient's name and id and the time of recording, where the file has them."
     ),
-]
-Measure = Annotated[
-    bool, typer.Option("--measure/--no-measure", help="Measure heart rate, PR, QRS, QT and axis, or leave them out.")
 ]
 Identifier = Annotated[
     str | None,

@@ -14,16 +14,19 @@ from twelvelead.errors import Interrupted, TwelveLeadError
 def evaluate(
     weights: WeightsArgument,
     store: StoreArgument,
-    fold: Annotated[int, typer.Option(help="One that the store holds.")] = 9,
+    fold: Annotated[int, typer.Option(help="Take this fold of the store.")] = 9,
     out: Annotated[
-        Path | None, typer.Option(help="Folder for what is written.", show_default="report-NAME-foldN")
+        Path | None, typer.Option(help="Write the report into this folder.", show_default="report-NAME-foldN")
     ] = None,
     protocol: Annotated[
-        Literal["drop", "keep", "likely"], typer.Option(help="Which records and labels stand first.")
+        Literal["drop", "keep", "likely"], typer.Option(help="Put the figures of these records and labels first.")
     ] = "drop",
     operating_point: OperatingPoint = "accuracy",
     task: Annotated[
-        str | None, typer.Option(help="Label task, which the weights have to predict.", show_default="the weights'")
+        str | None,
+        typer.Option(
+            help="Score this label task of the store, which the weights have to predict.", show_default="the weights'"
+        ),
     ] = None,
     allow_trained_fold: AllowTrainedFold = False,
 ) -> None:

@@ -7,23 +7,34 @@ import typer
 
 _PLACES = "a shipped name, a run folder, a folder of weights, or a file in one."
 
-Weights = Annotated[str, typer.Option(help=f"The weights that answer: {_PLACES}")]
+Weights = Annotated[str, typer.Option(help=f"Answer by these weights: {_PLACES}")]
 """Of verbs that answer without being told by whom."""
 
-WeightsArgument = Annotated[str, typer.Argument(metavar="WEIGHTS", help=f"The weights: {_PLACES}", show_default=False)]
+WeightsArgument = Annotated[
+    str, typer.Argument(metavar="WEIGHTS", help=f"Take these weights: {_PLACES}", show_default=False)
+]
 """Of verbs on weights."""
 
 StoreArgument = Annotated[
     Path,
-    typer.Argument(metavar="STORE", help="A store of the rate and leads that the weights need.", show_default=False),
+    typer.Argument(
+        metavar="STORE",
+        help="Take this store, which has the rate and the leads that the weights need.",
+        show_default=False,
+    ),
 ]
 """Of verbs that ask weights of a store."""
 
 OperatingPoint = Annotated[
     str,
-    typer.Option(help="An operating point of the weights, such as accuracy or f1, or one number from 0 to 1."),
+    typer.Option(help="Decide at this operating point of the weights, such as f1, or at one number from 0 to 1."),
 ]
 """Whose thresholds decide."""
+
+Measure = Annotated[
+    bool, typer.Option("--measure/--no-measure", help="Measure heart rate, PR, QRS, QT and axis, or leave them out.")
+]
+"""Whether an answer has measurements."""
 
 AllowTrainedFold = Annotated[
     bool, typer.Option("--allow-trained-fold", help="Score a fold that trained the weights; what is written says so.")

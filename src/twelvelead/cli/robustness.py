@@ -12,15 +12,20 @@ from twelvelead.errors import Interrupted
 def robustness(
     weights: WeightsArgument,
     store: StoreArgument,
-    out: Annotated[Path, typer.Option(help="Folder for what is written.", show_default=False)],
-    fold: Annotated[int, typer.Option(help="One that the store holds.")] = 9,
+    out: Annotated[Path, typer.Option(help="Write the tables and the heat map into this folder.", show_default=False)],
+    fold: Annotated[int, typer.Option(help="Take this fold of the store.")] = 9,
     records: Annotated[
-        int | None, typer.Option(help="About so many, with whole patients.", show_default="all of the fold", min=1)
+        int | None,
+        typer.Option(help="Take about this many records, with whole patients.", show_default="all of the fold", min=1),
     ] = None,
     faults: Annotated[
-        str | None, typer.Option(help="Names separated by commas, such as muscle_noise.", show_default="all")
+        str | None,
+        typer.Option(
+            help="Put these faults on, their names separated by commas, as in muscle_noise,gain_low.",
+            show_default="all",
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the faults and of the resampling.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Seed the faults and the resampling with this.", min=0)] = 0,
     allow_trained_fold: AllowTrainedFold = False,
 ) -> None:
     """Put faults on the recordings of a fold, and say how far the macro AUROC falls.

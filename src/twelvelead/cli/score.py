@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from twelvelead.cli.options import OperatingPoint, Weights
+from twelvelead.cli.options import Measure, OperatingPoint, Weights
 from twelvelead.cli.reading import (
     HashNames,
     SamplingRate,
@@ -22,9 +22,11 @@ from twelvelead.weights import DEFAULT
 def score(
     files: Annotated[
         list[str],
-        typer.Argument(help="ECG files, folders and quoted patterns such as 'data/*.hea'.", show_default=False),
+        typer.Argument(
+            help="Name ECG files of any kind, folders, and quoted patterns such as 'data/*.hea'.", show_default=False
+        ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder of the Parquet dataset.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Write the Parquet dataset into this folder.", show_default=False)],
     weights: Weights = DEFAULT,
     operating_point: OperatingPoint = "accuracy",
     sampling_rate: SamplingRate = None,
@@ -33,8 +35,10 @@ def score(
     variable: Variable = None,
     time_unit: TimeUnit = None,
     hash_names: HashNames = False,
-    measure: Annotated[bool, typer.Option("--measure/--no-measure", help="Heart rate, PR, QRS, QT and axis.")] = True,
-    processes: Annotated[int | None, typer.Option(help="How many.", min=1, show_default="one a core")] = None,
+    measure: Measure = True,
+    processes: Annotated[
+        int | None, typer.Option(help="Work in this many processes.", min=1, show_default="one a core")
+    ] = None,
 ) -> None:
     """Answer many ECG files on all cores into one Parquet dataset. After Ctrl-C or a kill, the same command goes on.
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.ecg.paper.layout import BOTTOM, HEIGHT, LEFT, RIGHT, START, TOP, WIDTH, Strip
-from twelvelead.ecg.paper.room import NAME, Room, Trace, names_before
+from twelvelead.ecg.paper.room import Room, Trace, names_before
 from twelvelead.ecg.paper.text import GREY, INK, points, width_of, write
 from twelvelead.ecg.paper.tint import PAPER
 from twelvelead.ecg.record import ECG
