@@ -62,4 +62,5 @@ def say_meaning(interpretation: Interpretation) -> tuple[str, ...]:
         first = interpretation.pieces[0]
         count = len(interpretation.pieces)
         words.append(f"Mean of {count} overlapping pieces of {first.end - first.start:g} s.")
+    words.append("What the classes do not cover is not excluded.")
     return tuple(words)
