@@ -9,7 +9,7 @@ import pytest
 from twelvelead.errors import Unreadable
 from twelvelead.readers import read
 from twelvelead.readers.find import recordings
-from twelvelead.readers.xml import from_digits
+from twelvelead.readers.xml import from_digits, from_list
 
 RATE = 500
 KINDS = ("HL7 aECG", "GE MUSE XML", "GE CardioSoft XML", "Philips Sierra XML, plain")
@@ -105,6 +105,12 @@ def test_digits():
     for written in ("1,5 2.5", "1,2,3 4", "1 2 x", "1 2 infinity"):
         with pytest.raises(Exception, match="are not numbers"):
             from_digits(written, "lead I")
+
+
+def test_lists():
+    for written in ("1,2,3", "1, 2,\n3", "1;2;3", " 1 2 3\n", "1,2,\n3,", "1,0 2,0 3,0", "1,0;2,0;3,00"):
+        np.testing.assert_array_equal(from_list(written, "lead I"), [1, 2, 3])
+    np.testing.assert_array_equal(from_list("1,2,3\n4,5,6", "lead I"), range(1, 7))
 
 
 DEFAULTS = "".join(f' a{number} CDATA "{"x" * 1000}"' for number in range(100))

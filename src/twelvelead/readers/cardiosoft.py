@@ -10,7 +10,7 @@ from twelvelead.readers.layout import Piece, together
 from twelvelead.readers.recording import Channel, Fault, Recording, rhythm
 from twelvelead.readers.request import Request
 from twelvelead.readers.text import filters, joined, number
-from twelvelead.readers.xml import attribute, every, from_digits, text
+from twelvelead.readers.xml import attribute, every, from_list, text
 
 _YES = ("yes", "true", "1")
 
@@ -66,7 +66,7 @@ def _strip(strip: Element) -> Recording:
 
 def _lead(lead: Element, scale: float | None, unit: str | None) -> Channel:
     name = (lead.get("lead") or "").strip() or "without name"
-    samples = from_digits((lead.text or "").replace(",", " ").replace(";", " "), f"lead {name}")
+    samples = from_list(lead.text or "", f"lead {name}")
     return Channel(name, samples, scale, unit)
 
 

@@ -13,7 +13,7 @@ from twelvelead.readers.recording import Channel, Fault, Recording, rhythm
 from twelvelead.readers.request import Request
 from twelvelead.readers.text import filters, joined, number
 from twelvelead.readers.xli import decode
-from twelvelead.readers.xml import attribute, from_base64, from_digits, text
+from twelvelead.readers.xml import attribute, from_base64, from_list, text
 
 _TYPES = ("SierraECG", "PhilipsECG")
 _VERSIONS = ("1.03", "1.04", "1.04.01", "1.04.02")
@@ -147,7 +147,7 @@ def _samples(waveforms: Element, signal: Element | None, leads: int, samples: in
     spare channels with whatever their memory held."""
     encoding, written = waveforms.get("dataencoding") or "", (waveforms.text or "").strip()
     if encoding.lower() == "plain" and not _compressed(waveforms):
-        values = from_digits(written.replace(",", " "), "its waveform")
+        values = from_list(written, "its waveform")
     elif encoding.lower() == "base64":
         content = from_base64(written, "its waveform")
         if _compressed(waveforms):

@@ -195,3 +195,12 @@ def from_digits(written: str, what: str) -> NDArray[np.float64]:
         raise Fault(f"the samples of {what} are not numbers; copy or export it again", code="damaged")
     # NumPy needs something to read
     return np.fromstring(written, np.float64, sep=" ") if written.strip() else np.empty(0)
+
+
+def from_list(written: str, what: str) -> NDArray[np.float64]:
+    """As `from_digits`, where commas or semicolons may separate the numbers."""
+    written = written.replace(";", " ")
+    # one comma at most in each of several words makes them decimal
+    if len(written.split(None, 2)) < 2 or not _WITH_COMMAS.fullmatch(written):
+        written = written.replace(",", " ")
+    return from_digits(written, what)
