@@ -314,6 +314,19 @@ def test_dicom_padding_that_is_a_possible_sample(writers, counts, tmp_path):
     assert not np.isnan(signal[:, :6]).any()
 
 
+@pytest.mark.parametrize("mark", [0, -32768])
+def test_dicom_padding_of_all_leads_at_both_ends_is_cut(writers, counts, tmp_path, mark):
+    padded = counts.copy()
+    padded[:300] = padded[4700:] = mark
+    padded[[300, 4699]] = 7
+
+    def change(data):
+        data.WaveformSequence[1].WaveformPaddingValue = struct.pack("<h", mark)
+
+    signal = read(writers["DICOM"](tmp_path, padded, RATE, change=change)).signal
+    np.testing.assert_allclose(signal, padded[300:4700] / 1000, atol=1e-6)
+
+
 @pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1"])
 @pytest.mark.parametrize("filled", [0, 1, 6, 2048])
 def test_dicom_without_preamble_or_meta_and_filled_up(writers, counts, tmp_path, syntax, filled):

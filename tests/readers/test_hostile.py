@@ -174,3 +174,14 @@ def test_a_folder_without_permission(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(Unreadable, match=r"r\.edf: Permission denied; check the path"):
         read(path)
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, 1e300, np.nan])
+def test_no_recording_holds_infinity(tmp_path, value):
+    path = tmp_path / "r.npy"
+    array = np.random.default_rng(0).normal(size=(1000, 12))
+    array[7, 3] = value
+    np.save(path, array)
+    signal = read(path, sampling_rate=500, unit="V").signal
+    assert np.argwhere(np.isnan(signal)).tolist() == [[7, 3]]
+    assert not np.isinf(signal).any()

@@ -51,15 +51,30 @@ def _is_apart(mark: float, low: float, high: float) -> bool:
 
 
 def without_padding(ecg: ECG) -> ECG:
-    """The recording without the tail in which nothing was recorded.
+    """The recording without what was never recorded at its ends.
 
     From the end on, a sample belongs to the tail where all leads show the same value (zero, a marker, a calibration
     pulse), none of them moves, or all are invalid; a tail of less than 0.2 s and a recording of nothing else are kept.
+    At the start all leads have to be invalid.
     """
     signal = ecg.signal
-    if len(signal) < 2 or signal.shape[1] < 2 or not _idle(signal[-2:])[0]:
+    begin, end = _first_valid(signal), _end(signal, int(np.ceil(PADDING_SECONDS * ecg.sampling_rate)))
+    if begin >= end or end - begin == len(signal):
         return ecg
-    least = int(np.ceil(PADDING_SECONDS * ecg.sampling_rate))
+    return replace(ecg, signal=np.ascontiguousarray(signal[begin:end]))
+
+
+def _first_valid(signal: NDArray[np.float32]) -> int:
+    """The first sample that some lead has; 0 where none has any."""
+    if not len(signal) or not np.isnan(signal[0]).all():
+        return 0
+    return int(np.isfinite(signal).any(axis=1).argmax())
+
+
+def _end(signal: NDArray[np.float32], least: int) -> int:
+    """Where the tail begins, if it has `least` samples."""
+    if len(signal) < 2 or signal.shape[1] < 2 or not _idle(signal[-2:])[0]:
+        return len(signal)
     step, end = 4096, len(signal)
     while end > 1:
         start = max(0, end - step)
@@ -68,9 +83,7 @@ def without_padding(ecg: ECG) -> ECG:
             end = start + int(moving[-1]) + 2
             break
         end = start + 1
-    if end <= 1 or len(signal) - end < least:
-        return ecg
-    return replace(ecg, signal=np.ascontiguousarray(signal[:end]))
+    return len(signal) if end <= 1 or len(signal) - end < least else end
 
 
 def _idle(rows: NDArray[np.float32]) -> NDArray[np.bool_]:

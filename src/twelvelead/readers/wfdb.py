@@ -309,7 +309,7 @@ def _signal_file(header: Header, file: str, columns: list[int], files: _Files) -
     """[samples, signals of this file] int16, a view of the bytes read."""
     signals = [header.signals[column] for column in columns]
     layout, name = signals[0].format, _named(file)
-    if file in (".", "..") or "/" in file or "\\" in file or ":" in file:
+    if file in (".", "..") or "/" in file or "\\" in file or ":" in file or "\0" in file:
         raise Fault(f"{name} is not in the header's folder; name it without a path", code="damaged")
     if layout.number != 16:
         raise Fault(
