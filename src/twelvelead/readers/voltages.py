@@ -179,13 +179,19 @@ def millivolts(channels: Sequence[Channel], request: Request) -> NDArray[np.floa
     """
     steps = np.array([[_step(channel, request)] for channel in channels])
     zeros = np.array([[channel.zero] for channel in channels])
+    many = (1 / steps).astype(np.float32)
+    # as most files have it, 1000 steps a millivolt: single precision rounds as double does, in a fifth of the time
+    exact = not zeros.any() and bool((many == 1 / steps).all())
     columns = [channel.samples for channel in channels]
     signal = np.empty((len(columns[0]), len(channels)), np.float32)
     with np.errstate(over="ignore", invalid="ignore"):
         for start in range(0, len(signal), BLOCK):
             # lead by lead: NumPy strings columns together faster than it lays them side by side
             block = np.concatenate([column[start : start + BLOCK] for column in columns]).reshape(len(columns), -1)
-            signal[start : start + BLOCK] = (((block - zeros) if zeros.any() else block) * steps).T
+            if exact and block.dtype == np.int16:
+                signal[start : start + BLOCK] = np.divide(block, many, dtype=np.float32).T
+            else:
+                signal[start : start + BLOCK] = ((block - zeros) * steps).T
     infinite = np.isinf(signal)
     if infinite.any():
         signal[infinite] = np.nan

@@ -152,8 +152,9 @@ def _whole(file: str) -> bytes:
 
 def _channels(signals: Sequence[Signal], names: Sequence[str], samples: NDArray[np.int16]) -> list[Channel]:
     """Each signal with its samples, [samples, signals]."""
-    invalid = samples == INVALID
-    values: NDArray[Any] = np.where(invalid, np.float32(np.nan), samples) if invalid.any() else samples
+    values: NDArray[Any] = samples
+    if np.minimum.reduce(samples, axis=None) == INVALID:
+        values = np.where(samples == INVALID, np.float32(np.nan), samples)
     return [
         Channel(
             name or "without a name", column, 1 / signal.gain if signal.gain else None, signal.unit, signal.baseline
