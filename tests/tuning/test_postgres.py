@@ -19,15 +19,15 @@ SPACE = "learning_rate = {low = 1e-3, high = 1e-2, log = true}\n"
 # A process that never gets beyond the first epoch of its first trial, and says so.
 STUCK = """
 import time
-from twelvelead.training import tune_trial
-report = tune_trial.Watch.on_train_epoch_end
+from twelvelead.tuning import trial
+report = trial.Watch.on_train_epoch_end
 
 def stuck(self, trainer, module):
     report(self, trainer, module)
     print("within a trial", flush=True)
     time.sleep(3600)
 
-tune_trial.Watch.on_train_epoch_end = stuck
+trial.Watch.on_train_epoch_end = stuck
 """
 MAIN = "from twelvelead.cli.main import main\nmain()\n"
 
