@@ -13,7 +13,7 @@ from twelvelead.models.windows import Windowed
 MEMBERS = (  # architecture, settings, takes age and sex, window, stride, aggregate
     ("reference", {"filters": (8, 8), "lstm_units": 8, "ecg_units": 8, "units": 8}, True, 64, 28, "probability"),
     ("xresnet1d", {"depth": 18, "filters": 8, "units": 8}, False, 128, 64, "logit"),
-    ("lstm", {"lstm_units": 8, "units": 8}, True, 100, 33, "maximum"),
+    ("lstm", {"lstm_units": 8, "units": 8}, True, 25, 11, "maximum"),
 )
 WEIGHTS = (0.5, 0.3, 0.2)
 SLOPE = [[1.0, 0.5, 2.0], [0.8, 1.1, 1.0], [1.5, 1.0, 0.7]]
