@@ -265,8 +265,9 @@ def _offsets(
     length = windows.shape[1] - 2 * shift
     template = middle(windows[:, shift : shift + length])
     template -= template.mean(axis=0)
-    views = np.lib.stride_tricks.sliding_window_view(windows, length, axis=1)
-    offsets = np.einsum("bslt,tl->bs", views, template, optimize=True).argmax(axis=1)
+    offsets = np.argmax(
+        [np.tensordot(windows[:, start : start + length], template, 2) for start in range(2 * shift + 1)], axis=0
+    )
     moved: NDArray[np.float64] = (offsets - int(np.median(offsets))) * (_FINE / cleaned.rate)
     return moved
 

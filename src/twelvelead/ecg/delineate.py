@@ -124,6 +124,7 @@ def _p(beat: Signal, onset: int, rate: float, rr: float, leads: list[int]) -> tu
     half, rise, wide = (round(seconds * rate) for seconds in (_P_HALF, _P_RISE, _P_WIDE))
     left, right = max(0, peak - wide), min(len(part) - 1, peak + wide)
     near = slice(max(0, peak - half), min(len(part) - 2, peak + half))
+    slopes = np.gradient(part, axis=0)
     onsets = []
     for lead in leads:
         wave = part[:, lead]
@@ -131,8 +132,8 @@ def _p(beat: Signal, onset: int, rate: float, rr: float, leads: list[int]) -> tu
         top = near.start + int(np.abs(above[near]).argmax())
         if abs(above[top]) < _P_MV:
             continue
-        slope = np.gradient(wave) * np.sign(above[top])
-        first = _flattening(slope[max(0, top - rise) : top + 1][::-1], slope[: top + 1][::-1], _P_SHARE)
+        slope = slopes[: top + 1, lead][::-1] * np.sign(above[top])
+        first = _flattening(slope, rise + 1, _P_SHARE)
         if first is not None:
             onsets.append(top - first)
     if len(onsets) < _P_LEADS:
@@ -150,9 +151,10 @@ def _t(
         return None, np.nan
     part = smoothed(after[first - centre : last - centre], round(_SMOOTH_T * rate))
     level = part - np.median(part[-round(0.03 * rate) :], axis=0)
+    slopes = np.gradient(level, axis=0)
     ends = []
     for lead in leads:
-        end = _t_end(level[:, lead], round(_T_FALL * rate))
+        end = _t_end(level[:, lead], slopes[:, lead], round(_T_FALL * rate))
         if end is not None:
             ends.append(first + end)
     if len(ends) < _T_LEADS:
@@ -162,7 +164,7 @@ def _t(
     return kept[-2], float(np.subtract(*np.percentile(ends, (75, 25))))
 
 
-def _t_end(level: Signal, fall: int) -> int | None:
+def _t_end(level: Signal, slope: Signal, fall: int) -> int | None:
     size = np.abs(level)
     high = np.flatnonzero(size > max(_T_MV, _T_LOBE * size[15:-5].max()))
     if not len(high):
@@ -172,13 +174,13 @@ def _t_end(level: Signal, fall: int) -> int | None:
     below = np.flatnonzero(wave[: high[-1]] <= 0)
     lobe = int(below[-1]) + 1 if len(below) else 0
     peak = lobe + int(wave[lobe : high[-1] + 1].argmax())
-    slope = -np.gradient(wave)
-    flat = _flattening(slope[peak : peak + fall], slope[peak:], _T_SHARE)
+    flat = _flattening(slope[peak:] * -sign, fall, _T_SHARE)
     return None if flat is None else peak + flat
 
 
-def _flattening(near: Signal, slope: Signal, share: float) -> int | None:
-    """Samples until the slope, past its steepest in `near`, falls to a share of that; None where it never does."""
+def _flattening(slope: Signal, reach: int, share: float) -> int | None:
+    """Samples until the slope falls to a share of its steepest within `reach`; None where it never does."""
+    near = slope[:reach]
     if len(near) < 5:
         return None
     steepest = int(near.argmax())
