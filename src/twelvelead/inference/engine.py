@@ -63,10 +63,12 @@ class Engine:
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:
-            raise Unreadable(f"{path}: ONNX Runtime cannot load it ({str(error).splitlines()[0]})") from None
+            raise Unreadable(
+                f"{path}: ONNX Runtime cannot load it ({str(error).splitlines()[0]})", code="weights"
+            ) from None
         there = [output.name for output in self._session.get_outputs()]
         if "probabilities" not in there:
-            raise Unreadable(f"{path}: has no output named probabilities; export the weights again")
+            raise Unreadable(f"{path}: has no output named probabilities; export the weights again", code="weights")
         self._outputs = [name for name in ("probabilities", "attention", "members") if name in there]
         self.sha256 = self.contract.files["onnx"]["sha256"]
 

@@ -87,15 +87,19 @@ def read(
     except FileNotFoundError:
         raise Unreadable(f"{source.name}: no such file; check the path", code="not-found") from None
     except IsADirectoryError:
-        raise Unreadable(f"{source.name}: a folder; name a file in it") from None
+        raise Unreadable(f"{source.name}: a folder; name a file in it", code="not-found") from None
     except OSError as error:
         raise Unreadable(f"{source.name}: {error.strerror or type(error).__name__}; check the path") from None
     except MemoryError:
-        raise Unreadable(f"{source.name}: needs more memory than there is; export a shorter recording") from None
+        raise Unreadable(
+            f"{source.name}: needs more memory than there is; export a shorter recording", code="too-large"
+        ) from None
     except Exception as error:
         # its text may quote the patient's data
         name = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
-        raise Unreadable(f"{source.name}: truncated or damaged ({name}); copy or export it again") from None
+        raise Unreadable(
+            f"{source.name}: truncated or damaged ({name}); copy or export it again", code="damaged"
+        ) from None
     return ecg if request.leads is None else ecg.select(request.leads)
 
 

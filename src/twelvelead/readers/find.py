@@ -85,7 +85,7 @@ def _folder(folder: Path, found: Found) -> list[Path]:
 
     def unreadable(error: OSError) -> None:
         text = f"{shown(error.filename or folder)}: {error.strerror}; check the permissions of the folder"
-        found.faults.append(Unreadable(text))
+        found.faults.append(Unreadable(text, code="not-found"))
 
     for place, folders, names in os.walk(folder, onerror=unreadable):
         found.passed_over["hidden"] += sum(name.startswith(".") for name in (*names, *folders))

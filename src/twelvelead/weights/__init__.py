@@ -34,10 +34,14 @@ def find(weights: str | Path) -> Path:
         if (candidate / FILE).is_file():
             return candidate
     if (folder / "recipe.toml").is_file():
-        raise Unreadable(f"{weights}: the training in this folder has not finished; go on with the same train command")
+        raise Unreadable(
+            f"{weights}: the training in this folder has not finished; go on with the same train command",
+            code="weights",
+        )
     raise Unreadable(
         f"{weights}: neither shipped weights ({', '.join(shipped()) or 'none'}) nor a run folder or file with "
-        f"a {FILE} beside it"
+        f"a {FILE} beside it",
+        code="weights",
     )
 
 
@@ -54,20 +58,23 @@ def file(weights: str | Path, kind: str) -> Path:
     folder = find(weights)
     contract = Contract.load(folder)
     if kind not in contract.files:
-        raise Unreadable(f"{folder}: holds no {kind} form; make it with twelvelead export")
+        raise Unreadable(f"{folder}: holds no {kind} form; make it with twelvelead export", code="weights")
     named = Path(weights)
     known = {entry["name"] for entry in contract.files.values()} | {FILE}
     if named.is_file() and named.name not in known:
         raise Unreadable(
-            f"{named}: not one of the files that the contract beside it describes ({', '.join(sorted(known))})"
+            f"{named}: not one of the files that the contract beside it describes ({', '.join(sorted(known))})",
+            code="weights",
         )
     for checked in {kind} | {k for k, entry in contract.files.items() if entry["name"] == named.name}:
         entry = contract.files[checked]
         path = folder / entry["name"]
         if not path.is_file():
-            raise Unreadable(f"{path}: missing, though the contract names it; export the weights again")
+            raise Unreadable(f"{path}: missing, though the contract names it; export the weights again", code="weights")
         if sha256(path) != entry["sha256"]:
-            raise Unreadable(f"{path}: not the file that its contract describes (SHA-256 differs); export it again")
+            raise Unreadable(
+                f"{path}: not the file that its contract describes (SHA-256 differs); export it again", code="weights"
+            )
     return folder / contract.files[kind]["name"]
 
 

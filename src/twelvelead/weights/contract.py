@@ -177,32 +177,37 @@ class Contract:
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise Unreadable(f"{folder}: holds no {FILE}, so it is not a folder of weights") from None
+            raise Unreadable(f"{folder}: holds no {FILE}, so it is not a folder of weights", code="weights") from None
         except (OSError, ValueError) as error:
-            raise Unreadable(f"{path}: cannot be read ({error}); export the weights again") from None
+            raise Unreadable(f"{path}: cannot be read ({error}); export the weights again", code="weights") from None
         if not isinstance(values, dict) or values.get("format") != FORMAT:
-            raise Unreadable(f"{path}: not a contract of twelvelead; export the weights again")
+            raise Unreadable(f"{path}: not a contract of twelvelead; export the weights again", code="weights")
         if values.get("version") != VERSION:
             raise Unreadable(
                 f"{path}: contract version {values.get('version')}, but this twelvelead reads version {VERSION}; "
-                "update twelvelead, or fit the contract anew with twelvelead refit WEIGHTS STORE"
+                "update twelvelead, or fit the contract anew with twelvelead refit WEIGHTS STORE",
+                code="weights",
             )
         names = {field.name for field in dataclasses.fields(cls)}
         if values.keys() != names:
             wrong = sorted(values.keys() ^ names)
-            raise Unreadable(f"{path}: missing or unknown entries {', '.join(wrong)}; export the weights again")
+            raise Unreadable(
+                f"{path}: missing or unknown entries {', '.join(wrong)}; export the weights again", code="weights"
+            )
         for field in dataclasses.fields(cls):
             kind: Any = get_origin(field.type) or field.type
             given = (int, float) if kind is float else list if kind is tuple else kind
             if not isinstance(values[field.name], given):
-                raise Unreadable(f"{path}: {field.name} is damaged; export the weights again")
+                raise Unreadable(f"{path}: {field.name} is damaged; export the weights again", code="weights")
             values[field.name] = _as_tuples(values[field.name]) if kind is tuple else values[field.name]
         for name, fits in _FITS.items():
             if not fits(values[name], len(values["classes"])):
-                raise Unreadable(f"{path}: {name} do not fit the classes or are damaged; export the weights again")
+                raise Unreadable(
+                    f"{path}: {name} do not fit the classes or are damaged; export the weights again", code="weights"
+                )
             values[name] = _as_tuples(values[name])
         if not all(map(_is_file, values["files"].values())):
-            raise Unreadable(f"{path}: files are damaged; export the weights again")
+            raise Unreadable(f"{path}: files are damaged; export the weights again", code="weights")
         return cls(**values)
 
 
