@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=1 python benchmarks/measuring_speed.py [FILE] [--weights single] [--turns 200]
 
-Without FILE a synthetic ECG is measured. Prints the median of both and of their ratio.
+Without FILE a synthetic ECG is measured. Prints the median CPU time of both and of their ratio.
 """
 
 import argparse

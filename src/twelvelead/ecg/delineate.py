@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from twelvelead.ecg.beats import ranked
 from twelvelead.ecg.leads import LEADS
 
 BEFORE = 0.45
@@ -93,7 +94,7 @@ def _qrs(beat: Signal, centre: int, rate: float, leads: list[int]) -> tuple[int,
     if len(leads) < 2:
         return None
     slope = slope[:, leads]
-    quiet = np.percentile(slope, 30, axis=0)
+    quiet = ranked(slope, 0.3)
     steep = slope > np.maximum(_QRS_SHARE * slope[near].max(axis=0), np.maximum(_QRS_MV_PER_S, _QRS_NOISE * quiet))
     run = round(_QRS_QUIET * rate)
     count = np.cumsum(np.pad(steep, ((1, 0), (0, 0))), axis=0)
