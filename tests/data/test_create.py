@@ -54,6 +54,20 @@ def test_a_folder_and_a_table_make_a_store(source, tmp_path):
     assert sorted(fold.tolist()) == [1] * 4 + [2] * 4
 
 
+def test_findings_of_the_reader_and_what_is_not_listed_are_told(source, tmp_path):
+    table = write_table(
+        tmp_path / "labels.csv", rows=[[f"{n}", f"P{n}", "60", "female", str(n % 2), "0"] for n in range(6)]
+    )
+    (source / "notes.txt").write_text("words")
+    made = create(source, table, tmp_path / "store", rate=100, folds=2, scale=2.0)
+    assert made.noticed == {"scale-overridden": 6}
+    assert [path.name for path in made.unlisted.files] == ["6.hea", "7.hea"]
+    assert made.unlisted.passed_over == {".txt": 1}
+    plain = create(source, table, tmp_path / "plain", rate=100, folds=2)
+    assert plain.noticed == {}
+    np.testing.assert_array_equal(made.store.signals[:], 2 * plain.store.signals[:])
+
+
 def test_it_is_reproducible(source, tmp_path):
     table = write_table(tmp_path / "labels.csv")
     first, second = (create(source, table, tmp_path / name, rate=100, folds=2).store for name in "ab")
