@@ -150,6 +150,18 @@ def test_npy_faults_are_named(tmp_path, array, message):
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(b"False", b"Fal{e"), (b"<f4", b"<q9"), (b"(200", b"(-20"), (b"'descr'", b"((((((("), (b"}", b"\xff")],
+)
+def test_npy_with_a_damaged_header(tmp_path, old, new):
+    path = tmp_path / "ecg.npy"
+    np.save(path, SIGNAL)
+    path.write_bytes(path.read_bytes().replace(old, new, 1))
+    with pytest.raises(Unreadable, match="not a readable NPY array"):
+        read(path, **STATED)
+
+
 def test_npy_states_nothing_and_may_be_cut(tmp_path):
     path = tmp_path / "ecg.npy"
     np.save(path, SIGNAL)

@@ -34,7 +34,9 @@ def read(source: Source, request: Request) -> Recording:
             raise ValueError(f"{source.size:,} of {needed:,} bytes" if needed > source.size else "it holds objects")
         stream.seek(0)
         array = np.load(stream, allow_pickle=False)
-    except (ValueError, EOFError, SyntaxError, TypeError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # NumPy takes the header for Python, and lets through what its tokenizer raises
         reason = " ".join(str(error).split())[:100]
         raise Fault(f"not a readable NPY array ({reason}); save it again with numpy.save", code="damaged") from None
     return from_matrix(array, request)
