@@ -233,3 +233,10 @@ def test_published_rates_agree(shared_ptbxl, ptbxl_folder, tmp_path):
     assert len(differences) == 24
     assert np.max(differences) <= 0.02
     assert np.median(differences) <= 0.005
+
+
+def test_measuring_can_be_left_out(engine, ecg):
+    assert engine.predict(ecg).measurements.qrs_ms is not None
+    plain = engine.predict(ecg, measure=False)
+    assert plain.measurements is None
+    assert plain.to_dict()["measurements"] is None
