@@ -1,9 +1,9 @@
 """How often the quality gate errs: false findings on real recordings, and which injected faults it finds.
 
-    python tools/quality.py STORE [--records500 FOLDER] [--notes CSV] [--out FOLDER]
+    python tools/quality.py STORE [--records500 FOLDER] [--ludb FOLDER] [--notes CSV] [--out FOLDER]
 
 Folds 8 and 9 of PTB-XL; what the gate has fitted, it fitted on folds 1-7. Prints the tables of docs/quality.md. With
---records500, a folder of PTB-XL's recordings at 500 Hz, the same for those; with
+--records500, a folder of PTB-XL's recordings at 500 Hz, and --ludb, LUDB's `data`, the same for those; with
 --notes, a `ptbxl_database.csv` that holds the annotators' notes, the warnings are compared with them; with --out, every
 recording of folds 8-9 that is refused is drawn there, and up to six for each code of a warning.
 """
@@ -12,6 +12,7 @@ import argparse
 import csv
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("store")
     parser.add_argument("--records500", type=Path)
+    parser.add_argument("--ludb", type=Path)
     parser.add_argument("--notes", type=Path)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
@@ -77,6 +79,8 @@ def main() -> None:
     fault_table(fewer, {name: fault.severities for name, fault in FAULTS.items() if name != "missing_lead"})
     if options.records500:
         high_rate(options.records500)
+    if options.ludb:
+        other_devices(options.ludb)
     if options.out:
         draw(options.out, ecgs, found)
 
@@ -200,6 +204,19 @@ def high_rate(folder: Path) -> None:
     heights = (0.2, 0.3, 0.5, 1.0, 2.0)
     pacing = [Case(f"pacing spikes of {height:g} mV", ("pacing",), paced(height)) for height in heights]
     case_table(sound, [*of_leads(sound), *pacing])
+
+
+def other_devices(folder: Path) -> None:
+    """LUDB, of another device and other patients; its samples are microvolts, whatever its headers say."""
+    from twelvelead import read
+
+    ecgs = [replace(read(path, scale=1.0), findings=()) for path in sorted(folder.rglob("*.hea"))]
+    found = [check(ecg) for ecg in ecgs]
+    print(f"\nLUDB, {len(ecgs)} recordings at 500 Hz\n")
+    real_table(found)
+    sound = [ecg for ecg, findings in zip(ecgs, found, strict=True) if not findings]
+    print(f"\nTechnical faults injected into {len(sound)} of them, without a finding")
+    case_table(sound, of_leads(sound))
 
 
 def draw(folder: Path, ecgs: list[ECG], found: list[tuple[Finding, ...]]) -> None:
