@@ -100,17 +100,7 @@ def tiny_recipe():
     from twelvelead.training.recipe import Recipe
 
     model = {"filters": [8, 8], "lstm_units": 8, "ecg_units": 8, "metadata_units": 4, "units": 8}
-    # The exporter to ONNX unrolls an LSTM step by step, so that short windows save most of a test's time.
-    tiny = {
-        "window": 64,
-        "stride": 32,
-        "name": "tiny",
-        "model": model,
-        "epochs": 2,
-        "batch_size": 16,
-        "average_decay": 0.5,
-        "learning_rate": 3e-3,
-    }
+    tiny = {"name": "tiny", "model": model, "epochs": 2, "batch_size": 16, "average_decay": 0.5, "learning_rate": 3e-3}
     return lambda **settings: Recipe.from_dict(tiny | settings, "tiny")
 
 

@@ -85,7 +85,7 @@ def test_other_data_of_the_right_shape_can_be_scored(engine, other_store):
     [
         ({"rate": 500}, "sampling rate is 500 Hz, but the weights tiny need 100 Hz; make such a store (--rate 100)"),
         ({"leads": ("I", "II")}, "leads are I, II, but the weights tiny need I, II, III, aVR, "),
-        ({"samples": 63}, "records of 63 samples, but the weights tiny need 64 (0.64 s) at least"),
+        ({"samples": 255}, "records of 255 samples, but the weights tiny need 256 (2.56 s) at least"),
         ({"classes": ("MI", "NORM", "STTC", "CD", "HYP")}, "classes are MI, NORM"),
         ({"classes": ("NORM", "MI")}, "classes are NORM, MI, but the weights tiny predict"),
     ],

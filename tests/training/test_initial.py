@@ -171,7 +171,7 @@ def test_an_interrupted_fine_tuning_ends_as_an_unbroken_one(tiny_run, own_store,
     ("text", "fault"),
     [
         ('architecture = "resnet1d"', "architecture is 'resnet1d', but the initial weights {} have 'reference'"),
-        ("window = 512", "window is 512, but the initial weights {} have 64"),
+        ("window = 512", "window is 512, but the initial weights {} have 256"),
         ("stride = 64", "stride is 64, but"),
         ('aggregate = "logit"', "aggregate is 'logit', but"),
         ("metadata = false", "metadata is False, but the initial weights {} have True; take metadata out"),

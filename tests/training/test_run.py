@@ -88,7 +88,7 @@ def test_the_contract_describes_the_run(tiny_run, tiny_recipe, generated_store):
     assert (contract.name, contract.architecture, contract.unit) == ("tiny", "reference", "mV")
     assert contract.classes == ("NORM", "MI", "STTC", "CD", "HYP")
     assert contract.leads == generated_store.leads
-    assert (contract.sampling_rate, contract.minimum_samples, contract.attention_samples) == (100, 64, 4)
+    assert (contract.sampling_rate, contract.minimum_samples, contract.attention_samples) == (100, 256, 4)
     assert (contract.window, contract.stride) == (recipe.window, recipe.stride)
     assert contract.synthetic
     assert contract.data["hash"] == generated_store.data_hash
