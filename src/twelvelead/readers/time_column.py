@@ -24,6 +24,9 @@ _WORDS = {
     "d": ("day", "days"),
 }
 _UNIT_OF = {word: unit for unit, words in _WORDS.items() for word in (unit, *words)}
+_USUAL = (100, 125, 128, 180, 200, 240, 250, 256, 257, 300, 360, 400, 480, 500, 512, 600, 800, 1000, 1024, 2000)
+"""Hz, of electrocardiographs and Holter recorders."""
+
 _DAY = 86400.0
 _SAME_RATE = 1e-3
 """Relative: written times are rounded, so a rate read off them is not exact."""
@@ -83,9 +86,11 @@ def rate_of(
     if deviation >= 0.6 * span / steps:
         if rates and deviation <= 1.01 * resolution:
             written = f"{resolution * (scale or 1):g}{' s' if scale else ''}"
+            slack = 1.5 * resolution / span
+            usual = [rate for rate in _USUAL if abs(rate - rates[0]) <= slack * rates[0]]
             raise Fault(
                 f"the times are rounded to {written}, so that the rate does not follow (about {rates[0]:.3g} Hz); "
-                f"give it, as in --sampling-rate {rates[0]:.0f}",
+                f"give it, as in --sampling-rate {usual[0] if len(usual) == 1 else 500}",
                 code="rate-missing",
             )
         raise Fault(
@@ -101,7 +106,8 @@ def rate_of(
         )
     if len(rates) != 1 or (scale is None and abs(span / steps - 1) < _SAME_RATE):
         names = [name for name, one in UNITS.items() if RATES[0] <= steps / (span * one) <= RATES[1]]
-        which = " or ".join(f"{steps / (span * UNITS[name]):g} Hz if in {name}" for name in names[:3])
+        kinds = [f"{steps / (span * UNITS[name]):g} Hz if in {name}" for name in names[:3]]
+        which = " or ".join([*kinds, *(["a count of samples"] if abs(span / steps - 1) < _SAME_RATE else [])])
         raise Fault(
             f"the unit of its time column is not stated{f' ({which})' if which else ''}; give it, as in --time-unit "
             f"{names[-1] if names else 'ms'}, or the rate, as in --sampling-rate 500",
