@@ -157,8 +157,11 @@ def _common_gain(voltage: Voltage) -> str:
     if np.std(_LAW @ samples[:6], axis=1).max() > _ROUNDED or np.ptp(quantum) < 1e-3 * quantum.max():
         return ""
     usual = float(np.median(np.ptp(samples, axis=1))) / 1000
-    fitting = "1000 a millivolt" if _USUAL_RANGE[0] < usual < _USUAL_RANGE[1] else "one gain for all leads"
-    return f"header gains contradict Einthoven: the samples fit {fitting}; state the scale that the device has"
+    if _USUAL_RANGE[0] < usual < _USUAL_RANGE[1]:
+        fitting, scale = "1000 a millivolt", "if the device stores microvolts, state a scale of 1 (--scale 1)"
+    else:
+        fitting, scale = "one gain for all leads", "state the scale that the device has"
+    return f"header gains contradict Einthoven: the samples fit {fitting}; {scale}"
 
 
 def _quantum(voltage: Voltage) -> float:

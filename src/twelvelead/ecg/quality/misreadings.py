@@ -128,10 +128,10 @@ def misread(beat: Array) -> Finding | None:
 
 def misreading_scores(beats: Array) -> Array:
     """[n, misreadings] log odds of beats [n, 8, 2 CENTRE + 1] mV; see `misread`."""
-    shown = _log_odds(beats)
-    for place, which in enumerate(MISREADINGS):
-        if which.leads is not None:
-            shown[:, place] = (shown[:, place] - _log_odds(which.of(beats))[:, place]) / 2
+    undone = [(place, which.of(beats)) for place, which in enumerate(MISREADINGS) if which.leads is not None]
+    shown, *back = np.split(_log_odds(np.concatenate([beats, *(put for _, put in undone)])), 1 + len(undone))
+    for (place, _), odds in zip(undone, back, strict=True):
+        shown[:, place] = (shown[:, place] - odds[:, place]) / 2
     return shown
 
 
