@@ -3,7 +3,7 @@ import csv
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from twelvelead.data.ptbxl.statements import read_statements
@@ -87,6 +87,7 @@ def test_a_row_that_cannot_be_is_named(read, row, fault):
 CELLS_AS_WRITTEN = ["{}", "{'NORM': 100.0}", "{'NORM': 80.0, 'SR': 0.0}", "{'NORM': 1.0, 'NORM': 2.5}"]
 
 
+@example("{'NORM': 1.0, 'NORM': 2.5}", [(12, ""), (12, "0")])
 @given(st.sampled_from(CELLS_AS_WRITTEN), st.lists(st.tuples(st.integers(0, 30), st.sampled_from([*"{}',: 0.1N", ""]))))
 def test_the_short_way_through_scp_codes_is_the_long_one(text, edits):
     for place, character in edits:

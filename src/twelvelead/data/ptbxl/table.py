@@ -24,7 +24,7 @@ from twelvelead.errors import Unreadable
 
 _FILE_COLUMN = {100: "filename_lr", 500: "filename_hr"}
 _PAIR = re.compile(r"'([A-Z0-9_/()]+)': ([0-9]{1,3}\.[0-9]+)", re.ASCII)
-_PLAIN = re.compile(rf"\{{(?:{_PAIR.pattern}(?:, (?='))?)*\}}", re.ASCII)
+_PLAIN = re.compile(rf"\{{(?:{_PAIR.pattern}(?:, {_PAIR.pattern})*)?\}}", re.ASCII)
 """How the release writes scp_codes, which is read without the price of a Python literal."""
 _SEX = {"": nan, "0": 0.0, "0.0": 0.0, "1": 1.0, "1.0": 1.0}
 
