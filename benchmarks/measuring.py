@@ -1,14 +1,18 @@
 """Measurements beside cardiologists' marks and beside what devices wrote into their own files: docs/measuring.md.
 
-    python benchmarks/measuring.py LUDB [--formats FOLDER]
+    python benchmarks/measuring.py LUDB [--formats FOLDER] [--ptbxl FOLDER]
 
 LUDB is a folder of the Lobachevsky University Database (`benchmarks/ludb.py`). Each recording is measured as it is, at
 500 Hz, and resampled to 100 Hz. Intervals, per recording: ours minus the marks' (second earliest onset, second latest
 end over the leads, medians over beats). Heart rate: over the span from 0.15 s before the first marked beat to 0.15 s
 after the last. Beats: within 0.15 s of a beat that 8 leads or more mark; near one of 3 to 7 leads they are not counted.
+With --ptbxl, a folder as PhysioNet lays it out: in how many of up to 100 recordings with a statement (at 100 Hz, drawn
+at random with a fixed seed) a PR is stated.
 """
 
 import argparse
+import ast
+import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,6 +38,9 @@ PRINTED = {
 }
 """What each device wrote into its file."""
 
+STATEMENTS = ("NORM", "SR", "1AVB", "STACH", "CLBBB", "AFIB", "AFLT", "PACE")
+"""Of PTB-XL, with a PR and without."""
+
 FIELDS = {
     "heart_rate": "heart_rate_per_minute",
     "pr": "pr_ms",
@@ -47,6 +54,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("ludb", type=Path)
     parser.add_argument("--formats", type=Path, help="folder of the files that PRINTED names")
+    parser.add_argument("--ptbxl", type=Path, help="folder of PTB-XL at 100 Hz")
     options = parser.parse_args()
     marked = list(records(options.ludb))
     for rate in (RATE, 100):
@@ -65,6 +73,20 @@ def main() -> None:
             ours = measure(read(options.formats / file))
             cells = [f"{value(ours, name)} ({theirs})" for name, theirs in printed.items()]
             print(f"| {file} | " + " | ".join(cells) + " |")
+    if options.ptbxl:
+        print("\n| statement | a PR is stated in |\n|---|---|")
+        for statement in STATEMENTS:
+            print(stated(options.ptbxl, statement))
+
+
+def stated(folder: Path, statement: str) -> str:
+    """In how many recordings with the statement a PR is stated."""
+    with (folder / "ptbxl_database.csv").open(newline="", encoding="utf-8") as stream:
+        rows = [row["filename_lr"] for row in csv.DictReader(stream) if statement in ast.literal_eval(row["scp_codes"])]
+    there = [name for name in rows if (folder / f"{name}.hea").is_file()]
+    drawn = np.random.default_rng(0).permutation(there)[:100]
+    count = sum(measure(read(folder / f"{name}.hea")).pr_ms is not None for name in drawn)
+    return f"| {statement} | {count} of {len(drawn)} |"
 
 
 def value(found: Measurements, name: str) -> str:

@@ -66,6 +66,13 @@ def test_json_is_one_object_a_line_faults_included(cli, files, tiny_run, tmp_pat
     assert len(result.err.splitlines()) == 3
 
 
+def test_every_answer_is_measured_unless_told(cli, files, tiny_run):
+    given = cli("interpret", files["good"], "--json", "--weights", tiny_run)
+    assert json.loads(given.out)["measurements"]["heart_rate_per_minute"] > 0
+    left_out = cli("interpret", files["good"], "--json", "--weights", tiny_run, "--no-measure")
+    assert json.loads(left_out.out)["measurements"] is None
+
+
 @pytest.mark.parametrize(
     ("names", "code"),
     [
