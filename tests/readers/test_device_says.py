@@ -318,7 +318,7 @@ def test_dicom_padding_that_is_a_possible_sample(writers, counts, tmp_path):
 def test_dicom_padding_of_all_leads_at_both_ends_is_cut(writers, counts, tmp_path, mark):
     padded = counts.copy()
     padded[:300] = padded[4700:] = mark
-    padded[[300, 4699]] = 7
+    padded[[300, 4699]] = range(1, 13)
 
     def change(data):
         data.WaveformSequence[1].WaveformPaddingValue = struct.pack("<h", mark)
