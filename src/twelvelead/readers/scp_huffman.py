@@ -9,7 +9,13 @@ from numpy.typing import NDArray
 from twelvelead.readers.recording import Fault
 
 _LONGEST = 32
-_WINDOW = 64
+_WINDOW = 56
+"""Bits that are looked at in one piece; the longest code has fewer."""
+
+_AT_ONCE = 10
+"""Bits that the longest code of the default table has."""
+
+_ALL = (1 << _WINDOW) - 1
 
 
 class _Code(NamedTuple):
@@ -21,14 +27,22 @@ class _Code(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Prefix codes by (bits, prefix), and the lengths that occur, ascending."""
+    """Prefix codes by (bits, prefix), the lengths that occur, ascending, and what each 10 bits begin with: a code and
+    its length, None where it is a longer one or none."""
 
     codes: dict[tuple[int, int], _Code]
     lengths: tuple[int, ...]
+    at_once: list[tuple[int, _Code] | None]
 
 
 def _table(codes: dict[tuple[int, int], _Code]) -> Table:
-    return Table(codes, tuple(sorted({bits for bits, _ in codes})))
+    at_once: list[tuple[int, _Code] | None] = [None] * (1 << _AT_ONCE)
+    # the shortest code counts, as it does bit by bit
+    for (length, prefix), code in sorted(codes.items(), reverse=True):
+        if length <= _AT_ONCE:
+            first, count = prefix << (_AT_ONCE - length), 1 << (_AT_ONCE - length)
+            at_once[first : first + count] = [(length, code)] * count
+    return Table(codes, tuple(sorted({bits for bits, _ in codes})), at_once)
 
 
 def _default() -> Table:
@@ -84,19 +98,13 @@ def decode(packed: bytes, count: int, tables: list[Table]) -> tuple[NDArray[np.i
     end = 8 * len(packed)
     if count > end:
         raise Fault(f"truncated: a lead holds fewer than its {count:,} samples; copy it again", code="truncated")
-    packed += bytes(_WINDOW // 8 + 1)
+    windows = _windows(packed)
     values = np.empty(count, np.int64)
     table = tables[0]
     place = done = 0
     while done < count:
-        byte, bit = divmod(place, 8)
-        window = int.from_bytes(packed[byte : byte + 9], "big") >> (8 - bit) & ((1 << _WINDOW) - 1)
-        for length in table.lengths:
-            code = table.codes.get((length, window >> (_WINDOW - length)))
-            if code is not None:
-                break
-        else:
-            raise Fault("its Huffman codes are damaged; copy it again", code="damaged")
+        window = windows[place >> 3] >> (8 - (place & 7)) & _ALL
+        length, code = table.at_once[window >> (_WINDOW - _AT_ONCE)] or _longer(window, table)
         place += length + code.extra
         if place > end:
             raise Fault(f"truncated: a lead holds {done:,} of {count:,} samples; copy it again", code="truncated")
@@ -112,3 +120,20 @@ def decode(packed: bytes, count: int, tables: list[Table]) -> tuple[NDArray[np.i
         values[done] = value
         done += 1
     return values, end - place
+
+
+def _windows(packed: bytes) -> list[int]:
+    """For each byte and the end the 64 bits from there on."""
+    padded = np.frombuffer(packed + bytes(8), np.uint8).astype(np.uint64)
+    windows = np.zeros(len(packed) + 1, np.uint64)
+    for byte in range(8):
+        windows = windows << np.uint64(8) | padded[byte : byte + len(windows)]
+    return windows.tolist()
+
+
+def _longer(window: int, table: Table) -> tuple[int, _Code]:
+    for length in table.lengths:
+        code = table.codes.get((length, window >> (_WINDOW - length)))
+        if code is not None:
+            return length, code
+    raise Fault("its Huffman codes are damaged; copy it again", code="damaged")
