@@ -51,12 +51,13 @@ def encode(pages: Sequence["Axes"], format: str, about: Mapping[str, str] | None
         about: Title, Subject, Author and Keywords for the file itself; no time, so that equal pages are equal bytes.
     """
     from matplotlib import rc_context
-    from matplotlib.backends.backend_pdf import PdfPages
 
     about = dict(about or {})
     buffer = BytesIO()
     with _settings, rc_context(_SETTINGS):
         if format == "pdf":
+            from matplotlib.backends.backend_pdf import PdfPages
+
             details: dict[str, Any] = {"Creator": "twelvelead", "Producer": "twelvelead", **about, "CreationDate": None}
             with PdfPages(buffer, metadata=details) as pdf:
                 for page in pages:

@@ -65,8 +65,9 @@ def lay_paper(axes: "Axes", tint: NDArray[np.uint8] | None) -> None:
 
 def lay_image(axes: "Axes", image: NDArray[np.uint8], extent: tuple[float, float, float, float]) -> None:
     """An image over (left, right, bottom, top), mm."""
-    axes.imshow(image, extent=extent, aspect="auto", interpolation="none", zorder=0.5)
-    axes.set(xlim=(0, WIDTH), ylim=(HEIGHT, 0))
+    from twelvelead.ecg.paper.pixels import Pixels
+
+    axes.add_image(Pixels(axes, image, extent))
 
 
 def trace(ecg: ECG, strip: Strip, speed: int) -> Trace:
