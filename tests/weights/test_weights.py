@@ -12,6 +12,7 @@ from twelvelead import weights
 from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.evaluation.calibration import apply_platt
 from twelvelead.weights import Contract, file, find, sha256, shipped
+from twelvelead.weights.schema import find_fault
 
 
 @pytest.fixture
@@ -139,6 +140,44 @@ def test_a_missing_entry_is_named(folder, field):
         assert field in message or field == "format"
 
 
+BROKEN = [
+    None,
+    True,
+    -1,
+    0,
+    1,
+    3.5,
+    10**9,
+    "",
+    "text",
+    "../text",
+    [],
+    [1],
+    [-1],
+    [2, 1],
+    [[]],
+    ["a", "a"],
+    {},
+    {"a": 1},
+]
+
+
+@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Contract)])
+def test_what_loads_satisfies_the_schema_by_a_referee_and_what_does_not_breaks_it(tiny_run, field):
+    schema = json.loads((weights.SHIPPED / "contract.schema.json").read_text())
+    referee = jsonschema.Draft202012Validator(schema)
+    values = json.loads((tiny_run / "weights" / "contract.json").read_text())
+    inner = [values] + [each for each in (values[field],) if isinstance(each, dict)]
+    for holder in inner:
+        for name in [field] if holder is values else list(holder):
+            kept = holder[name]
+            for value in (*BROKEN, *([[*kept[:-1], each] for each in BROKEN] if isinstance(kept, list) else [])):
+                holder[name] = value
+                assert (find_fault(values, schema) is None) == referee.is_valid(values), (field, name, value)
+            holder[name] = kept
+    assert find_fault(values, schema) is None
+
+
 @pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Contract)])
 @pytest.mark.parametrize("value", [None, 3.5, "text", [1], {"a": 1}], ids=repr)
 def test_an_entry_of_another_kind_is_unreadable_or_used_as_it_is(folder, field, value):
@@ -158,19 +197,35 @@ def test_an_entry_of_another_kind_is_unreadable_or_used_as_it_is(folder, field, 
         ({"version": 1}, "contract version 1, but this twelvelead reads version 3"),
         ({"format": "other"}, "not a contract of twelvelead"),
         ({"extra": 1}, "missing or unknown entries extra"),
-        ({"thresholds": {"f1": [0.5] * 4}}, "thresholds do not fit the classes"),
-        ({"thresholds": {"f1": ["0.5"] * 5}}, "thresholds do not fit the classes"),
-        ({"classes": ["NORM", "MI"]}, "do not fit the classes"),
-        ({"calibration": {"slope": [1] * 5}}, "calibration"),
-        ({"calibration": {"slope": [1] * 5, "intercept": 0}}, "calibration"),
-        ({"operating_points": {"f1": {"sensitivity": [[0.5, 0.4, 0.6]] * 5}}}, "operating_points do not fit"),
-        ({"conformal": {"error_rates": [0.1], "present_from": [[0.1] * 5], "absent_to": []}}, "conformal do not fit"),
-        ({"prevalence": [0.5] * 4}, "prevalence do not fit"),
-        ({"certainty": [0.5]}, "certainty do not fit"),
-        ({"ages": [18]}, "ages do not fit"),
-        ({"intervals": {"macro_auroc": [0.9]}}, "intervals do not fit"),
-        ({"files": {"onnx": "tiny.onnx"}}, "files are damaged"),
-        ({"files": {"onnx": {"name": "tiny.onnx"}}}, "files are damaged"),
+        ({"unit": "uV"}, 'unit is "uV", not "mV"'),
+        ({"thresholds": {"f1": [0.5] * 4}}, "thresholds.f1 has 4 entries for 5 classes"),
+        ({"thresholds": {"f1": ["0.5"] * 5}}, 'thresholds.f1[0] is "0.5", not of type number'),
+        ({"thresholds": {"f1": [0.5, -1, 0.5, 0.5, 0.5]}}, "thresholds.f1[1] is -1, below 0"),
+        ({"thresholds": {"f1": [0.5, 0.5, 2, 0.5, 0.5]}}, "thresholds.f1[2] is 2, above 1"),
+        ({"thresholds": {"f1": [0.5, 0.5, 0.5, 0.5, float("nan")]}}, "NaN is no number of JSON"),
+        ({"temperature": float("inf")}, "Infinity is no number of JSON"),
+        ({"classes": ["NORM", "MI"]}, "has 5 entries for 2 classes"),
+        ({"classes": ["NORM", "MI", "STTC", "CD", "NORM"]}, "classes names something twice"),
+        ({"calibration": {"slope": [1] * 5}}, "calibration has missing or unknown entries intercept"),
+        ({"calibration": {"slope": [0] * 5, "intercept": [0] * 5}}, "calibration.slope[0] is 0, not above 0"),
+        ({"calibration": {"slope": [1] * 5, "intercept": 0}}, "calibration.intercept is 0, not of type array"),
+        ({"operating_points": {"f1": {"sensitivity": [[0.5, 0.4, 0.6]] * 5}}}, "operating_points.f1 has missing"),
+        (
+            {"conformal": {"error_rates": [0.1, 0.2], "present_from": [[0.1] * 5], "absent_to": [[0.1] * 5] * 2}},
+            "conformal.present_from has 1 rows for 2 error rates",
+        ),
+        ({"prevalence": [0.5] * 4}, "prevalence has 4 entries for 5 classes"),
+        ({"certainty": [0.5]}, "certainty has 1 entries, not 21"),
+        ({"certainty": [0.5, *[0.4] * 20]}, "certainty falls where it has to rise"),
+        ({"ages": [18]}, "ages has 1 entries, not 2"),
+        ({"ages": [90, 18]}, "ages falls where it has to rise"),
+        ({"intervals": {"macro_auroc": [0.9]}}, "intervals.macro_auroc has 1 entries, not 2"),
+        ({"members": ["a"]}, "members has 1 entries"),
+        ({"files": {"onnx": "tiny.onnx"}}, 'files.onnx is "tiny.onnx", not of type object'),
+        ({"files": {"onnx": {"name": "tiny.onnx"}}}, "files.onnx has missing or unknown entries sha256"),
+        ({"files": {"onnx": {"name": "../tiny.onnx", "sha256": "0" * 64}}}, "which it cannot be"),
+        ({"files": {"onnx": {"name": "a\\tiny.onnx", "sha256": "0" * 64}}}, "which it cannot be"),
+        ({"files": {"onnx": {"name": "..", "sha256": "0" * 64}}}, "which it cannot be"),
     ],
 )
 def test_a_contract_that_does_not_hold_together_is_unreadable(folder, entries, fault):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.evaluation.prediction_csv import read_csv
 from twelvelead.evaluation.prediction_files import LABEL, read_npz, read_parquet, write_npz, write_parquet
+from twelvelead.evaluation.thresholds import thresholds_at
 from twelvelead.files import replacing
 
 _NPZ, _PARQUET = b"PK\x03\x04", b"PAR1"
@@ -82,18 +83,7 @@ class Predictions:
         Raises:
             TwelveLeadError: neither a stored operating point nor a number from 0 to 1.
         """
-        if operating_point in self.thresholds:
-            return np.array(self.thresholds[operating_point], np.float64)
-        try:
-            value = float(operating_point)
-        except ValueError:
-            value = np.nan
-        if not 0 <= value <= 1:
-            known = "".join(f"{known}, " for known in self.thresholds)
-            raise TwelveLeadError(
-                f"these predictions hold no operating point {operating_point!r}; give {known}or a number from 0 to 1"
-            )
-        return np.full(len(self.classes), value)
+        return thresholds_at(operating_point, self.thresholds, len(self.classes), "these predictions")
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write one file, whole or not at all: NPZ, or Parquet where the name ends in `.parquet`.

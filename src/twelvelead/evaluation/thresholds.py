@@ -1,5 +1,7 @@
 """Choosing the probability from which a class is called present."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -80,6 +82,34 @@ def fit_thresholds(
     y, p = _fittable(labels, probabilities)
     weights = patient_weights(np.arange(len(y)), resamples, seed)
     return np.array([_average(*column, weights, operating_point) for column in zip(y.T, p.T, strict=True)])
+
+
+def thresholds_at(
+    operating_point: str, known: Mapping[str, Sequence[float]], classes: int, holder: str
+) -> NDArray[np.float64]:
+    """One threshold a class, [classes] float64: of a known operating point ("f1"), or one number for all ("0.5").
+
+    Args:
+        operating_point: which.
+        known: operating point -> one threshold a class.
+        classes: how many.
+        holder: of the known ones, named in errors.
+
+    Raises:
+        TwelveLeadError: neither a known operating point nor a number from 0 to 1.
+    """
+    if operating_point in known:
+        return np.array(known[operating_point], np.float64)
+    try:
+        value = float(operating_point)
+    except ValueError:
+        value = np.nan
+    if not 0 <= value <= 1:
+        names = "".join(f"{name}, " for name in known)
+        raise TwelveLeadError(
+            f"{holder} hold no operating point {operating_point!r}; give {names}or a number from 0 to 1"
+        )
+    return np.full(classes, value)
 
 
 def reached_by(probabilities: ArrayLike, shares: ArrayLike) -> NDArray[np.float64]:

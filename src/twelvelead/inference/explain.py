@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from twelvelead.evaluation.calibration import logit
 from twelvelead.inference.interpretation import Attribution
 
 CELL_SECONDS = 0.4
@@ -43,14 +44,14 @@ def attribute(
     count = max(1, round(samples / sampling_rate / CELL_SECONDS))
     edges = np.linspace(0, samples, count + 1).round().astype(int)
     cells = [(lead, start, end) for lead in range(columns) for start, end in itertools.pairwise(edges)]
-    before = _log_odds(probabilities(signal[None]))
+    before = logit(probabilities(signal[None]))
     falls = []
     for first in range(0, len(cells), BATCH):
         chosen = cells[first : first + BATCH]
         variants = np.repeat(signal[None], len(chosen), axis=0)
         for variant, (lead, start, end) in zip(variants, chosen, strict=True):
             variant[start:end, lead] = bridge(signal[:, lead], start, end)
-        falls.append(before - _log_odds(probabilities(variants)))
+        falls.append(before - logit(probabilities(variants)))
     by_class = np.concatenate(falls).reshape(columns, count, len(classes)).astype(np.float32)
     return Attribution(
         values={name: by_class[:, :, column] for column, name in enumerate(classes)},
@@ -69,8 +70,3 @@ def bridge(lead: NDArray[np.float32], start: int, end: int) -> NDArray[np.float3
     before = lead[start - 1] if start > 0 else lead[min(end, len(lead) - 1)]
     after = lead[end] if end < len(lead) else before
     return np.linspace(before, after, end - start + 2, dtype=np.float32)[1:-1]
-
-
-def _log_odds(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    p = np.clip(probabilities, 1e-12, 1 - 1e-12)
-    return np.asarray(np.log(p) - np.log1p(-p))

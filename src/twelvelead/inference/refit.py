@@ -81,7 +81,7 @@ def _neutral(classes: int) -> dict[str, object]:
         "thresholds": {},
         "operating_points": {},
         "prevalence": [0.0] * classes,
-        "conformal": {"error_rates": [], "present_from": [], "absent_to": []},
+        "conformal": {"error_rates": [0.1], "present_from": [[0.0] * classes], "absent_to": [[1.0] * classes]},
         "certainty": [0.0] * (STEPS + 1),
         "ages": [0, 0],
         "metrics": {},

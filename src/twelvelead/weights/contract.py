@@ -2,8 +2,9 @@
 
 import dataclasses
 import hashlib
+import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_origin
@@ -12,12 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.errors import TwelveLeadError, Unreadable
-from twelvelead.evaluation.selective import STEPS
+from twelvelead.evaluation.calibration import apply_platt
+from twelvelead.evaluation.thresholds import thresholds_at
 from twelvelead.files import replacing
+from twelvelead.weights.schema import find_fault, load_schema
 
 FORMAT = "twelvelead-weights"
 VERSION = 3
 FILE = "contract.json"
+SCHEMA = Path(__file__).with_name("contract.schema.json")
+
+_HOLD_TUPLES = ("calibration", "thresholds", "operating_points", "conformal", "intervals")
+"""Entries that are no tuples and hold such."""
 
 
 @dataclass(frozen=True)
@@ -125,10 +132,7 @@ class Contract:
         Returns:
             [..., classes] float64.
         """
-        p = np.clip(np.asarray(probabilities, np.float64), 1e-12, 1 - 1e-12)
-        logits = np.log(p) - np.log1p(-p)
-        scaled = logits * np.array(self.calibration["slope"]) + np.array(self.calibration["intercept"])
-        return np.asarray(np.exp(-np.logaddexp(0, -scaled)))
+        return apply_platt(probabilities, self.calibration["slope"], self.calibration["intercept"])
 
     def thresholds_at(self, operating_point: str) -> NDArray[np.float64]:
         """One threshold a class, [classes]: of an operating point ("f1"), or the same number for all ("0.5").
@@ -136,17 +140,7 @@ class Contract:
         Raises:
             TwelveLeadError: neither an operating point of this contract nor a number from 0 to 1.
         """
-        if operating_point in self.thresholds:
-            return np.array(self.thresholds[operating_point])
-        try:
-            value = float(operating_point)
-        except ValueError:
-            value = np.nan
-        if not 0 <= value <= 1:
-            raise TwelveLeadError(
-                f"operating point {operating_point!r}: give {', '.join(self.thresholds)}, or a number from 0 to 1"
-            )
-        return np.full(len(self.classes), value)
+        return thresholds_at(operating_point, self.thresholds, len(self.classes), f"the weights {self.name}")
 
     def limits(self, error_rate: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """The limits of the conformal rule, one a class: "present" stays possible from, "absent" to.
@@ -171,11 +165,12 @@ class Contract:
         """The contract in a folder of weights.
 
         Raises:
-            Unreadable: there is none, or it is not one of ours, of another version or incomplete.
+            Unreadable: there is none, it is not one of ours or of another version, breaks its schema, or contradicts
+                itself.
         """
         path = folder / FILE
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            values = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
         except FileNotFoundError:
             raise Unreadable(f"{folder}: holds no {FILE}, so it is not a folder of weights", code="weights") from None
         except (OSError, ValueError) as error:
@@ -188,27 +183,17 @@ class Contract:
                 "update twelvelead, or fit the contract anew with twelvelead refit WEIGHTS STORE",
                 code="weights",
             )
-        names = {field.name for field in dataclasses.fields(cls)}
-        if values.keys() != names:
-            wrong = sorted(values.keys() ^ names)
-            raise Unreadable(
-                f"{path}: missing or unknown entries {', '.join(wrong)}; export the weights again", code="weights"
-            )
+        fault = find_fault(values, load_schema(SCHEMA)) or _contradiction(values)
+        if fault:
+            raise Unreadable(f"{path}: {fault}; export the weights again", code="weights")
         for field in dataclasses.fields(cls):
-            kind: Any = get_origin(field.type) or field.type
-            given = (int, float) if kind is float else list if kind is tuple else kind
-            if not isinstance(values[field.name], given):
-                raise Unreadable(f"{path}: {field.name} is damaged; export the weights again", code="weights")
-            values[field.name] = _as_tuples(values[field.name]) if kind is tuple else values[field.name]
-        for name, fits in _FITS.items():
-            if not fits(values[name], len(values["classes"])):
-                raise Unreadable(
-                    f"{path}: {name} do not fit the classes or are damaged; export the weights again", code="weights"
-                )
-            values[name] = _as_tuples(values[name])
-        if not all(map(_is_file, values["files"].values())):
-            raise Unreadable(f"{path}: files are damaged; export the weights again", code="weights")
+            if (get_origin(field.type) or field.type) is tuple or field.name in _HOLD_TUPLES:
+                values[field.name] = _as_tuples(values[field.name])
         return cls(**values)
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is no number of JSON")
 
 
 def _as_tuples(value: Any) -> Any:
@@ -218,54 +203,31 @@ def _as_tuples(value: Any) -> Any:
     return tuple(map(_as_tuples, value)) if isinstance(value, list | tuple) else value
 
 
-def _numbers(value: Any, count: int) -> bool:
-    return (
-        isinstance(value, list | tuple) and len(value) == count and all(isinstance(each, int | float) for each in value)
-    )
-
-
-def _by_name(fits: Callable[[Any, int], bool], *names: str) -> Callable[[Any, int], bool]:
-    """A check of a dictionary that has to hold these names, or any, each with what fits."""
-    return lambda value, classes: (
-        isinstance(value, dict)
-        and (not names or value.keys() == set(names))
-        and all(fits(each, classes) for each in value.values())
-    )
-
-
-def _estimates(value: Any, classes: int) -> bool:
-    return isinstance(value, list) and len(value) == classes and all(_numbers(e, 3) or e == [None] * 3 for e in value)
-
-
-def _limits(value: Any, classes: int) -> bool:
-    if not isinstance(value, dict) or value.keys() != {"error_rates", "present_from", "absent_to"}:
-        return False
-    rates, *limits = (value[key] for key in ("error_rates", "present_from", "absent_to"))
-    return (
-        isinstance(rates, list)
-        and _numbers(rates, len(rates))
-        and all(
-            isinstance(rows, list) and len(rows) == len(rates) and all(_numbers(row, classes) for row in rows)
-            for rows in limits
-        )
-    )
-
-
-_FITS: dict[str, Callable[[Any, int], bool]] = {
-    "calibration": _by_name(_numbers, "slope", "intercept"),
-    "thresholds": _by_name(_numbers),
-    "operating_points": _by_name(_by_name(_estimates, "sensitivity", "specificity")),
-    "prevalence": _numbers,
-    "conformal": _limits,
-    "certainty": lambda value, classes: _numbers(value, STEPS + 1),
-    "ages": lambda value, classes: _numbers(value, 2),
-    "intervals": _by_name(lambda value, classes: _numbers(value, 2)),
-}
-"""What the entries that are used without another look have to be, for a number of classes."""
-
-
-def _is_file(entry: Any) -> bool:
-    return isinstance(entry, dict) and all(isinstance(entry.get(key), str) for key in ("name", "sha256"))
+def _contradiction(values: Mapping[str, Any]) -> str | None:
+    """What of a contract that satisfies the schema does not belong together; None where all does."""
+    classes, conformal = len(values["classes"]), values["conformal"]
+    one_each: dict[str, Any] = {f"calibration.{name}": each for name, each in values["calibration"].items()}
+    one_each |= {f"thresholds.{name}": each for name, each in values["thresholds"].items()}
+    for name, point in values["operating_points"].items():
+        one_each |= {f"operating_points.{name}.{kind}": each for kind, each in point.items()}
+    one_each["prevalence"] = values["prevalence"]
+    for kind in ("present_from", "absent_to"):
+        if len(conformal[kind]) != len(conformal["error_rates"]):
+            return f"conformal.{kind} has {len(conformal[kind])} rows for {len(conformal['error_rates'])} error rates"
+        one_each |= {f"conformal.{kind}[{row}]": each for row, each in enumerate(conformal[kind])}
+    for member in values["model"].get("members", []) if values["members"] else []:
+        one_each |= {f"calibration.{kind} of {member['name']}": each for kind, each in member["calibration"].items()}
+    for name, each in one_each.items():
+        if len(each) != classes:
+            return f"{name} has {len(each)} entries for {classes} classes"
+    rising = {"ages": values["ages"], "certainty": values["certainty"]}
+    rising |= {f"intervals.{name}": each for name, each in values["intervals"].items()}
+    for name, each in rising.items():
+        if any(high < low for low, high in itertools.pairwise(each)):
+            return f"{name} falls where it has to rise"
+    if values["members"] and [one["name"] for one in values["model"]["members"]] != values["members"]:
+        return "members are not those of the model"
+    return None
 
 
 def sha256(path: Path) -> str:

@@ -93,7 +93,7 @@ def fitted(
         bounds = intervals(y, p, p >= thresholds, patients, classes)
         for name in (*_AT_AIM, *_ANYWHERE):
             key = f"{name}_at_{operating_point}" if name in _AT_AIM else name
-            found["metrics"][key] = values[name]
+            found["metrics"][key] = values[name] if np.isfinite(values[name]) else None
             if name in bounds:
                 found["intervals"][key] = bounds[name]
     return found
