@@ -109,6 +109,7 @@ def test_as_plain_values():
         "members": [],
         "sha256": "0" * 64,
         "contract_sha256": "1" * 64,
+        "as_shipped": False,
         "trained_on_synthetic_ecgs": True,
     }
     assert values["product"] == {"name": "twelvelead", "version": __version__}

@@ -54,7 +54,14 @@ def weights(tiny_run, tmp_path):
         graph(tmp_path / "tiny.onnx", members)
         contract = Contract.load(tiny_run / "weights")
         files = {"onnx": {"name": "tiny.onnx", "sha256": sha256(tmp_path / "tiny.onnx")}}
-        dataclasses.replace(contract, files=files, members=("a", "b", "c") if members else ()).save(tmp_path)
+        values = {"files": files}
+        if members:
+            member = {name: getattr(contract, name) for name in ("architecture", "model", "window", "stride")}
+            member |= {"metadata": True, "aggregate": "probability", "scale": 1.0, "calibration": contract.calibration}
+            names = ("a", "b", "c")
+            values |= {"architecture": "ensemble", "members": names, "aggregate": "probability"}
+            values |= {"model": {"members": [{**member, "name": name, "weight": 1 / 3} for name in names]}}
+        dataclasses.replace(contract, **values).save(tmp_path)
         return load(tmp_path)
 
     return make

@@ -34,10 +34,13 @@ def package(tmp_path, monkeypatch):
 def test_any_set_of_names_has_its_cards(package, tmp_path):
     folder = shutil.copytree(package / "reference", package / "ensemble")
     contract = Contract.load(folder)
+    member = {name: getattr(contract, name) for name in ("architecture", "model", "window", "stride", "calibration")}
+    member |= {"metadata": True, "aggregate": "probability", "scale": 4.0, "weight": 0.5}
     dataclasses.replace(
         contract,
         name="ensemble",
         architecture="ensemble",
+        model={"members": [{**member, "name": name} for name in ("one", "two")]},
         members=("one", "two"),
         files={kind: entry for kind, entry in contract.files.items() if kind != "keras"},
         data=contract.data

@@ -101,7 +101,6 @@ def test_weights_are_loaded_as_the_function_that_was_trained(tiny_run, tiny_wind
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
-        ({"aggregate": "median"}, "aggregate is 'median'"),
         ({"architecture": "gru"}, "no architecture is named 'gru'"),
         ({"architecture": "resnet1d", "model": {}}, "does not fit the model in its contract"),
         ({"model": {"units": 9}}, "does not fit the model in its contract"),

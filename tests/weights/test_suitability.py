@@ -220,5 +220,6 @@ def test_every_caller_refuses_what_weights_cannot_read(
 ):
     weights = shutil.copytree(tiny_run / "weights", tmp_path / "weights")
     dataclasses.replace(Contract.load(weights), **changes).save(weights)
+    monkeypatch.setattr("twelvelead.inference.engine.find_contradiction", lambda *_: None)
     said = answer(caller, weights, generated_store, tiny_recipe, tmp_path, monkeypatch)
     assert said.startswith(f"{generated_store.path}: {fault.format(weights)}")

@@ -16,8 +16,9 @@ from twelvelead.inference.decide import ERROR_RATE, Rules
 from twelvelead.inference.explain import attribute
 from twelvelead.inference.interpretation import Attribution, Interpretation, Piece
 from twelvelead.inference.pieces import cut, merge
-from twelvelead.weights import DEFAULT, Contract, file, find, sha256
+from twelvelead.weights import DEFAULT, Contract, differs_from_shipped, file, find, sha256
 from twelvelead.weights.contract import FILE
+from twelvelead.weights.onnx_metadata import find_contradiction
 
 BATCH = 32
 """Pieces of a long recording that are answered together, so that memory stays flat."""
@@ -66,6 +67,14 @@ class Engine:
             raise Unreadable(
                 f"{path}: ONNX Runtime cannot load it ({str(error).splitlines()[0]})", code="weights"
             ) from None
+        wrong = find_contradiction(self.contract, self._session.get_modelmeta().custom_metadata_map)
+        if wrong:
+            message = f"{folder / FILE}: {wrong} is not that of {path.name}; export the weights again"
+            raise Unreadable(message, code="weights")
+        differs = differs_from_shipped(folder, self.contract)
+        self.as_shipped = differs is False
+        if differs:
+            _tell(f"twelvelead: {folder / FILE}: not the contract that shipped; its answers are not those published")
         there = [output.name for output in self._session.get_outputs()]
         if "probabilities" not in there:
             raise Unreadable(f"{path}: has no output named probabilities; export the weights again", code="weights")
@@ -159,6 +168,7 @@ class Engine:
             weights=contract.name,
             sha256=self.sha256,
             contract_sha256=self.contract_sha256,
+            as_shipped=self.as_shipped,
             synthetic=contract.synthetic,
             error_rate=error_rate,
             certainty=sure,
@@ -214,6 +224,12 @@ class Engine:
 
 def _joined(parts: list[NDArray[np.float64]]) -> NDArray[np.float64]:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _tell(line: str) -> None:
+    import logging
+
+    logging.getLogger("twelvelead").warning(line)
 
 
 def load(weights: str | Path = DEFAULT, threads: int | None = None) -> Engine:

@@ -142,6 +142,7 @@ class Interpretation:
         attribution: where it was asked for.
         measurements: heart rate, intervals and axis; None where they were not asked for.
         picture: the file that shows it, where one was drawn (`dataclasses.replace` sets it).
+        as_shipped: whether the contract is, byte for byte, one that shipped.
         version: of the product.
     """
 
@@ -162,6 +163,7 @@ class Interpretation:
     attribution: Attribution | None = None
     measurements: Measurements | None = None
     picture: str | None = None
+    as_shipped: bool = False
     version: str = field(default=__version__)
 
     def __post_init__(self) -> None:
@@ -274,6 +276,7 @@ class Interpretation:
                 "members": list(self.members),
                 "sha256": self.sha256,
                 "contract_sha256": self.contract_sha256,
+                "as_shipped": self.as_shipped,
                 "trained_on_synthetic_ecgs": self.synthetic,
             },
             "picture": self.picture,

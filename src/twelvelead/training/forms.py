@@ -107,10 +107,10 @@ def write_safetensors(windowed: Whole, path: Path, metadata: dict[str, str]) -> 
         partial.write_bytes(save(state, metadata=metadata))
 
 
-def write_onnx(windowed: Whole, path: Path, leads: int) -> None:
+def write_onnx(windowed: Whole, path: Path, leads: int, metadata: Mapping[str, str] | None = None) -> None:
     """The whole function in one file: `ecg` [n, samples, leads] float32 mV and `features` [n, 2] float32 to
     `probabilities` [n, classes] and `attention` [n, steps], and of an ensemble `members` [n, members, classes]; n and
-    samples are free."""
+    samples are free. The metadata are what the file says of itself."""
     example = (torch.zeros(2, windowed.window + 2 * windowed.stride, leads), torch.tensor([[60.0, 0.0], [60.0, 1.0]]))
     n = torch.export.Dim("n", min=1, max=2**16)
     samples = torch.export.Dim("samples", min=windowed.window, max=2**24)
@@ -133,6 +133,7 @@ def write_onnx(windowed: Whole, path: Path, leads: int) -> None:
         node.doc_string = None
     for function_value in program.model.graph.initializers.values():
         function_value.metadata_props.clear()
+    program.model.metadata_props.update(metadata or {})
     with replacing(path) as partial:
         program.save(os.fspath(partial), external_data=False)
 

@@ -1,6 +1,7 @@
 """Weights in every form with the contract that is fitted to them, and the predictions that it was fitted on."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from twelvelead.evaluation.predictions import Predictions
 from twelvelead.training.forms import Whole, write_onnx, write_safetensors
 from twelvelead.weights.contract import Contract, sha256
 from twelvelead.weights.fit import fitted
+from twelvelead.weights.onnx_metadata import describe
 
 PTBXL = {
     "licence": "CC BY 4.0",
@@ -54,7 +56,6 @@ def write_weights(
     weights.mkdir(parents=True, exist_ok=True)
     files = {kind: f"{name}.{kind}" for kind in ("safetensors", "onnx")}
     write_safetensors(whole, weights / files["safetensors"], {"architecture": entries["architecture"]})
-    write_onnx(whole, weights / files["onnx"], len(store.leads))
     truth, patients = labels.values[records], np.asarray(store.column("patient_id")[records])
     contract = Contract(
         task=labels.task,
@@ -74,10 +75,13 @@ def write_weights(
             **(PTBXL if store.source.startswith("PTB-XL") else {}),
             **{kind: list(steps) for kind, steps in ancestors.items() if steps},
         },
-        files={kind: {"name": file, "sha256": sha256(weights / file)} for kind, file in files.items()},
+        files={},
         **entries,
         **fitted(truth, raw, patients, labels.classes, _shares(store, labels, entries["train_folds"])),
     )
+    write_onnx(whole, weights / files["onnx"], len(store.leads), describe(contract))
+    hashes = {kind: {"name": file, "sha256": sha256(weights / file)} for kind, file in files.items()}
+    contract = replace(contract, files=hashes)
     make_predictions(contract, raw, store, labels, records).save(folder / "predictions.npz")
     contract.save(weights)
     return contract

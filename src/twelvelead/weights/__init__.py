@@ -1,5 +1,6 @@
 """Weights that ship with the package, and how any weights are found: a name, a run, a folder or a file."""
 
+import json
 from pathlib import Path
 
 from twelvelead.errors import Unreadable
@@ -12,9 +13,26 @@ DEFAULT = "single"
 """What answers where nobody names weights."""
 
 
+DIGESTS = SHIPPED / "shipped.json"
+"""SHA-256 of each shipped ONNX file -> that of the contract it shipped with; made by `tools/stamp.py`."""
+
+
 def shipped() -> tuple[str, ...]:
     """Names of the weights that ship with the package."""
     return tuple(sorted(path.parent.name for path in SHIPPED.glob(f"*/{FILE}")))
+
+
+def differs_from_shipped(folder: Path, contract: Contract) -> bool | None:
+    """Whether weights that shipped have another contract than they shipped with; None for weights of one's own.
+
+    Args:
+        folder: of the weights.
+        contract: in it.
+    """
+    digest = json.loads(DIGESTS.read_text(encoding="utf-8")).get(contract.files.get("onnx", {}).get("sha256"))
+    if digest is None:
+        return True if folder.parent == SHIPPED else None
+    return bool(sha256(folder / FILE) != digest)
 
 
 def find(weights: str | Path) -> Path:
@@ -78,4 +96,4 @@ def file(weights: str | Path, kind: str) -> Path:
     return folder / contract.files[kind]["name"]
 
 
-__all__ = ["SHIPPED", "Contract", "file", "find", "sha256", "shipped"]
+__all__ = ["SHIPPED", "Contract", "differs_from_shipped", "file", "find", "sha256", "shipped"]
