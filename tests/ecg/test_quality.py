@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twelvelead.ecg.leads import LEADS
-from twelvelead.ecg.quality import CODES, check, require_fit
+from twelvelead.ecg.quality import CODES, check, require_readable
 from twelvelead.ecg.record import ECG
 from twelvelead.ecg.resample import resample
 from twelvelead.ecg.synthetic import synthetic_ecg
@@ -33,7 +33,7 @@ def codes(ecg: ECG, **options) -> list[str]:
 def test_a_good_recording_passes(rate):
     ecg = synthetic_ecg(seed=3, sampling_rate=rate)
     assert check(ecg) == ()
-    assert require_fit(ecg) == ()
+    assert require_readable(ecg) == ()
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -143,7 +143,7 @@ def test_refusal_names_the_file_and_every_reason_in_one_line():
     signal = GOOD.signal[:100].copy()
     signal[:, 7] = 0
     with pytest.raises(Refused, match=r"^rec\.hea: too short: 1\.00 s, .*; flat lead V2: ") as raised:
-        require_fit(replace(GOOD, signal=signal))
+        require_readable(replace(GOOD, signal=signal))
     assert "\n" not in str(raised.value)
     assert raised.value.exit_code == 3
 

@@ -10,7 +10,7 @@ from twelvelead import read
 from twelvelead.ecg.beats import NO_QRS
 from twelvelead.ecg.finding import CODES, GRAVE, Finding
 from twelvelead.ecg.leads import LEADS
-from twelvelead.ecg.quality import check, require_fit
+from twelvelead.ecg.quality import check, require_readable
 from twelvelead.ecg.record import ECG
 from twelvelead.ecg.synthetic import synthetic_ecg
 from twelvelead.errors import Refused
@@ -152,7 +152,7 @@ def test_a_printout_is_refused_as_what_it_is(fill, rhythm):
     assert finding.message.startswith("each lead holds only part of the recording (2.5 s a lead), as a printout does")
     assert finding.values == {"seconds": 2.5}
     with pytest.raises(Refused) as raised:
-        require_fit(printout(fill, rhythm))
+        require_readable(printout(fill, rhythm))
     assert (raised.value.exit_code, raised.value.code) == (3, "short-leads")
 
 

@@ -17,7 +17,7 @@ from twelvelead.ecg.leads import LEADS, canonical_lead
 from twelvelead.errors import Refused, Unreadable
 from twelvelead.readers import read, wfdb_header
 from twelvelead.readers.patient import from_words
-from twelvelead.readers.recording import Fault
+from twelvelead.readers.recording import BadFile
 from twelvelead.readers.wfdb import read_digital, read_header
 from twelvelead.readers.wfdb_header import parse_header, parse_known
 
@@ -337,7 +337,7 @@ def test_a_header_like_one_before_says_what_it_says_alone(text, edits):
     content = changed.encode()
     try:
         known = parse_known(content)
-    except Fault:
+    except BadFile:
         known = None
     if known is None:
         return

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.ecg.measure import measure as measured
-from twelvelead.ecg.quality import require_fit
+from twelvelead.ecg.quality import require_readable
 from twelvelead.ecg.record import ECG
 from twelvelead.errors import Refused, Unreadable
 from twelvelead.evaluation.selective import certainty, rank
@@ -143,7 +143,7 @@ class Engine:
         """
         contract = self.contract
         rules = self.rules(operating_point, error_rate, prevalence)
-        findings = require_fit(
+        findings = require_readable(
             ecg, minimum_seconds=contract.minimum_samples / contract.sampling_rate, ages=contract.ages
         )
         twelve = ecg.twelve()

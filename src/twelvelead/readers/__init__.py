@@ -8,7 +8,7 @@ from twelvelead.ecg.record import ECG
 from twelvelead.errors import Refused, TwelveLeadError, Unreadable
 from twelvelead.readers import kinds
 from twelvelead.readers.padding import without_padding
-from twelvelead.readers.recording import Fault, Unfit
+from twelvelead.readers.recording import BadFile, Unfit
 from twelvelead.readers.request import Request
 from twelvelead.readers.source import Origin, Source
 from twelvelead.readers.text import decode
@@ -80,7 +80,7 @@ def read(
         ecg = without_padding(_read(source, request))
     except TwelveLeadError:
         raise
-    except Fault as fault:
+    except BadFile as fault:
         raise Unreadable(f"{source.name}: {fault}", code=fault.code) from None
     except Unfit as unfit:
         raise Refused(f"{source.name}: {unfit}", (unfit.finding,)) from None
@@ -105,12 +105,12 @@ def read(
 
 def _read(source: Source, request: Request) -> ECG:
     if request.sampling_rate is not None and not 0 < request.sampling_rate < float("inf"):
-        raise Fault(
+        raise BadFile(
             f"a sampling rate of {request.sampling_rate:g} Hz cannot be; give it in Hz, as in --sampling-rate 500",
             code="usage",
         )
     if request.scale is not None and not (isfinite(request.scale) and request.scale > 0):
-        raise Fault(
+        raise BadFile(
             f"a scale of {request.scale:g} cannot be; give the microvolts of one step, as in --scale 4.88", code="usage"
         )
     recording = (kinds.kind_of(source) or _last_resort(source)).read(source, request)
@@ -123,19 +123,21 @@ def _last_resort(source: Source) -> kinds.Kind:
     from twelvelead.readers import vendors
 
     if not source.start.strip():
-        raise Fault("the file is empty; copy or export it again", code="not-found")
+        raise BadFile("the file is empty; copy or export it again", code="not-found")
     if vendors.takes(source):
         return kinds.RARE
     foreign = kinds.foreign(source.start)
     if foreign is not None:
-        raise Fault(foreign, code="unknown-format")
+        raise BadFile(foreign, code="unknown-format")
     if source.path is not None and source.path.suffix.lower() == ".dat":
-        raise Fault("a signal file without its header; put the file .hea of the same name beside it", code="not-found")
+        raise BadFile(
+            "a signal file without its header; put the file .hea of the same name beside it", code="not-found"
+        )
     if kinds.xml_root(source.start) is not None:
         return kinds.XML
     if "\0" in decode(source.start):
         both = "" if source.path else "; of a WFDB record both files are needed, so give the path of its header"
-        raise Fault(
+        raise BadFile(
             f"not a recording of a known kind; {kinds.SUPPORTED} are, so convert it to one of these{both}",
             code="unknown-format",
         )

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 from twelvelead.ecg.record import Identity
 from twelvelead.readers import patient
 from twelvelead.readers.layout import Piece, together
-from twelvelead.readers.recording import Channel, Fault, Recording, rhythm
+from twelvelead.readers.recording import BadFile, Channel, Recording, rhythm
 from twelvelead.readers.request import Request
 from twelvelead.readers.text import filters, joined, number
 from twelvelead.readers.units import units_per_millivolt
@@ -27,7 +27,7 @@ def read(root: Element, request: Request) -> Recording:
     """The rhythm series; derived series, which hold the representative beats, are not looked at.
 
     Raises:
-        Fault: there is none, or it is damaged.
+        BadFile: there is none, or it is damaged.
         Unfit: its sets of sequences hold different seconds of different leads, as a printout does.
     """
     rhythms = [
@@ -91,7 +91,7 @@ def _piece(sequences: Element, about: Recording) -> Piece:
         elif sequence.find("value/digits") is not None:
             channels.append(_lead(sequence, code))
     if rate is None:
-        raise Fault("states no sampling rate (no increment of its time); export it again", code="rate-missing")
+        raise BadFile("states no sampling rate (no increment of its time); export it again", code="rate-missing")
     return Piece(about._replace(channels=channels, sampling_rate=rate), start)
 
 
@@ -151,7 +151,7 @@ def _lead(sequence: Element, code: str) -> Channel:
     scale = number(written)
     # of two units for one lead, either could be right
     if not scale or origin is None or (unit and other and units_per_millivolt(unit) != units_per_millivolt(other)):
-        raise Fault(f"lead {code} has no usable scale and origin; export it again", code="damaged")
+        raise BadFile(f"lead {code} has no usable scale and origin; export it again", code="damaged")
     return Channel(code, samples, scale, unit or other or None, -origin / scale)
 
 

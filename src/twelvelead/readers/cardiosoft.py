@@ -7,7 +7,7 @@ from twelvelead.ecg.finding import Finding
 from twelvelead.ecg.record import Identity
 from twelvelead.readers import patient
 from twelvelead.readers.layout import Piece, together
-from twelvelead.readers.recording import Channel, Fault, Recording, rhythm
+from twelvelead.readers.recording import BadFile, Channel, Recording, rhythm
 from twelvelead.readers.request import Request
 from twelvelead.readers.text import filters, joined, number
 from twelvelead.readers.xml import attribute, every, from_list, text
@@ -19,7 +19,7 @@ def read(root: Element, request: Request) -> Recording:
     """The strip with the most leads.
 
     Raises:
-        Fault: there is none, or it is damaged.
+        BadFile: there is none, or it is damaged.
         Unfit: its strips hold different seconds of different leads, as a printout does.
     """
     recording = rhythm(together([Piece(_strip(strip), None) for strip in root.iter("StripData")]))
@@ -48,7 +48,7 @@ def read(root: Element, request: Request) -> Recording:
 def _strip(strip: Element) -> Recording:
     rate = number(text(strip, "SampleRate"))
     if rate is None:
-        raise Fault("states no sampling rate; export it again", code="rate-missing")
+        raise BadFile("states no sampling rate; export it again", code="rate-missing")
     scale = number(text(strip, "Resolution"))
     # as in "uVperLsb"
     unit = attribute(strip, "Resolution", "units").lower().partition("per")[0].strip(" /") or None

@@ -12,7 +12,7 @@ from twelvelead.readers.dicom_elements import Data, items_of, parse, text_of, wh
 from twelvelead.readers.layout import Piece, together
 from twelvelead.readers.lead_numbers import LEAD_NAMES
 from twelvelead.readers.padding import without_marked
-from twelvelead.readers.recording import Channel, Fault, Recording, rhythm
+from twelvelead.readers.recording import BadFile, Channel, Recording, rhythm
 from twelvelead.readers.request import Request
 from twelvelead.readers.source import Source
 from twelvelead.readers.text import number
@@ -47,13 +47,13 @@ def read(source: Source, request: Request) -> Recording:
     """The rhythm recording: a multiplex group, or several of one span.
 
     Raises:
-        Fault: there is none, or it is damaged.
+        BadFile: there is none, or it is damaged.
         Unfit: its groups hold different seconds of different leads, as a printout does.
     """
     data, order = parse(source.content)
     groups = items_of(data, _WAVEFORMS)
     if not groups:
-        raise Fault(
+        raise BadFile(
             "holds no waveform; export the ECG as a DICOM waveform and not as a picture or a report",
             code="not-found",
         )
@@ -110,23 +110,23 @@ def _recording(group: Data, order: str) -> Recording:
     bits, rate = whole_number(group, _BITS, order), number(text_of(group.get(_RATE)))
     kind = _TYPES.get(text_of(group.get(_KIND)) or _USUAL.get(bits, ""))
     if kind is None or 8 * int(kind[1]) != bits:
-        raise Fault(
+        raise BadFile(
             f"its samples are of the kind {text_of(group.get(_KIND))[:10]!r} with {bits} bits, which is not read",
             code="unsupported",
         )
     if not rate or rate < 0 or not count or not samples:
-        raise Fault("a waveform states no sampling rate, channels or samples; export it again", code="rate-missing")
+        raise BadFile("a waveform states no sampling rate, channels or samples; export it again", code="rate-missing")
     stored = group.get(_DATA)
     found = len(stored) if isinstance(stored, bytes) else 0
     row = count * bits // 8
     if not isinstance(stored, bytes) or found < row * samples:
-        raise Fault(
+        raise BadFile(
             f"truncated: a waveform holds {found:,} of {row * samples:,} bytes; copy it again", code="truncated"
         )
     findings = _surplus(found, row, samples)
     definitions = items_of(group, _DEFINITIONS)
     if len(definitions) != count:
-        raise Fault(
+        raise BadFile(
             f"{len(definitions)} channels are defined where {count} are stored; export it again", code="damaged"
         )
     table = np.frombuffer(stored, order + kind, count * samples).reshape(samples, count)
@@ -152,7 +152,7 @@ def _surplus(found: int, row: int, samples: int) -> list[Finding]:
     if found <= row * samples + 1:
         return []
     if found % row > 1:
-        raise Fault(
+        raise BadFile(
             f"a waveform holds {found:,} bytes, no whole number of samples of all its channels; export it again",
             code="damaged",
         )
@@ -181,7 +181,7 @@ def _channel(definition: Data, values: NDArray[Any], rate: float) -> Channel:
     if sensitivity is None or "UNCALIBRATED" in statuses:
         return Channel(name, values, None, None, start=start, off=off)
     if not correction or baseline is None or not sensitivity:
-        raise Fault("the calibration of a channel is damaged; copy it again", code="damaged")
+        raise BadFile("the calibration of a channel is damaged; copy it again", code="damaged")
     scale = sensitivity * correction
     return Channel(name, values, scale, _unit(definition), -baseline / scale, start, off)
 
@@ -192,7 +192,7 @@ def _unit(definition: Data) -> str | None:
     code, meaning = text_of(units.get(_CODE)), text_of(units.get(_MEANING)).lower().removesuffix("s")
     other = _MEANINGS.get(meaning, meaning)
     if units_per_millivolt(code) and units_per_millivolt(other) not in (None, units_per_millivolt(code)):
-        raise Fault(
+        raise BadFile(
             f"a channel is in {code!r} by its code and in {meaning[:20]!r} by the meaning of it; export it again",
             code="damaged",
         )
@@ -204,7 +204,7 @@ def _skew(definition: Data, rate: float) -> float:
     seconds = number(text_of(definition.get(_TIME_SKEW)))
     samples = number(text_of(definition.get(_SAMPLE_SKEW)))
     if seconds is not None and samples is not None and abs(seconds * rate - samples) > 0.5:
-        raise Fault(
+        raise BadFile(
             f"a channel begins {seconds:g} s and {samples:g} samples late, which differs; export it again",
             code="damaged",
         )

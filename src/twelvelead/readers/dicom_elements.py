@@ -4,7 +4,7 @@ import zlib
 from struct import error, unpack_from
 from typing import NamedTuple
 
-from twelvelead.readers.recording import LARGEST_FILE, Fault
+from twelvelead.readers.recording import LARGEST_FILE, BadFile
 
 _IMPLICIT, _BIG, _DEFLATED = "1.2.840.10008.1.2", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"
 _SYNTAX = 0x00020010
@@ -42,7 +42,7 @@ def looks_like(start: bytes) -> bool:
     try:
         tag, _, place = _element(start, 0, encoding, 0)
         following = unpack_from(encoding.order + "HH", start, place)
-    except (Fault, error):
+    except (BadFile, error):
         return False
     return tag < (following[0] << 16 | following[1]) and following[0] in (8, 0x10)
 
@@ -66,7 +66,7 @@ def parse(content: bytes) -> tuple[Data, str]:
     """The data set of a file, and "<" or ">", the byte order of what it holds.
 
     Raises:
-        Fault: it is damaged.
+        BadFile: it is damaged.
     """
     place = 132 if content[128:132] == b"DICM" else 0
     plain = _Encoding(True, "<")
@@ -80,16 +80,16 @@ def parse(content: bytes) -> tuple[Data, str]:
         try:
             content, place = inflate.decompress(content[place:], LARGEST_FILE), 0
         except zlib.error:
-            raise Fault("what it deflated is damaged; copy it again", code="damaged") from None
+            raise BadFile("what it deflated is damaged; copy it again", code="damaged") from None
         if not inflate.eof:
-            raise Fault("truncated, or inflates to more than any recording; copy it again", code="truncated")
+            raise BadFile("truncated, or inflates to more than any recording; copy it again", code="truncated")
     encoding = _Encoding(syntax != _IMPLICIT, ">" if syntax == _BIG else "<")
     if not syntax:
         encoding = _bare_encoding(content[place : place + 8]) or encoding
     try:
         return _dataset(content, place, len(content), encoding), encoding.order
     except error:
-        raise Fault("truncated: an element reaches beyond its end; copy it again", code="truncated") from None
+        raise BadFile("truncated: an element reaches beyond its end; copy it again", code="truncated") from None
 
 
 def _dataset(content: bytes, place: int, end: int, encoding: _Encoding, depth: int = 0) -> Data:
@@ -101,7 +101,7 @@ def _dataset(content: bytes, place: int, end: int, encoding: _Encoding, depth: i
         tag, value, place = _element(content, place, encoding, depth)
         data[tag] = value
     if place > end:
-        raise Fault("truncated: an element reaches beyond its end; copy it again", code="truncated")
+        raise BadFile("truncated: an element reaches beyond its end; copy it again", code="truncated")
     return data
 
 
@@ -117,14 +117,14 @@ def _element(content: bytes, place: int, encoding: _Encoding, depth: int) -> tup
     elif kind.isalpha() and kind.isupper():
         size, place = unpack_from(encoding.order + "H", content, place + 6)[0], place + 8
     else:
-        raise Fault("its elements are damaged; copy it again", code="damaged")
+        raise BadFile("its elements are damaged; copy it again", code="damaged")
     if size == _UNDEFINED or tag in _SEQUENCES:
         # an unknown sequence of undefined length is written in implicit VR, PS3.5 section 6.2.2
         inner = _Encoding(False, "<") if encoding.explicit and kind == b"UN" else encoding
         items, place = _sequence(content, place, size, inner, depth + 1)
         return tag, items, place
     if place + size > len(content):
-        raise Fault(
+        raise BadFile(
             f"truncated: holds {len(content):,} of at least {place + size:,} bytes; copy it again", code="truncated"
         )
     return tag, content[place : place + size], place + size
@@ -132,10 +132,10 @@ def _element(content: bytes, place: int, encoding: _Encoding, depth: int) -> tup
 
 def _sequence(content: bytes, place: int, size: int, encoding: _Encoding, depth: int) -> tuple[list[Data], int]:
     if depth > _DEEPEST:
-        raise Fault("its sequences are nested deeper than any waveform's; copy it again", code="damaged")
+        raise BadFile("its sequences are nested deeper than any waveform's; copy it again", code="damaged")
     end = len(content) if size == _UNDEFINED else place + size
     if end > len(content):
-        raise Fault(f"truncated: holds {len(content):,} of at least {end:,} bytes; copy it again", code="truncated")
+        raise BadFile(f"truncated: holds {len(content):,} of at least {end:,} bytes; copy it again", code="truncated")
     items: list[Data] = []
     while place < end:
         group, member, length = unpack_from(encoding.order + "HHI", content, place)
@@ -143,7 +143,7 @@ def _sequence(content: bytes, place: int, size: int, encoding: _Encoding, depth:
         if tag == _SEQUENCE_END:
             return items, place
         if tag != _ITEM:
-            raise Fault("its sequences are damaged; copy it again", code="damaged")
+            raise BadFile("its sequences are damaged; copy it again", code="damaged")
         if length == _UNDEFINED:
             item: Data = {}
             while unpack_from(encoding.order + "HH", content, place) != (0xFFFE, 0xE00D):
@@ -155,7 +155,7 @@ def _sequence(content: bytes, place: int, size: int, encoding: _Encoding, depth:
             place += length
         items.append(item)
     if size == _UNDEFINED:
-        raise Fault("truncated: a sequence does not end; copy it again", code="truncated")
+        raise BadFile("truncated: a sequence does not end; copy it again", code="truncated")
     return items, place
 
 

@@ -14,7 +14,7 @@ from twelvelead.ecg.finding import Finding
 from twelvelead.ecg.leads import LEADS, canonical_lead
 from twelvelead.ecg.record import Identity
 from twelvelead.readers import patient
-from twelvelead.readers.recording import Channel, Fault, Recording, rhythm
+from twelvelead.readers.recording import BadFile, Channel, Recording, rhythm
 from twelvelead.readers.request import Request
 from twelvelead.readers.source import Source
 from twelvelead.readers.text import number
@@ -40,13 +40,13 @@ def read(source: Source, request: Request) -> Recording:
     """The signals that share the sampling rate of the ECG leads.
 
     Raises:
-        Fault: the header is damaged, records are missing, or the recording has gaps.
+        BadFile: the header is damaged, records are missing, or the recording has gaps.
     """
     content = source.content
     width = 3 if content.startswith(_BDF) else 2
     count, records, seconds = (_number(content[at : at + size]) for at, size in ((252, 4), (236, 8), (244, 8)))
     if not 1 <= count <= 4096 or records < -1 or not seconds > 0:
-        raise Fault(
+        raise BadFile(
             f"a header of {count:g} signals in {records:g} records of {seconds:g} s cannot be; copy it again",
             code="damaged",
         )
@@ -57,7 +57,7 @@ def read(source: Source, request: Request) -> Recording:
     whole = int(records) if records >= 0 else (len(content) - header) // (width * frame)
     if whole < 1 or len(content) < header + whole * frame * width:
         needed = header + max(whole, 1) * frame * width
-        raise Fault(f"truncated: holds {len(content):,} of {needed:,} bytes; copy it again", code="truncated")
+        raise BadFile(f"truncated: holds {len(content):,} of {needed:,} bytes; copy it again", code="truncated")
     extra = (len(content) - header) // (width * frame) - whole
     findings: tuple[Finding, ...] = ()
     if extra > 0:
@@ -88,7 +88,7 @@ def _ecg_rates(by_rate: dict[int, list[Channel]]) -> dict[int, list[Channel]]:
 
 def _signals(content: bytes, count: int) -> list[_Signal]:
     if len(content) < 256 * (1 + count):
-        raise Fault(
+        raise BadFile(
             f"truncated: its header has {len(content):,} of {256 * (1 + count):,} bytes; copy it again",
             code="truncated",
         )
@@ -102,7 +102,7 @@ def _signals(content: bytes, count: int) -> list[_Signal]:
     for row in range(count):
         held = _number(samples[row])
         if held < 1 or held != int(held):
-            raise Fault(f"signal {row + 1} has {held:g} samples a record; copy it again", code="damaged")
+            raise BadFile(f"signal {row + 1} has {held:g} samples a record; copy it again", code="damaged")
         physical = (_number(low[row]), _number(high[row]))
         digital = (_number(least[row]), _number(most[row]))
         signals.append(
@@ -160,10 +160,10 @@ def _is_annotation(signal: _Signal) -> bool:
 def _require_no_gaps(annotations: NDArray[np.uint8], seconds: float) -> None:
     onsets = [_ONSET.match(record.tobytes()) for record in annotations]
     if not all(onsets):
-        raise Fault("its records do not say when they start; copy it again", code="damaged")
+        raise BadFile("its records do not say when they start; copy it again", code="damaged")
     times = np.array([float(onset[1]) for onset in onsets if onset])
     if np.abs(times - times[0] - seconds * np.arange(len(times))).max() > 1e-3:
-        raise Fault("the recording has gaps (EDF+D); export one of its pieces as EDF+C", code="unsupported")
+        raise BadFile("the recording has gaps (EDF+D); export one of its pieces as EDF+C", code="unsupported")
 
 
 def _described(recording: Recording, content: bytes, signals: Sequence[_Signal]) -> Recording:
@@ -215,5 +215,5 @@ def _text(field: bytes) -> str:
 def _number(field: bytes) -> float:
     value = number(_text(field))
     if value is None:
-        raise Fault("its header holds no number where one has to be; copy it again", code="damaged")
+        raise BadFile("its header holds no number where one has to be; copy it again", code="damaged")
     return value

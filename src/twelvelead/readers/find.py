@@ -11,7 +11,7 @@ from pathlib import Path
 from twelvelead.errors import Unreadable
 from twelvelead.naming import shown
 from twelvelead.readers.kinds import foreign, kind_of
-from twelvelead.readers.recording import Fault
+from twelvelead.readers.recording import BadFile
 from twelvelead.readers.source import Source
 
 _SUFFIXES = (".hea", ".npy", ".dcm", ".scp", ".edf", ".bdf")
@@ -117,7 +117,7 @@ def _is_recording(file: Path, passed_over: Counter[str]) -> bool:
     try:
         kind = kind_of(source)
         start = source.start
-    except (OSError, Fault):
+    except (OSError, BadFile):
         return True  # reading it says why it cannot be
     if kind is None or file.name == "DICOMDIR":
         passed_over[_kind_in_words(file, start)] += 1

@@ -10,7 +10,7 @@ import numpy as np
 from twelvelead.ecg.finding import Finding
 from twelvelead.ecg.record import Identity, Sex
 from twelvelead.readers import patient
-from twelvelead.readers.recording import Channel, Fault, Recording, rhythm
+from twelvelead.readers.recording import BadFile, Channel, Recording, rhythm
 from twelvelead.readers.request import Request
 from twelvelead.readers.source import Source
 
@@ -24,20 +24,20 @@ def read(source: Source, request: Request) -> Recording:
     """All leads.
 
     Raises:
-        Fault: the header is damaged, contradicts the size of the file, or samples are missing.
+        BadFile: the header is damaged, contradicts the size of the file, or samples are missing.
     """
     content = source.content
     if len(content) < _HEADER:
-        raise Fault(f"truncated: its header has {len(content):,} of {_HEADER} bytes; copy it again", code="truncated")
+        raise BadFile(f"truncated: its header has {len(content):,} of {_HEADER} bytes; copy it again", code="truncated")
     checksum, variable, samples, _, declared = unpack_from("<Hiiii", content, 8)
     count, rate = unpack_from("<h", content, 156)[0], unpack_from("<h", content, 272)[0]
     end = _HEADER + variable
     if not 1 <= count <= 12 or variable < 0 or end > len(content) or samples < 1:
-        raise Fault(f"a header of {count} leads with {samples:,} samples cannot be; copy it again", code="damaged")
+        raise BadFile(f"a header of {count} leads with {samples:,} samples cannot be; copy it again", code="damaged")
     found = binascii.crc_hqx(content[10:end], 0xFFFF)
     # the standard leaves the byte order of the checksum open, and 0 stands for none
     if checksum not in (0, found, (found & 0xFF) << 8 | found >> 8):
-        raise Fault("the checksum of its header is wrong: the file is damaged; copy it again", code="damaged")
+        raise BadFile("the checksum of its header is wrong: the file is damaged; copy it again", code="damaged")
     start, held = _extent(len(content), declared, end, samples, count)
     counted = (len(content) - start) // (2 * count)
     findings: tuple[Finding, ...] = ()
@@ -63,7 +63,7 @@ def _extent(size: int, declared: int, end: int, samples: int, count: int) -> tup
     one with which the announced samples fill the file is right.
 
     Raises:
-        Fault: neither or both can be, or the last samples are cut in two.
+        BadFile: neither or both can be, or the last samples are cut in two.
     """
     frame = 2 * count
     together = samples // count if samples % count == 0 else samples
@@ -78,10 +78,10 @@ def _extent(size: int, declared: int, end: int, samples: int, count: int) -> tup
         place, held = fitting[0]
         return place, min(held, samples)
     if declared in (end, 0):
-        raise Fault(
+        raise BadFile(
             f"truncated: holds {(size - end) // 2:,} of {samples * count:,} samples; copy it again", code="truncated"
         )
-    raise Fault(
+    raise BadFile(
         f"its samples start at byte {declared:,} by one entry of its header and at {end:,} by another, and the size of "
         "the file does not tell which is right; export it again",
         code="ambiguous",

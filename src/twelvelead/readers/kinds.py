@@ -36,7 +36,7 @@ class Kind(NamedTuple):
     Attributes:
         name: of the format.
         module: below `twelvelead.readers`, imported when the first file of its kind comes; its `read` takes a `Source`
-            and a `Request` and gives a `Recording`, or raises `Fault`.
+            and a `Request` and gives a `Recording`, or raises `BadFile`.
         matches: whether a source is of this format.
     """
 
@@ -48,7 +48,7 @@ class Kind(NamedTuple):
         """The rhythm recording.
 
         Raises:
-            Fault: there is none, or it is damaged.
+            BadFile: there is none, or it is damaged.
         """
         recording: Recording = import_module(f"twelvelead.readers.{self.module}").read(source, request)
         return recording

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from twelvelead.readers import patient
 from twelvelead.readers.matlab73 import Variable, variables
 from twelvelead.readers.numeric import from_matrix, is_recording
-from twelvelead.readers.recording import LARGEST_FILE, Fault, Recording
+from twelvelead.readers.recording import LARGEST_FILE, BadFile, Recording
 from twelvelead.readers.request import Request
 from twelvelead.readers.source import Source
 
@@ -36,7 +36,7 @@ def read(source: Source, request: Request) -> Recording:
     from scalars and texts called so.
 
     Raises:
-        Fault: there is none, there are several and none is named, or the file is damaged.
+        BadFile: there is none, there are several and none is named, or the file is damaged.
     """
     content = source.content
     if content.startswith(b"MATLAB 7.3"):
@@ -63,15 +63,15 @@ def _words(value: NDArray[Any] | str | None) -> str:
 
 def _chosen(matrices: list[Variable], name: str | None) -> Variable:
     if not matrices:
-        raise Fault("holds no numeric matrix; save the voltages as one, [samples, leads]", code="unknown-format")
+        raise BadFile("holds no numeric matrix; save the voltages as one, [samples, leads]", code="unknown-format")
     if name is not None:
         found = [one for one in matrices if one.name == name]
         if not found:
-            raise Fault(f"holds no matrix {name[:40]!r}; name one of {_listed(matrices)}", code="ambiguous")
+            raise BadFile(f"holds no matrix {name[:40]!r}; name one of {_listed(matrices)}", code="ambiguous")
         return found[0]
     fitting = [one for one in matrices if is_recording(np.asarray(one.value))]
     if len(fitting) > 1:
-        raise Fault(
+        raise BadFile(
             f"{len(fitting)} matrices can be the ECG, {_listed(fitting)}; name it, as in --variable {fitting[-1].name}",
             code="ambiguous",
         )
@@ -88,13 +88,13 @@ def _old(content: bytes) -> Iterator[Variable]:
     while place + 20 <= len(content):
         kind, rows, columns, imaginary, length = unpack_from("<5I", content, place)
         if kind > 52 or kind // 10 >= len(_OLD_TYPES) or imaginary > 1 or not 1 < length <= 64:
-            raise Fault("its matrices are damaged; copy it again", code="damaged")
+            raise BadFile("its matrices are damaged; copy it again", code="damaged")
         code = _OLD_TYPES[kind // 10]
         start = place + 20 + length
         end = start + rows * columns * int(code[1])
         place = end + imaginary * (end - start)
         if place > len(content):
-            raise Fault(f"truncated: holds {len(content):,} of {place:,} bytes; copy it again", code="truncated")
+            raise BadFile(f"truncated: holds {len(content):,} of {place:,} bytes; copy it again", code="truncated")
         name = content[start - length : start].rstrip(b"\0").decode("latin-1")
         if rows and columns and kind % 10 < 2 and not imaginary:
             matrix = np.frombuffer(content[start:end], "<" + code).reshape(rows, columns, order="F")
@@ -111,10 +111,10 @@ def _new(content: bytes) -> Iterator[Variable]:
             try:
                 plain = inflate.decompress(body, left)
             except zlib.error:
-                raise Fault("its compressed data are damaged; copy it again", code="damaged") from None
+                raise BadFile("its compressed data are damaged; copy it again", code="damaged") from None
             left -= len(plain)
             if left < 1 or not inflate.eof:
-                raise Fault("inflates to more than any recording, or is truncated; copy it again", code="truncated")
+                raise BadFile("inflates to more than any recording, or is truncated; copy it again", code="truncated")
             kind, body, _ = _element(plain, 0, order)
         if kind == _MATRIX:
             yield from _array(body, order, "", _DEEPEST)
@@ -123,16 +123,16 @@ def _new(content: bytes) -> Iterator[Variable]:
 def _element(content: bytes, place: int, order: str) -> tuple[int, bytes, int]:
     """Type and bytes of the element at a place, and where the next one starts."""
     if place + 8 > len(content):
-        raise Fault("its elements are damaged or truncated; copy it again", code="truncated")
+        raise BadFile("its elements are damaged or truncated; copy it again", code="truncated")
     kind, size = unpack_from(order + "II", content, place)
     if kind >> 16:  # a small one: both numbers in four bytes, up to four bytes of data behind
         kind, size = kind & 0xFFFF, kind >> 16
         if size > 4:
-            raise Fault("its elements are damaged; copy it again", code="damaged")
+            raise BadFile("its elements are damaged; copy it again", code="damaged")
         return kind, content[place + 4 : place + 4 + size], place + 8
     start = place + 8
     if start + size > len(content):
-        raise Fault(
+        raise BadFile(
             f"truncated: holds {len(content):,} of at least {start + size:,} bytes; copy it again", code="truncated"
         )
     end = start + size
@@ -152,7 +152,7 @@ def _array(body: bytes, order: str, name: str, deeper: int) -> Iterator[Variable
         return
     _, flags, place = _element(body, 0, order)
     if len(flags) < 4:
-        raise Fault("its elements are damaged; copy it again", code="damaged")
+        raise BadFile("its elements are damaged; copy it again", code="damaged")
     word = unpack_from(order + "I", flags)[0]
     kind = word & 0xFF
     if kind not in (*_NUMERIC, _STRUCT, _CHAR) or word & 0x0800:
@@ -176,7 +176,7 @@ def _array(body: bytes, order: str, name: str, deeper: int) -> Iterator[Variable
         return
     number = _TYPES.get(code)
     if number is None or len(data) < axes[0] * axes[1] * int(number[1]):
-        raise Fault("a matrix is shorter than it says; copy it again", code="truncated")
+        raise BadFile("a matrix is shorter than it says; copy it again", code="truncated")
     yield Variable(name, np.frombuffer(data, order + number, axes[0] * axes[1]).reshape(axes, order="F"))
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.readers.recording import LARGEST_FILE, Fault
+from twelvelead.readers.recording import LARGEST_FILE, BadFile
 
 _DEEPEST = 4
 _MOST = 1000
@@ -29,12 +29,12 @@ def variables(content: bytes) -> Iterator[Variable]:
     """The real numeric matrices of two axes and the texts of a file, those in structs too.
 
     Raises:
-        Fault: the library is not installed, or the file is damaged.
+        BadFile: the library is not installed, or the file is damaged.
     """
     try:
         import h5py
     except ImportError:
-        raise Fault(
+        raise BadFile(
             "MATLAB 7.3 (HDF5), which needs the library h5py: pip install h5py, or save it in MATLAB with -v7",
             code="missing-extra",
         ) from None
@@ -42,7 +42,7 @@ def variables(content: bytes) -> Iterator[Variable]:
         with h5py.File(BytesIO(content), "r") as file:
             yield from _within(file, "", _DEEPEST, [_MOST, LARGEST_FILE])
     except (OSError, RuntimeError, KeyError, ValueError, TypeError):
-        raise Fault("a damaged HDF5 file; copy it again, or save it in MATLAB with -v7", code="damaged") from None
+        raise BadFile("a damaged HDF5 file; copy it again, or save it in MATLAB with -v7", code="damaged") from None
 
 
 def _within(group: Any, holder: str, deeper: int, left: list[int]) -> Iterator[Variable]:
@@ -63,7 +63,7 @@ def _within(group: Any, holder: str, deeper: int, left: list[int]) -> Iterator[V
             continue
         left[1] -= held.nbytes
         if left[1] < 0:
-            raise Fault("inflates to more than any recording; export a shorter one", code="too-large")
+            raise BadFile("inflates to more than any recording; export a shorter one", code="too-large")
         if held.ndim != 2 or held.size < 1 or "MATLAB_empty" in held.attrs:
             continue
         values = held[()].T  # stored by columns

@@ -8,7 +8,7 @@ import numpy as np
 from twelvelead.ecg.record import Identity
 from twelvelead.readers import patient
 from twelvelead.readers.layout import Piece, together
-from twelvelead.readers.recording import Channel, Fault, Recording, rhythm
+from twelvelead.readers.recording import BadFile, Channel, Recording, rhythm
 from twelvelead.readers.request import Request
 from twelvelead.readers.text import filters, joined, number
 from twelvelead.readers.xml import every, from_base64, text
@@ -22,7 +22,7 @@ def read(root: Element, request: Request) -> Recording:
     """The rhythm recording.
 
     Raises:
-        Fault: it is missing, damaged or not scaled.
+        BadFile: it is missing, damaged or not scaled.
         Unfit: its waveforms hold different seconds of different leads, as a printout does.
     """
     waveforms = [wave for wave in every(root, "Waveform") if text(wave, "WaveformType").lower() in ("rhythm", "")]
@@ -51,7 +51,7 @@ def read(root: Element, request: Request) -> Recording:
 def _waveform(waveform: Element) -> Recording:
     rate = _rate(waveform, "SampleBase", "SampleExponent")
     if rate is None:
-        raise Fault("states no sampling rate; export it again", code="rate-missing")
+        raise BadFile("states no sampling rate; export it again", code="rate-missing")
     low = number(text(waveform, "HighPassFilter"))  # in 1/100 Hz
     notch = number(text(waveform, "ACFilter"))
     return Recording(
@@ -84,19 +84,19 @@ def _lead(lead: Element) -> Channel:
     content = from_base64(text(lead, "WaveFormData"), f"lead {name}")
     size = number(text(lead, "LeadSampleSize") or "2")
     if size not in _SAMPLES or len(content) % int(size):
-        raise Fault(
+        raise BadFile(
             f"lead {name} holds {len(content):,} bytes, no whole samples; copy or export it again", code="damaged"
         )
     samples = np.frombuffer(content, _SAMPLES[int(size)])
     for tag, found in (("LeadByteCountTotal", len(content)), ("LeadSampleCountTotal", len(samples))):
         declared = number(text(lead, tag) or str(found))
         if declared != found:
-            raise Fault(
+            raise BadFile(
                 f"lead {name} holds {found:,} of {text(lead, tag)} ({tag}); copy or export it again", code="damaged"
             )
     checksum = text(lead, "LeadDataCRC32")
     if checksum.isdecimal() and int(checksum) and int(checksum) != zlib.crc32(content):
-        raise Fault(
+        raise BadFile(
             f"the checksum of lead {name} is wrong: the file is damaged; copy or export it again", code="damaged"
         )
     scale = number(text(lead, "LeadAmplitudeUnitsPerBit"))

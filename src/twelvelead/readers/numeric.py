@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.ecg.leads import LEADS
-from twelvelead.readers.recording import Channel, Fault, Recording
+from twelvelead.readers.recording import BadFile, Channel, Recording
 from twelvelead.readers.request import Request
 from twelvelead.readers.source import Source
 
@@ -22,7 +22,7 @@ def read(source: Source, request: Request) -> Recording:
     """A NumPy array, [samples, leads] or [leads, samples]: twelve leads in our order, or I, II, V1-V6.
 
     Raises:
-        Fault: the array is damaged or no such array.
+        BadFile: the array is damaged or no such array.
     """
     try:
         stream = BytesIO(source.content)
@@ -38,7 +38,7 @@ def read(source: Source, request: Request) -> Recording:
         raise
     except Exception as error:  # NumPy takes the header for Python, and lets through what its tokenizer raises
         reason = " ".join(str(error).split())[:100]
-        raise Fault(f"not a readable NPY array ({reason}); save it again with numpy.save", code="damaged") from None
+        raise BadFile(f"not a readable NPY array ({reason}); save it again with numpy.save", code="damaged") from None
     return from_matrix(array, request)
 
 
@@ -57,14 +57,14 @@ def from_matrix(array: NDArray[Any], request: Request) -> Recording:
     """A recording from an array, [samples, leads] or [leads, samples].
 
     Raises:
-        Fault: the array is no such array.
+        BadFile: the array is no such array.
     """
     if array.dtype.kind not in "iuf":
-        raise Fault(f"holds {array.dtype} and not real numbers; save the voltages as float32", code="unsupported")
+        raise BadFile(f"holds {array.dtype} and not real numbers; save the voltages as float32", code="unsupported")
     sizes = (len(LEADS), len(INDEPENDENT))
     axes = [axis for axis, size in enumerate(array.shape) if size in sizes]
     if array.ndim != 2 or len(axes) != 1:
-        raise Fault(
+        raise BadFile(
             f"an array of shape {array.shape}; it has to be [samples, leads] or [leads, samples] with just one "
             "axis of 12 leads (or 8: I, II, V1-V6), so save it in that shape",
             code="unsupported",

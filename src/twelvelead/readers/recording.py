@@ -23,7 +23,7 @@ BRIEF_SECONDS = 2.0
 """Beside a longer recording, one this short is a representative beat, whatever it is called."""
 
 
-class Fault(Exception):
+class BadFile(Exception):
     """What is wrong with a file, as a clause without the file's name and without anything about the patient.
 
     Args:
@@ -40,7 +40,7 @@ class Unfit(Exception):
     """Why a recording that can be read is not fit to interpret.
 
     Args:
-        finding: its message is a clause like that of a `Fault`.
+        finding: its message is a clause like that of a `BadFile`.
     """
 
     def __init__(self, finding: Finding) -> None:
@@ -107,13 +107,13 @@ def rhythm(recordings: Sequence[Recording]) -> Recording:
     shorter than 2 s only where there is no longer one.
 
     Raises:
-        Fault: there is none.
+        BadFile: there is none.
     """
     for recording in recordings:
         if recording.sampling_rate is not None:
             check_rate(recording.sampling_rate)
     if not recordings:
-        raise Fault("holds no rhythm recording; export it with its waveform", code="not-found")
+        raise BadFile("holds no rhythm recording; export it with its waveform", code="not-found")
 
     def rank(recording: Recording) -> tuple[bool, int, float]:
         names = canonical_leads([channel.name for channel in recording.channels])
@@ -126,10 +126,10 @@ def check_rate(rate: float) -> float:
     """The sampling rate, in Hz, if it can be one.
 
     Raises:
-        Fault: it cannot.
+        BadFile: it cannot.
     """
     if not RATES[0] <= rate <= RATES[1]:
-        raise Fault(
+        raise BadFile(
             f"a sampling rate of {rate:g} Hz cannot be; an ECG has {RATES[0]:g} to {RATES[1]:,.0f} Hz", code="damaged"
         )
     return rate

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from twelvelead.ecg.finding import Finding
 from twelvelead.readers.layout import aligned
 from twelvelead.readers.lead_numbers import LEAD_NAMES
-from twelvelead.readers.recording import Channel, Fault, Recording, rhythm
+from twelvelead.readers.recording import BadFile, Channel, Recording, rhythm
 from twelvelead.readers.request import Request
 from twelvelead.readers.scp_header import about
 from twelvelead.readers.scp_huffman import DEFAULT_TABLES, Table, decode, parse_tables
@@ -41,37 +41,37 @@ def read(source: Source, request: Request) -> Recording:
     """The rhythm data, section 6; where reference beats were subtracted from them, these are put back.
 
     Raises:
-        Fault: a section is missing, damaged or compressed in a way that is not read.
+        BadFile: a section is missing, damaged or compressed in a way that is not read.
     """
     content = source.content
     try:
         return _read(content)
     except (error, IndexError):
-        raise Fault("truncated: a section ends too early; copy it again", code="truncated") from None
+        raise BadFile("truncated: a section ends too early; copy it again", code="truncated") from None
 
 
 def _read(content: bytes) -> Recording:
     size = unpack_from("<I", content, 2)[0]
     if size > len(content):
-        raise Fault(f"truncated: holds {len(content):,} of {size:,} bytes; copy it again", code="truncated")
+        raise BadFile(f"truncated: holds {len(content):,} of {size:,} bytes; copy it again", code="truncated")
     content = content[:size]
     sections = _sections(content)
     if 6 not in sections or 3 not in sections:
-        raise Fault("holds no rhythm data (sections 3 and 6); export it with its waveform", code="not-found")
+        raise BadFile("holds no rhythm data (sections 3 and 6); export it with its waveform", code="not-found")
     leads, subtracted = _leads(sections[3])
     tables = None
     if 2 in sections:
         standard = unpack_from("<H", sections[2])[0] == _DEFAULT_HUFFMAN
         tables = DEFAULT_TABLES if standard else parse_tables(sections[2])
     if sum(lead.last - lead.first + 1 for lead in leads) > _MOST_SAMPLES:
-        raise Fault("announces more samples than an SCP-ECG record can hold; copy it again", code="damaged")
+        raise BadFile("announces more samples than an SCP-ECG record can hold; copy it again", code="damaged")
     nanovolts, interval, bimodal = unpack_from("<HHxB", sections[6])
     if bimodal and (5 not in sections or unpack_from("<H", sections[5], 2)[0] != interval):
-        raise Fault(
+        raise BadFile(
             "is compressed at two sampling rates (bimodal), which is not read; export it without", code="unsupported"
         )
     if not nanovolts or not interval:
-        raise Fault("states no amplitude or no sampling rate in section 6; export it again", code="damaged")
+        raise BadFile("states no amplitude or no sampling rate in section 6; export it again", code="damaged")
     samples, surplus = _values(sections[6], [lead.last - lead.first + 1 for lead in leads], tables)
     if subtracted:
         samples, nanovolts = _with_beats(samples, leads, nanovolts, interval, sections, tables)
@@ -102,10 +102,10 @@ def _sections(content: bytes) -> dict[int, bytes]:
             continue
         body = content[index - 1 : index - 1 + size]
         if index < 1 or len(body) < size or unpack_from("<H", body, 2)[0] != number:
-            raise Fault(f"section {number} does not lie where the record says; copy it again", code="damaged")
+            raise BadFile(f"section {number} does not lie where the record says; copy it again", code="damaged")
         crc = unpack_from("<H", body)[0]
         if stated != whole and crc and crc != binascii.crc_hqx(body[2:], 0xFFFF):
-            raise Fault(
+            raise BadFile(
                 f"the checksum of section {number} is wrong: the file is damaged; copy it again", code="damaged"
             )
         sections[number] = body[16:]
@@ -119,10 +119,10 @@ def _leads(section: bytes) -> tuple[list[_Lead], bool]:
     for number in range(count):
         first, last, code = unpack_from("<IIB", section, 2 + 9 * number)
         if not 1 <= first <= last:
-            raise Fault(f"lead {number + 1} runs from sample {first} to {last}; copy it again", code="damaged")
+            raise BadFile(f"lead {number + 1} runs from sample {first} to {last}; copy it again", code="damaged")
         leads.append(_Lead(first, last, LEAD_NAMES.get(code, f"lead {code}")))
     if not leads:
-        raise Fault("defines no leads; export it again", code="damaged")
+        raise BadFile("defines no leads; export it again", code="damaged")
     return leads, bool(flags & 1)
 
 
@@ -132,11 +132,11 @@ def _values(
     """One [samples] int64 for each lead of section 5 or 6, and whether it is stored with more."""
     difference = section[4]
     if difference > 2:
-        raise Fault(f"its samples are encoded in the unknown way {difference}; copy it again", code="damaged")
+        raise BadFile(f"its samples are encoded in the unknown way {difference}; copy it again", code="damaged")
     sizes = unpack_from(f"<{len(counts)}H", section, 6)
     place = 6 + 2 * len(counts)
     if place + sum(sizes) > len(section):
-        raise Fault("truncated: its samples reach beyond their section; copy it again", code="truncated")
+        raise BadFile("truncated: its samples reach beyond their section; copy it again", code="truncated")
     leads, surplus = [], []
     for size, count in zip(sizes, counts, strict=True):
         packed = section[place : place + size]
@@ -144,7 +144,9 @@ def _values(
         if tables is not None:
             values, left = decode(packed, count, tables)
         elif 2 * count > size:
-            raise Fault(f"truncated: a lead holds {size // 2:,} of {count:,} samples; copy it again", code="truncated")
+            raise BadFile(
+                f"truncated: a lead holds {size // 2:,} of {count:,} samples; copy it again", code="truncated"
+            )
         else:
             values, left = np.frombuffer(packed, "<i2", count).astype(np.int64), 8 * size - 16 * count
         leads.append(_undo_differences(values, difference))
@@ -175,12 +177,14 @@ def _with_beats(
 ) -> tuple[list[NDArray[np.int64]], int]:
     """The samples with the reference beat (section 5) put back where section 4 says, and their step in nV."""
     if 4 not in sections or 5 not in sections:
-        raise Fault("its reference beats (sections 4 and 5) are missing; export it without compression", code="damaged")
+        raise BadFile(
+            "its reference beats (sections 4 and 5) are missing; export it without compression", code="damaged"
+        )
     milliseconds, fiducial, count = unpack_from("<HHH", sections[4])
     beats = [_Beat(*unpack_from("<HIII", sections[4], 6 + 14 * number)) for number in range(count)]
     beat_nanovolts, beat_interval = unpack_from("<HH", sections[5])
     if beat_interval != interval or not beat_nanovolts:
-        raise Fault(
+        raise BadFile(
             "its reference beats have another sampling rate or no scale; export it without compression",
             code="unsupported",
         )

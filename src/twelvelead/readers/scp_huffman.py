@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.readers.recording import Fault
+from twelvelead.readers.recording import BadFile
 
 _LONGEST = 32
 _WINDOW = 56
@@ -64,7 +64,7 @@ def parse_tables(section: bytes) -> list[Table]:
     """The tables that section 2 defines.
 
     Raises:
-        Fault: it breaks off or holds impossible codes.
+        BadFile: it breaks off or holds impossible codes.
     """
     count = unpack_from("<H", section)[0]
     place = 2
@@ -73,19 +73,19 @@ def parse_tables(section: bytes) -> list[Table]:
         size = unpack_from("<H", section, place)[0]
         place += 2
         if place + 9 * size > len(section):
-            raise Fault("truncated: its Huffman tables break off; copy it again", code="truncated")
+            raise BadFile("truncated: its Huffman tables break off; copy it again", code="truncated")
         codes = {}
         for _ in range(size):
             prefix, total, mode, value, stored = unpack_from("<BBBhI", section, place)
             place += 9
             if not 1 <= prefix <= total <= _LONGEST:
-                raise Fault("its Huffman tables hold impossible codes; copy it again", code="damaged")
+                raise BadFile("its Huffman tables hold impossible codes; copy it again", code="damaged")
             # the first transmitted bit is the lowest of the stored ones
             code = int(f"{stored & ((1 << prefix) - 1):0{prefix}b}"[::-1], 2)
             codes[prefix, code] = _Code(value, total - prefix, mode == 0)
         tables.append(_table(codes))
     if not tables:
-        raise Fault("defines no Huffman table; copy it again", code="damaged")
+        raise BadFile("defines no Huffman table; copy it again", code="damaged")
     return tables
 
 
@@ -93,11 +93,11 @@ def decode(packed: bytes, count: int, tables: list[Table]) -> tuple[NDArray[np.i
     """[count] int64 from codes, the highest bit first, starting with the first table; and how many bits are left.
 
     Raises:
-        Fault: the bits end early or fit no code.
+        BadFile: the bits end early or fit no code.
     """
     end = 8 * len(packed)
     if count > end:
-        raise Fault(f"truncated: a lead holds fewer than its {count:,} samples; copy it again", code="truncated")
+        raise BadFile(f"truncated: a lead holds fewer than its {count:,} samples; copy it again", code="truncated")
     windows = _windows(packed)
     values = np.empty(count, np.int64)
     table = tables[0]
@@ -107,10 +107,10 @@ def decode(packed: bytes, count: int, tables: list[Table]) -> tuple[NDArray[np.i
         length, code = table.at_once[window >> (_WINDOW - _AT_ONCE)] or _longer(window, table)
         place += length + code.extra
         if place > end:
-            raise Fault(f"truncated: a lead holds {done:,} of {count:,} samples; copy it again", code="truncated")
+            raise BadFile(f"truncated: a lead holds {done:,} of {count:,} samples; copy it again", code="truncated")
         if code.switches:
             if not 1 <= code.value <= len(tables):
-                raise Fault("its Huffman codes are damaged; copy it again", code="damaged")
+                raise BadFile("its Huffman codes are damaged; copy it again", code="damaged")
             table = tables[code.value - 1]
             continue
         value = code.value
@@ -136,4 +136,4 @@ def _longer(window: int, table: Table) -> tuple[int, _Code]:
         code = table.codes.get((length, window >> (_WINDOW - length)))
         if code is not None:
             return length, code
-    raise Fault("its Huffman codes are damaged; copy it again", code="damaged")
+    raise BadFile("its Huffman codes are damaged; copy it again", code="damaged")

@@ -9,7 +9,7 @@ from twelvelead.ecg.finding import Finding
 from twelvelead.ecg.leads import LEADS
 from twelvelead.ecg.record import Identity
 from twelvelead.readers import patient
-from twelvelead.readers.recording import Channel, Fault, Recording, rhythm
+from twelvelead.readers.recording import BadFile, Channel, Recording, rhythm
 from twelvelead.readers.request import Request
 from twelvelead.readers.text import filters, joined, number
 from twelvelead.readers.xli import decode
@@ -24,11 +24,11 @@ def read(root: Element, request: Request) -> Recording:
     """The parsed waveforms, which are the rhythm recording.
 
     Raises:
-        Fault: the document is of another type or version, contradicts itself, or is damaged.
+        BadFile: the document is of another type or version, contradicts itself, or is damaged.
     """
     kind, version = text(root, "documentinfo/documenttype"), text(root, "documentinfo/documentversion")
     if kind not in _TYPES or version not in _VERSIONS:
-        raise Fault(
+        raise BadFile(
             f"a document of type {kind[:30]!r}, version {version[:30]!r}; SierraECG and PhilipsECG 1.03 to 1.04.02 are "
             "read, so export it as one of these",
             code="unsupported",
@@ -36,7 +36,7 @@ def read(root: Element, request: Request) -> Recording:
     signal = root.find("dataacquisition/signalcharacteristics")
     waveforms = next(root.iter("parsedwaveforms"), None)
     if waveforms is None:
-        raise Fault("holds no rhythm recording; export it with its waveform", code="not-found")
+        raise BadFile("holds no rhythm recording; export it with its waveform", code="not-found")
     rates = _every(waveforms.get("samplespersecond"), text(signal, "samplingrate"))
     if not rates or any((waveforms.get(flag) or "").lower() in _YES for flag in ("upsampled", "downsampled")):
         rates = rates[:1]
@@ -46,7 +46,7 @@ def read(root: Element, request: Request) -> Recording:
     zero = _only("signaloffset", waveforms.get("signaloffset"), text(signal, "signaloffset")) or 0.0
     milliseconds = next(iter(_every(waveforms.get("durationperchannel"))), None)
     if not rates or milliseconds is None or not 0 < milliseconds < 1e8 or not 0 < rates[0] < 1e6:
-        raise Fault("states no sampling rate or no duration; export it again", code="rate-missing")
+        raise BadFile("states no sampling rate or no duration; export it again", code="rate-missing")
     names = _names(waveforms, signal)
     leads = _samples(waveforms, signal, len(names), round(milliseconds * rates[0] / 1000))
     if names[:6] == LEADS[:6] and _compressed(waveforms):
@@ -112,7 +112,7 @@ def _only(what: str, *written: str | None) -> float | None:
     """The number that several places state; None where none does."""
     values = set(_every(*written))
     if len(values) > 1:
-        raise Fault(
+        raise BadFile(
             f"states {what} as {' and as '.join(f'{value:g}' for value in sorted(values))}; export it again",
             code="damaged",
         )
@@ -126,7 +126,7 @@ def _names(waveforms: Element, signal: Element | None) -> tuple[str, ...]:
     count = next(iter(_every(text(signal, "numberchannelsallocated"), text(signal, "numberchannelsvalid"))), None)
     known = {text(signal, "acquisitiontype"), text(signal, "leadset")} & {"STD-12", "10-WIRE"}
     if not known or not count or count < 1:
-        raise Fault("does not name its leads; export it again", code="unsupported")
+        raise BadFile("does not name its leads; export it again", code="unsupported")
     return LEADS[: min(int(count), len(LEADS))]
 
 
@@ -136,7 +136,7 @@ def _compressed(waveforms: Element) -> bool:
     if (flag is not None and flag.lower() not in _YES) or method.lower() in ("", "none", "uncompressed"):
         return False
     if method.upper() != "XLI":
-        raise Fault(
+        raise BadFile(
             f"is compressed by {method[:20]!r}; only XLI is read, so export it uncompressed", code="unsupported"
         )
     return True
@@ -155,18 +155,18 @@ def _samples(waveforms: Element, signal: Element | None, leads: int, samples: in
         signed = (waveforms.get("signalsigned") or text(signal, "signalsigned") or "true").lower() in _YES
         values = np.frombuffer(content[: len(content) // 2 * 2], "<i2" if signed else "<u2")
     else:
-        raise Fault(
+        raise BadFile(
             f"its waveform is encoded as {encoding[:20]!r}; Base64 and Plain are read, so export it as one",
             code="unsupported",
         )
     if len(values) < leads * samples:
-        raise Fault(
+        raise BadFile(
             f"truncated: holds {len(values):,} of {leads * samples:,} samples; copy or export it again",
             code="truncated",
         )
     if len(values) % samples:
         # each lead would begin in the one before
-        raise Fault(
+        raise BadFile(
             f"holds {len(values):,} samples, not whole leads of {samples:,}; copy or export it again", code="damaged"
         )
     return list(values[: leads * samples].reshape(leads, samples).astype(np.int64))

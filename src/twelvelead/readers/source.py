@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from twelvelead.files import read_regular
 from twelvelead.naming import shown
-from twelvelead.readers.recording import LARGEST_FILE, Fault
+from twelvelead.readers.recording import LARGEST_FILE, BadFile
 
 START = 4096
 """Bytes that are enough to tell what a file is."""
@@ -59,7 +59,7 @@ class Source:
         """All bytes.
 
         Raises:
-            Fault: they are more than are read at once.
+            BadFile: they are more than are read at once.
             OSError: as `start`.
         """
         if self.path is not None:
@@ -67,7 +67,7 @@ class Source:
         else:
             content = self._given if isinstance(self._given, bytes) else _drained(self._given)
         if len(content) > LARGEST_FILE:
-            raise Fault(
+            raise BadFile(
                 f"more than the {LARGEST_FILE:,} bytes that are read at once; export a shorter recording",
                 code="too-large",
             )

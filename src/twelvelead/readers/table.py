@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from twelvelead.ecg.finding import Finding
 from twelvelead.ecg.leads import LEADS, all_columns_for, canonical_lead, canonical_leads
 from twelvelead.readers import patient
-from twelvelead.readers.recording import Channel, Fault, Recording
+from twelvelead.readers.recording import BadFile, Channel, Recording
 from twelvelead.readers.request import Request
 from twelvelead.readers.source import Source
 from twelvelead.readers.text import decode
@@ -66,11 +66,11 @@ def read(source: Source, request: Request) -> Recording:
     """A table with a heading of lead names and one line a sample.
 
     Raises:
-        Fault: it is no such table, or does not state its rate.
+        BadFile: it is no such table, or does not state its rate.
         Refused: a lead asked for is missing.
     """
     if source.size > LARGEST:
-        raise Fault(
+        raise BadFile(
             f"{source.size:,} bytes of text are more than are read; save the voltages with numpy.save", code="too-large"
         )
     lines = decode(source.content).replace("\r\n", "\n").replace("\r", "\n").split("\n")
@@ -109,7 +109,7 @@ def _find_heading(lines: Sequence[str], *, named: bool) -> _Heading:
     """The line that names most leads, the first of these; without any lead, where none has to be, the first line."""
     written = [(number, line) for number, line in enumerate(lines) if line.strip(" \t;,")]
     if not written:
-        raise Fault("the file is empty; copy or export it again", code="not-found")
+        raise BadFile("the file is empty; copy or export it again", code="not-found")
     separator = re.fullmatch(r"[\"']?sep=(.)[\"']?[;,\t]*", written[0][1].strip(" \ufeff"), re.I)
     if separator:
         del written[0]
@@ -121,14 +121,14 @@ def _find_heading(lines: Sequence[str], *, named: bool) -> _Heading:
                 pairs = [_name_and_unit(cell) for cell in cells]
                 best = found, _Heading(number, delimiter, [name for name, _ in pairs], [unit for _, unit in pairs])
     if best is None:
-        raise Fault("the file is empty; copy or export it again", code="not-found")
+        raise BadFile("the file is empty; copy or export it again", code="not-found")
     if not best[0] and all(_number(name) is not None for name in best[1].names):
-        raise Fault(
+        raise BadFile(
             f"line {best[1].line + 1} holds numbers and no lead names; add a heading line such as I,II,III,...,V6",
             code="unknown-format",
         )
     if not best[0] and named:
-        raise Fault(
+        raise BadFile(
             "not a recording of a known kind; a CSV table starts with a heading I,II,III,...,V6", code="unknown-format"
         )
     return best[1]
@@ -146,7 +146,7 @@ def _cells(line: str, delimiter: str) -> list[str]:
     try:
         cells = next(csv.reader([line.lstrip("#% \ufeff")], delimiter=delimiter, quotechar=_quote(line)), [])
     except csv.Error as error:
-        raise Fault(f"not a CSV table ({error}); export it again", code="damaged") from None
+        raise BadFile(f"not a CSV table ({error}); export it again", code="damaged") from None
     return [cell.strip().strip("'\"").strip() for cell in cells]
 
 
@@ -191,7 +191,7 @@ def _rows(lines: list[str], heading: _Heading) -> Iterator[_Row]:
             if any(cell.strip() for cell in cells):
                 yield number, _fitted(cells, width, number)
     except csv.Error as error:
-        raise Fault(f"not a CSV table ({error}); export it again", code="damaged") from None
+        raise BadFile(f"not a CSV table ({error}); export it again", code="damaged") from None
 
 
 def _fitted(cells: list[str], width: int, number: int) -> list[str]:
@@ -200,7 +200,7 @@ def _fitted(cells: list[str], width: int, number: int) -> list[str]:
     mend = "mend it"
     if len(cells) in (2 * width, 2 * width - 1):
         mend = "decimal commas look like commas between columns, so export it with semicolons or decimal points"
-    raise Fault(f"line {number} has {len(cells)} columns, the heading has {width}; {mend}", code="damaged")
+    raise BadFile(f"line {number} has {len(cells)} columns, the heading has {width}; {mend}", code="damaged")
 
 
 def _units(
@@ -219,7 +219,7 @@ def _units(
                 units[place] = _agreed(heading.names[place], units[place], written[place])
         first = next(rows, None)
     if first is None:
-        raise Fault("a heading and no samples; export it again", code="not-found")
+        raise BadFile("a heading and no samples; export it again", code="not-found")
     if times and CLOCK.search(first[1][times[0]]):
         units[times[0]] = "clock"
     return units, chain([first], rows)
@@ -227,7 +227,7 @@ def _units(
 
 def _agreed(column: str, stated: str | None, below: str) -> str:
     if stated and _scale(stated) != _scale(below):
-        raise Fault(
+        raise BadFile(
             f"column {column} is in {stated[:20]} and, by the line of units, in {below[:20]}; mend one of them",
             code="contradiction",
         )
@@ -263,14 +263,14 @@ def _numbers(rows: Iterator[_Row], heading: _Heading, signals: list[int], times:
             signs.add(".")
         values.extend(found)
     if len(signs) > 1:
-        raise Fault(
+        raise BadFile(
             "some numbers have a decimal point and others a decimal comma; export it with one of them", code="ambiguous"
         )
     table = np.frombuffer(values).reshape(-1, len(places))
     infinite = np.argwhere(np.isinf(table[:, : len(signals)]))
     if len(infinite):
         row, column = infinite[0].tolist()
-        raise Fault(
+        raise BadFile(
             f"sample {row + 1} of column {heading.names[places[column]]} is infinite; mend it or leave it empty",
             code="damaged",
         )
@@ -286,7 +286,7 @@ def _cell(cell: str, column: str, line: int, *, time: bool) -> float:
             hours, minutes, seconds = found.groups()
             return 3600.0 * int(hours or 0) + 60.0 * int(minutes) + float(seconds.replace(",", "."))
     if value is None:
-        raise Fault(
+        raise BadFile(
             f"line {line}, column {column}: {text[:30]!r} is not a number; mend the cell or leave it empty",
             code="damaged",
         )
@@ -310,7 +310,7 @@ def _rate_above(lines: Sequence[str], given: float | None) -> float | None:
         return given
     stated = float(found[1].replace(",", ".")) * (1000 if found[2] else 1)
     if given is not None and given != stated:
-        raise Fault(
+        raise BadFile(
             f"a line above the heading states {stated:g} Hz, not {given:g} Hz; leave the rate out", code="contradiction"
         )
     return stated

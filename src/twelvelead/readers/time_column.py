@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.ecg.finding import Finding
-from twelvelead.readers.recording import RATES, Fault
+from twelvelead.readers.recording import RATES, BadFile
 
 CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):(\d{1,2}(?:[.,]\d+)?)")
 """Hours if any, minutes and seconds within a time of the clock."""
@@ -55,7 +55,7 @@ def rate_of(
         given_unit: one of `UNITS` that the caller gives.
 
     Raises:
-        Fault: the rate does not follow and is not given, or what is given contradicts it.
+        BadFile: the rate does not follow and is not given, or what is given contradicts it.
     """
     scale = _scale(unit, given_unit)
     scales = list(UNITS.values()) if scale is None else [scale]
@@ -76,30 +76,30 @@ def rate_of(
             return stated, ()
         if rates and not fitting and even:
             found = " or ".join(f"{rate:.5g}" for rate in rates)
-            raise Fault(
+            raise BadFile(
                 f"the time column gives {found} Hz, not {stated:g} Hz; leave the rate out", code="contradiction"
             )
         message = f"the time column does not rise as it would at {stated:g} Hz, the stated rate; check the rate"
         return stated, (Finding("time-disagrees", "warn", message),)
     if not np.isfinite(seconds).all() or span <= 0:
-        raise Fault("the time column does not rise; give the rate, as in --sampling-rate 500", code="rate-missing")
+        raise BadFile("the time column does not rise; give the rate, as in --sampling-rate 500", code="rate-missing")
     if deviation >= 0.6 * span / steps:
         if rates and deviation <= 1.01 * resolution:
             written = f"{resolution * (scale or 1):g}{' s' if scale else ''}"
             slack = 1.5 * resolution / span
             usual = [rate for rate in _USUAL if abs(rate - rates[0]) <= slack * rates[0]]
-            raise Fault(
+            raise BadFile(
                 f"the times are rounded to {written}, so that the rate does not follow (about {rates[0]:.3g} Hz); "
                 f"give it, as in --sampling-rate {usual[0] if len(usual) == 1 else 500}",
                 code="rate-missing",
             )
-        raise Fault(
+        raise BadFile(
             "the time column does not rise evenly; export at a constant sampling rate, or give the rate, as in "
             "--sampling-rate 500",
             code="rate-missing",
         )
     if scale is not None and not rates:
-        raise Fault(
+        raise BadFile(
             f"the time column gives {steps / (span * scale):g} Hz, which no ECG has; give its unit (--time-unit) or "
             "the rate, as in --sampling-rate 500",
             code="rate-missing",
@@ -108,7 +108,7 @@ def rate_of(
         names = [name for name, one in UNITS.items() if RATES[0] <= steps / (span * one) <= RATES[1]]
         kinds = [f"{steps / (span * UNITS[name]):g} Hz if in {name}" for name in names[:3]]
         which = " or ".join([*kinds, *(["a count of samples"] if abs(span / steps - 1) < _SAME_RATE else [])])
-        raise Fault(
+        raise BadFile(
             f"the unit of its time column is not stated{f' ({which})' if which else ''}; give it, as in --time-unit "
             f"{names[-1] if names else 'ms'}, or the rate, as in --sampling-rate 500",
             code="ambiguous",
@@ -121,13 +121,13 @@ def _scale(unit: str | None, given: str | None) -> float | None:
     """Seconds a unit; None where nothing says."""
     stated = None if unit is None else seconds_per(unit)
     if unit is not None and stated is None:
-        raise Fault(f"the time column is in {unit[:20]!r}; give it in s, ms or min", code="unsupported")
+        raise BadFile(f"the time column is in {unit[:20]!r}; give it in s, ms or min", code="unsupported")
     if given is None:
         return stated
     if given not in UNITS:
-        raise Fault(f"{given[:20]!r} is no unit of time; give one of {', '.join(UNITS)}", code="usage")
+        raise BadFile(f"{given[:20]!r} is no unit of time; give one of {', '.join(UNITS)}", code="usage")
     if stated is not None and stated != UNITS[given]:
-        raise Fault(f"the time column is in {unit}, not {given}; leave the unit of time out", code="contradiction")
+        raise BadFile(f"the time column is in {unit}, not {given}; leave the unit of time out", code="contradiction")
     return UNITS[given]
 
 

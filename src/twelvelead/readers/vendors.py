@@ -11,7 +11,7 @@ from twelvelead.ecg.record import Identity, Sex
 from twelvelead.errors import MissingExtra
 from twelvelead.readers import patient
 from twelvelead.readers.kinds import xml_root
-from twelvelead.readers.recording import Channel, Fault, Recording, rhythm
+from twelvelead.readers.recording import BadFile, Channel, Recording, rhythm
 from twelvelead.readers.request import Request
 from twelvelead.readers.source import Source
 from twelvelead.readers.text import joined
@@ -46,7 +46,7 @@ def read(source: Source, request: Request) -> Recording:
     """The rhythm recording.
 
     Raises:
-        Fault: the file is damaged.
+        BadFile: the file is damaged.
         MissingExtra: the library is not installed.
     """
     try:
@@ -64,9 +64,9 @@ def read(source: Source, request: Request) -> Recording:
 def _read(parser: Any, file: Path, size: int) -> Recording:
     kind = parser.detect_format(file)
     if kind is None or kind["parser"] not in _NAMES:
-        raise Fault("not a recording of a known kind; export it as HL7 aECG or DICOM", code="unknown-format")
+        raise BadFile("not a recording of a known kind; export it as HL7 aECG or DICOM", code="unknown-format")
     if size > LARGEST:
-        raise Fault(f"{size:,} bytes are more than is read of {_NAMES[kind['parser']]}; cut it", code="too-large")
+        raise BadFile(f"{size:,} bytes are more than is read of {_NAMES[kind['parser']]}; cut it", code="too-large")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         record = parser.parse(file)

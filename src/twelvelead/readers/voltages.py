@@ -11,7 +11,7 @@ from twelvelead.ecg.leads import INVERTED, LEADS, canonical_leads, columns_for, 
 from twelvelead.ecg.record import ECG
 from twelvelead.errors import Refused
 from twelvelead.readers.layout import same
-from twelvelead.readers.recording import BLOCK, Channel, Fault, Recording, Unfit, check_rate
+from twelvelead.readers.recording import BLOCK, BadFile, Channel, Recording, Unfit, check_rate
 from twelvelead.readers.request import Request
 from twelvelead.readers.units import units_per_millivolt
 
@@ -25,12 +25,12 @@ def to_ecg(recording: Recording, request: Request, source: str, sha256: str) -> 
         source, sha256: of the file.
 
     Raises:
-        Fault: no channel is a voltage, it is uncalibrated, rate or unit are not stated, or contradict what was asked.
+        BadFile: no channel is a voltage, it is uncalibrated, rate or unit are not stated, or contradict what was asked.
         Unfit: a lead asked for is missing.
     """
     rate = _rate(recording, request.sampling_rate)
     if request.unit is not None and units_per_millivolt(request.unit) is None:
-        raise Fault(f"{request.unit[:20]!r} is no unit of voltage; give mV, uV or V, as in --unit mV", code="usage")
+        raise BadFile(f"{request.unit[:20]!r} is no unit of voltage; give mV, uV or V, as in --unit mV", code="usage")
     names = canonical_leads([channel.name for channel in recording.channels])
     stored = [
         channel if channel.name == name else channel._replace(name=name)
@@ -39,7 +39,7 @@ def to_ecg(recording: Recording, request: Request, source: str, sha256: str) -> 
     channels = _wanted(stored, request, source)
     lengths = {len(channel.samples) for channel in channels}
     if len(lengths) != 1 or lengths == {0}:
-        raise Fault(f"its leads hold {sorted(lengths)} samples; export the recording again", code="damaged")
+        raise BadFile(f"its leads hold {sorted(lengths)} samples; export the recording again", code="damaged")
     findings = [
         *recording.findings,
         *_two_rates(recording, rate),
@@ -65,24 +65,24 @@ def to_ecg(recording: Recording, request: Request, source: str, sha256: str) -> 
 def _rate(recording: Recording, stated: float | None) -> float:
     found, other = recording.sampling_rate, recording.other_rate
     if found is None and stated is None:
-        raise Fault("states no sampling rate; give it, as in --sampling-rate 500", code="rate-missing")
+        raise BadFile("states no sampling rate; give it, as in --sampling-rate 500", code="rate-missing")
     if found is None:
         return check_rate(float(stated or 0))
     if other is not None:
         if stated is None:
-            raise Fault(
+            raise BadFile(
                 f"states two sampling rates, {found:g} and {other:.4g} Hz; find out which is right and give it, as in "
                 f"--sampling-rate {found:g}",
                 code="ambiguous",
             )
         if not (_alike(stated, found) or _alike(stated, other)):
-            raise Fault(
+            raise BadFile(
                 f"the file states {found:g} and {other:.4g} Hz, not {stated:g} Hz; give one of these",
                 code="contradiction",
             )
         return check_rate(float(stated))
     if stated is not None and stated != found:
-        raise Fault(f"the file states {found:g} Hz, not {stated:g} Hz; leave the rate out", code="contradiction")
+        raise BadFile(f"the file states {found:g} Hz, not {stated:g} Hz; leave the rate out", code="contradiction")
     return check_rate(float(found))
 
 
@@ -115,7 +115,7 @@ def _wanted(stored: Sequence[Channel], request: Request, source: str) -> list[Ch
     for place in places if len(set(names)) < len(names) else ():
         twice = [other for other, name in enumerate(names) if name == names[place] and name in (*LEADS, INVERTED)]
         if len(twice) > 1 and not all(same(there[place], there[other]) for other in twice):
-            raise Fault(
+            raise BadFile(
                 f"lead {names[place]} is stored more than once, and differently; export it once",
                 code="ambiguous",
             )
@@ -130,7 +130,7 @@ def _voltages(channels: Sequence[Channel], names: tuple[str, ...], unit: str | N
         if name in LEADS or (stated[place] and units_per_millivolt(str(stated[place])))
     ]
     if not places:
-        raise Fault("none of its signals is a voltage; export the ECG leads", code="unsupported")
+        raise BadFile("none of its signals is a voltage; export the ECG leads", code="unsupported")
     return places
 
 
@@ -140,23 +140,23 @@ def _step(channel: Channel, request: Request) -> float:
     if request.scale is not None:
         return request.scale / 1000
     if channel.scale is None:
-        raise Fault(
+        raise BadFile(
             f"lead {name} is uncalibrated: the file does not say how large a step is; export it with its calibration, "
             "or give the microvolts of one step by --scale, if the device's manual states them",
             code="uncalibrated",
         )
     unit = channel.unit or request.unit
     if unit is None:
-        raise Fault(f"states no unit for lead {name}; give it, as in --unit uV", code="unit-missing")
+        raise BadFile(f"states no unit for lead {name}; give it, as in --unit uV", code="unit-missing")
     factor = units_per_millivolt(unit)
     if factor is None:
-        raise Fault(f"lead {name} is in {unit[:20]!r}, which is not a voltage; export it again", code="unsupported")
+        raise BadFile(f"lead {name} is in {unit[:20]!r}, which is not a voltage; export it again", code="unsupported")
     if request.unit is not None and units_per_millivolt(request.unit) != factor:
-        raise Fault(f"the file states {unit}, not {request.unit}; leave the unit out", code="contradiction")
+        raise BadFile(f"the file states {unit}, not {request.unit}; leave the unit out", code="contradiction")
     if not (isfinite(channel.scale) and isfinite(channel.zero) and channel.scale != 0):
-        raise Fault(f"one step of lead {name} is {channel.scale:g} {unit}; export it again", code="damaged")
+        raise BadFile(f"one step of lead {name} is {channel.scale:g} {unit}; export it again", code="damaged")
     if channel.scale < 0:
-        raise Fault(
+        raise BadFile(
             f"one step of lead {name} is {channel.scale:g} {unit}, so that it may be turned round; export it again, or "
             f"give the microvolts of one step, as in --scale {abs(channel.scale) * 1000 / factor:g}",
             code="ambiguous",
@@ -175,7 +175,7 @@ def millivolts(channels: Sequence[Channel], request: Request) -> NDArray[np.floa
         [samples, channels] float32, mV; NaN for what is not finite.
 
     Raises:
-        Fault: a channel is uncalibrated, no voltage, or contradicts the request.
+        BadFile: a channel is uncalibrated, no voltage, or contradicts the request.
     """
     steps = np.array([[_step(channel, request)] for channel in channels])
     zeros = np.array([[channel.zero] for channel in channels])

@@ -19,7 +19,7 @@ from twelvelead.ecg.leads import all_columns_for, canonical_leads
 from twelvelead.errors import Unreadable
 from twelvelead.files import read_regular
 from twelvelead.readers import patient
-from twelvelead.readers.recording import LARGEST_FILE, Channel, Fault, Recording
+from twelvelead.readers.recording import LARGEST_FILE, BadFile, Channel, Recording
 from twelvelead.readers.request import Request
 from twelvelead.readers.source import Source
 from twelvelead.readers.voltages import millivolts
@@ -49,12 +49,12 @@ def load_file(path: str) -> bytes:
 
     Raises:
         OSError: it is missing, cannot be read, or is no regular file.
-        Fault: it is larger than any recording or header.
+        BadFile: it is larger than any recording or header.
     """
     most = _LARGEST_HEADER if path.endswith(".hea") else LARGEST_FILE
     content = read_regular(path, most)
     if len(content) > most:
-        raise Fault(f"more than the {most:,} bytes that are read at once; cut the record (xform)", code="too-large")
+        raise BadFile(f"more than the {most:,} bytes that are read at once; cut the record (xform)", code="too-large")
     return content
 
 
@@ -63,7 +63,7 @@ def header_of(path: Path) -> Path | None:
     it that names it as a signal file; None where it means none.
 
     Raises:
-        Fault, OSError: the header beside it is damaged, or cannot be read.
+        BadFile, OSError: the header beside it is damaged, or cannot be read.
     """
     if path.suffix.lower() == ".hea":
         return path
@@ -84,7 +84,7 @@ def is_header(start: bytes) -> bool:
     """Whether bytes are a header."""
     try:
         return bool(parse_header(start).signals)
-    except Fault:
+    except BadFile:
         return False
 
 
@@ -92,12 +92,12 @@ def read(source: Source, request: Request) -> Recording:
     """One record. Signals that are not asked for are neither checked nor converted.
 
     Raises:
-        Fault: the header or a signal file is missing, damaged or of an unsupported format.
+        BadFile: the header or a signal file is missing, damaged or of an unsupported format.
         OSError: the header cannot be read.
         Refused: a lead asked for is missing.
     """
     if source.path is None:
-        raise Fault(
+        raise BadFile(
             "the header of a WFDB record, whose samples are in another file; both are needed, so give its path",
             code="unsupported",
         )
@@ -146,7 +146,7 @@ def _whole(file: str) -> bytes:
     """The bytes of a signal file of which no signal was asked for; nothing where it cannot be read."""
     try:
         return load_file(file)
-    except (OSError, Fault):
+    except (OSError, BadFile):
         return b""
 
 
@@ -191,7 +191,7 @@ def read_header(path: str | os.PathLike[str]) -> Header:
         return parse_header(load_file(os.fspath(path)))
     except OSError as error:
         raise Unreadable(f"{path}: {error.strerror or error}; check the path") from None
-    except Fault as fault:
+    except BadFile as fault:
         raise Unreadable(f"{path}: {fault}", code=fault.code) from None
 
 
@@ -222,7 +222,7 @@ def read_digital(path: str | os.PathLike[str], load: Load = load_file) -> tuple[
         return header, _samples(header, range(len(header.signals)), files)
     except OSError as error:
         raise Unreadable(f"{source}: {error.strerror or error}; check the path") from None
-    except Fault as fault:
+    except BadFile as fault:
         raise Unreadable(f"{source}: {fault}", code=fault.code) from None
 
 
@@ -267,7 +267,7 @@ def to_millivolts(header: Header, samples: NDArray[np.int16], source: str) -> ND
     names = canonical_leads([signal.name for signal in header.signals])
     try:
         return millivolts(_channels(header.signals, names, samples), Request(leads=None))
-    except Fault as fault:
+    except BadFile as fault:
         raise Unreadable(f"{source}: {fault}", code=fault.code) from None
 
 
@@ -286,13 +286,13 @@ def _samples(header: Header, columns: Sequence[int], files: _Files) -> NDArray[n
         parts = {file: _signal_file(header, file, held, files) for file, held in groups.items() if wanted & set(held)}
         lengths = {len(part) for part in parts.values()}
         if len(lengths) > 1:
-            raise Fault(f"its signal files differ in length {sorted(lengths)}; copy them again", code="damaged")
+            raise BadFile(f"its signal files differ in length {sorted(lengths)}; copy them again", code="damaged")
         where = {column: (file, place) for file in parts for place, column in enumerate(groups[file])}
         samples = np.stack([parts[where[column][0]][:, where[column][1]] for column in columns], axis=1)
     for column, found in zip(columns, _sums(samples), strict=True):
         signal = signals[column]
         if signal.checksum is not None and signal.checksum != found:
-            raise Fault(
+            raise BadFile(
                 f"the checksum of lead {signal.name} in {_named(signal.file)} is {found}, its header states "
                 f"{signal.checksum}: the file is damaged; copy it again",
                 code="damaged",
@@ -311,17 +311,17 @@ def _signal_file(header: Header, file: str, columns: list[int], files: _Files) -
     signals = [header.signals[column] for column in columns]
     layout, name = signals[0].format, _named(file)
     if file in (".", "..") or "/" in file or "\\" in file or ":" in file or "\0" in file:
-        raise Fault(f"{name} is not in the header's folder; name it without a path", code="damaged")
+        raise BadFile(f"{name} is not in the header's folder; name it without a path", code="damaged")
     if layout.number != 16:
-        raise Fault(
+        raise BadFile(
             f"{name} is in WFDB format {layout.number}, of which only 16 is read; convert it (xform with a header in "
             "format 16)",
             code="unsupported",
         )
     if any(signal.format != layout for signal in signals):
-        raise Fault(f"the signals of {name} differ in format or byte offset; mend the header", code="damaged")
+        raise BadFile(f"the signals of {name} differ in format or byte offset; mend the header", code="damaged")
     if layout.samples_per_frame != 1 or layout.skew:
-        raise Fault(
+        raise BadFile(
             f"{name} has {layout.samples_per_frame} samples per frame and a skew of {layout.skew}; only 1 and 0 are "
             "read, so rewrite the record with one rate and no skew (xform)",
             code="unsupported",
@@ -329,27 +329,27 @@ def _signal_file(header: Header, file: str, columns: list[int], files: _Files) -
     try:
         content = files.load(os.path.join(files.folder, file))  # noqa: PTH118 - the hot path of preparing a store
     except FileNotFoundError:
-        raise Fault(
+        raise BadFile(
             f"{name} is missing; put it beside the header, under the name that the header states", code="not-found"
         ) from None
     except OSError as error:
-        raise Fault(f"{name}: {error.strerror or error}; check its permissions") from None
+        raise BadFile(f"{name}: {error.strerror or error}; check its permissions") from None
     frame = 2 * len(columns)
     samples = header.samples or (len(content) - layout.offset) // frame
     expected = layout.offset + samples * frame
     if samples < 1 or len(content) < expected:
-        raise Fault(
+        raise BadFile(
             f"{name} is truncated: it holds {len(content):,} of {max(expected, 1):,} bytes; copy it again",
             code="truncated",
         )
     if layout.offset != _AFTER_MATLAB and content.startswith(_MATLAB) and content[20:24] == b"val\0":
-        raise Fault(
+        raise BadFile(
             f"{name} holds its samples from byte {_AFTER_MATLAB} on, behind a head of MATLAB's, where its header says "
             f"{layout.offset}; write 16+{_AFTER_MATLAB} into the header",
             code="damaged",
         )
     if (len(content) - layout.offset) % frame and any(signal.checksum is None for signal in signals):
-        raise Fault(
+        raise BadFile(
             f"{name} holds {len(content):,} bytes, which are no whole number of samples of {len(columns)} signals from "
             f"byte {layout.offset} on; mend the byte offset or the number of signals in its header",
             code="damaged",

@@ -8,7 +8,7 @@ from functools import lru_cache
 from math import isfinite
 from typing import NamedTuple
 
-from twelvelead.readers.recording import Fault
+from twelvelead.readers.recording import BadFile
 from twelvelead.readers.text import decode
 
 DEFAULT_RATE = 250.0
@@ -73,7 +73,7 @@ def parse_header(content: bytes) -> Header:
         content: the bytes of the header file.
 
     Raises:
-        Fault: the text is no header of a single-segment record.
+        BadFile: the text is no header of a single-segment record.
     """
     text = decode(content)
     lines, comments = [], []
@@ -84,10 +84,10 @@ def parse_header(content: bytes) -> Header:
         elif line:
             lines.append(line)
     if not lines:
-        raise Fault("the header is empty; copy it again", code="not-found")
+        raise BadFile("the header is empty; copy it again", code="not-found")
     count, rate, samples = _record_line(lines[0])
     if len(lines) - 1 < count:
-        raise Fault(
+        raise BadFile(
             f"the header announces {count} signals and describes {len(lines) - 1}; copy it again", code="truncated"
         )
     signals = tuple([_signal_line(line, number) for number, line in enumerate(lines[1 : count + 1], start=1)])
@@ -105,7 +105,7 @@ def parse_known(content: bytes) -> tuple[Header, str, list[int]] | None:
         signal file of this header, and the checksum of each signal. None where a header is not that plain.
 
     Raises:
-        Fault: the text is no header of a single-segment record.
+        BadFile: the text is no header of a single-segment record.
     """
     if not content.isascii():
         return None
@@ -159,19 +159,19 @@ def _template(text: str, header: Header) -> list[_Template]:
 def _record_line(line: str) -> tuple[int, float, int | None]:
     fields = line.split()
     if "/" in fields[0]:
-        raise Fault("has several segments, which are not read; name the header of one segment", code="unsupported")
+        raise BadFile("has several segments, which are not read; name the header of one segment", code="unsupported")
     try:
         count = int(fields[1])
         rate = float(fields[2].partition("/")[0]) if len(fields) > 2 else DEFAULT_RATE
         samples = int(fields[3]) if len(fields) > 3 else 0
     except (IndexError, ValueError):
-        raise Fault(
+        raise BadFile(
             "not a WFDB header: its first line has to give a name, the number of signals, rate and samples; copy it "
             "again",
             code="damaged",
         ) from None
     if not (count > 0 and 0 < rate < float("inf") and samples >= 0):
-        raise Fault(f"{count} signals of {samples} samples at {rate:g} Hz cannot be; mend the header", code="damaged")
+        raise BadFile(f"{count} signals of {samples} samples at {rate:g} Hz cannot be; mend the header", code="damaged")
     return count, rate, samples or None
 
 
@@ -194,7 +194,7 @@ def _signal_line(line: str, number: int) -> Signal:
             fields[8] if given > 8 else "",
         )
     except (IndexError, ValueError):
-        raise Fault(
+        raise BadFile(
             f"not a WFDB signal line: that of signal {number}; mend the header or copy it again", code="damaged"
         ) from None
 

@@ -6,7 +6,7 @@ The layout is described in the wiki of https://github.com/sixlettervariables/sie
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.readers.recording import Fault
+from twelvelead.readers.recording import BadFile
 
 _HEADER = 8
 _CODE_BITS = 10
@@ -29,10 +29,10 @@ def decode(content: bytes, leads: int, samples: int) -> list[NDArray[np.int64]]:
         For each lead [samples] int64, 16-bit numbers.
 
     Raises:
-        Fault: a lead is missing or too short.
+        BadFile: a lead is missing or too short.
     """
     if leads * samples > _MOST_SAMPLES:
-        raise Fault(
+        raise BadFile(
             f"announces {samples:,} samples a lead, more than is read; export a shorter recording", code="too-large"
         )
     decoded = []
@@ -42,7 +42,7 @@ def decode(content: bytes, leads: int, samples: int) -> list[NDArray[np.int64]]:
         start = int.from_bytes(content[place + 6 : place + _HEADER], "little", signed=True)
         place += _HEADER
         if size < 1 or place + size > len(content):
-            raise Fault(
+            raise BadFile(
                 f"truncated: its waveform ends in lead {lead + 1} of {leads}; copy or export it again", code="truncated"
             )
         chunk = content[place : place + min(size, 2 * _MOST * samples)]
@@ -69,7 +69,7 @@ def _lzw(content: bytes, most: int) -> bytes:
         elif code == len(strings) and previous:
             entry = previous + previous[:1]
         else:
-            raise Fault(
+            raise BadFile(
                 "its compressed waveform is damaged (unknown LZW code); copy or export it again", code="damaged"
             )
         if previous and len(strings) <= _LAST_CODE:
@@ -86,7 +86,7 @@ def _samples(packed: bytes, start: int, samples: int) -> NDArray[np.int64]:
     half = len(packed) // 2
     # a damaged code shows in the number of samples, as each stands for strings of another length
     if len(packed) != 2 * samples or samples < 2:
-        raise Fault(
+        raise BadFile(
             f"truncated or damaged: a lead unpacks to {half:,} of {samples:,} samples; copy or export it again",
             code="truncated",
         )
@@ -97,5 +97,5 @@ def _samples(packed: bytes, start: int, samples: int) -> NDArray[np.int64]:
     values: NDArray[np.int64] = np.concatenate([words[:2], words[1] + np.cumsum(slopes)])
     # samples have 16 bits; one wrong difference lets all that follow run away
     if np.abs(values).max() > 1 << 15:
-        raise Fault("its compressed waveform is damaged (it leaves 16 bits); copy or export it again", code="damaged")
+        raise BadFile("its compressed waveform is damaged (it leaves 16 bits); copy or export it again", code="damaged")
     return values

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.readers.kinds import XML_ROOTS
-from twelvelead.readers.recording import Fault, Recording
+from twelvelead.readers.recording import BadFile, Recording
 from twelvelead.readers.request import Request
 from twelvelead.readers.source import Source
 
@@ -46,17 +46,17 @@ def read(source: Source, request: Request) -> Recording:
     """The rhythm recording of a document, or of the one that another wraps.
 
     Raises:
-        Fault: see `parse`; it holds none or several documents of a known kind; or what that reader raises.
+        BadFile: see `parse`; it holds none or several documents of a known kind; or what that reader raises.
     """
     root = parse(source.content)
     documents = [element for element in root.iter() if element.tag.lower() in XML_ROOTS]
     if not documents:
-        raise Fault(
+        raise BadFile(
             f"not a recording of a known kind (XML of {root.tag[:40]}); export the ECG as HL7 aECG or DICOM",
             code="unknown-format",
         )
     if len(documents) > 1:
-        raise Fault(f"holds {len(documents)} recordings; save each in a file of its own", code="ambiguous")
+        raise BadFile(f"holds {len(documents)} recordings; save each in a file of its own", code="ambiguous")
     module = import_module(f"twelvelead.readers.{XML_ROOTS[documents[0].tag.lower()]}")
     recording: Recording = module.read(documents[0], request)
     return recording
@@ -66,10 +66,10 @@ def parse(content: bytes) -> Element:
     """The root of a document, tags and attributes without their namespaces.
 
     Raises:
-        Fault: it is not well-formed, declares entities, or is larger or deeper than any recording.
+        BadFile: it is not well-formed, declares entities, or is larger or deeper than any recording.
     """
     if len(content) > LARGEST:
-        raise Fault(
+        raise BadFile(
             f"{len(content):,} bytes of XML are more than any recording needs; export a shorter one", code="too-large"
         )
     content = _without_blanks(content)
@@ -103,9 +103,9 @@ def _without_blanks(content: bytes) -> bytes:
     return content.lstrip(b"\xef\xbb\xbf \t\r\n")
 
 
-def _damaged(error: expat.ExpatError) -> Fault:
+def _damaged(error: expat.ExpatError) -> BadFile:
     reason = expat.ErrorString(error.code)
-    return Fault(f"not well-formed XML ({reason} at line {error.lineno}); copy or export it again", code="damaged")
+    return BadFile(f"not well-formed XML ({reason} at line {error.lineno}); copy or export it again", code="damaged")
 
 
 def _parse(content: bytes, encoding: str | None) -> Element:
@@ -118,7 +118,7 @@ def _parse(content: bytes, encoding: str | None) -> Element:
         depth += 1
         parts += 1 + len(attributes)
         if depth > _DEEPEST or parts > _MOST_PARTS:
-            raise Fault("its XML is deeper or has more parts than any recording; export it again", code="damaged")
+            raise BadFile("its XML is deeper or has more parts than any recording; export it again", code="damaged")
         builder.start(_local(name), {_local(key): value for key, value in attributes.items()})
 
     def end(name: str) -> None:
@@ -128,7 +128,7 @@ def _parse(content: bytes, encoding: str | None) -> Element:
 
     def forbidden(*_: object) -> NoReturn:
         # both can make a small document fill all memory
-        raise Fault(
+        raise BadFile(
             "its XML declares entities or attributes, which no recording needs; export it without its DTD",
             code="unsupported",
         )
@@ -145,7 +145,7 @@ def _parse(content: bytes, encoding: str | None) -> Element:
     for place in range(0, len(content), _CHUNK):
         parser.Parse(content[place : place + _CHUNK], False)
         if place - parser.CurrentByteIndex > _LONGEST_TAG:
-            raise Fault("its XML has a tag longer than any recording's; export it again", code="damaged")
+            raise BadFile("its XML has a tag longer than any recording's; export it again", code="damaged")
     parser.Parse(b"", True)
     return builder.close()
 
@@ -175,24 +175,24 @@ def from_base64(written: str, what: str) -> bytes:
     """The bytes behind Base64, white space ignored.
 
     Raises:
-        Fault: it is no Base64.
+        BadFile: it is no Base64.
     """
     try:
         return binascii.a2b_base64("".join(written.split()), strict_mode=True)
     except (binascii.Error, ValueError):
-        raise Fault(f"the samples of {what} are not Base64; copy or export it again", code="damaged") from None
+        raise BadFile(f"the samples of {what} are not Base64; copy or export it again", code="damaged") from None
 
 
 def from_digits(written: str, what: str) -> NDArray[np.float64]:
     """[numbers] float64 from decimal numbers between white space, with decimal points, or commas in all that need one.
 
     Raises:
-        Fault: something else is among them.
+        BadFile: something else is among them.
     """
     if "," in written and "." not in written and _WITH_COMMAS.fullmatch(written):
         written = written.replace(",", ".")
     if not _NUMBERS.fullmatch(written):
-        raise Fault(f"the samples of {what} are not numbers; copy or export it again", code="damaged")
+        raise BadFile(f"the samples of {what} are not numbers; copy or export it again", code="damaged")
     # NumPy needs something to read
     return np.fromstring(written, np.float64, sep=" ") if written.strip() else np.empty(0)
 

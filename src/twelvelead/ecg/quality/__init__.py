@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from twelvelead.ecg.finding import CODES, Finding
-from twelvelead.ecg.quality import artefacts, fitness
+from twelvelead.ecg.quality import artefacts, refusals
 from twelvelead.ecg.quality.at_the_beat import at_the_beat
 from twelvelead.ecg.quality.disturbances import clipping, noise, pacing
 from twelvelead.ecg.quality.limb_leads import limb_leads
@@ -15,7 +15,7 @@ from twelvelead.ecg.quality.unusual import age, unusual
 from twelvelead.ecg.record import ECG
 from twelvelead.errors import Refused
 
-__all__ = ["AGES", "CODES", "MINIMUM_SECONDS", "Finding", "check", "require_fit"]
+__all__ = ["AGES", "CODES", "MINIMUM_SECONDS", "Finding", "check", "require_readable"]
 
 MINIMUM_SECONDS = 2.5
 """The shortest recording let through: what one lead shows in the usual 3x4 layout of ECG paper."""
@@ -46,7 +46,7 @@ def check(
     return (*ecg.findings, *(refused or _warnings(twelve, voltage, ages)))
 
 
-def require_fit(
+def require_readable(
     ecg: ECG, *, minimum_seconds: float = MINIMUM_SECONDS, ages: tuple[float, float] = AGES
 ) -> tuple[Finding, ...]:
     """The warnings about a recording that is fit to interpret.
@@ -62,18 +62,18 @@ def require_fit(
 
 
 def _refusals(ecg: ECG, voltage: Voltage, minimum_seconds: float) -> Iterator[Finding]:
-    if voltage.shape[1] > 1 and (part := fitness.short(voltage, ecg.sampling_rate)):
+    if voltage.shape[1] > 1 and (part := refusals.short(voltage, ecg.sampling_rate)):
         yield part
         return
-    if short := fitness.too_short(ecg, minimum_seconds):
+    if short := refusals.too_short(ecg, minimum_seconds):
         yield short
-    if invalid := fitness.not_finite(voltage):
+    if invalid := refusals.not_finite(voltage):
         yield invalid
     elif voltage.shape[1] < 2:
         return  # too short as well
-    elif unit := fitness.amplitude(voltage, ecg.sampling_rate):
+    elif unit := refusals.amplitude(voltage, ecg.sampling_rate):
         yield unit
-    elif flat := fitness.flat(voltage, ecg.sampling_rate):
+    elif flat := refusals.flat(voltage, ecg.sampling_rate):
         yield flat
     elif (contradiction := limb_leads(voltage)) and contradiction.severity == "refuse":
         yield contradiction
