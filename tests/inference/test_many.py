@@ -102,6 +102,20 @@ def test_a_table_of_other_settings_is_not_mixed_in(folder, tmp_path):
         score(one, tmp_path / "t", TASK, processes=1)
 
 
+@pytest.mark.parametrize(
+    ("reading", "fault"),
+    [
+        ({"unit": "furlong"}, "'furlong' is no unit of voltage"),
+        ({"scale": 0.0}, "a scale of 0 cannot be"),
+        ({"sampling_rate": -1.0}, "a sampling rate of -1 Hz cannot be"),
+    ],
+)
+def test_what_no_file_can_be_read_with_is_told_before_any_is(folder, tmp_path, reading, fault):
+    with pytest.raises(TwelveLeadError, match=fault):
+        score(sorted(folder.iterdir()), tmp_path / "t", replace(TASK, reading=reading), processes=1)
+    assert not (tmp_path / "t").exists()
+
+
 def test_a_file_that_kills_its_process_gets_a_row(folder, tmp_path, monkeypatch):
     # The worker processes are forked, so that they inherit the deadly reader.
     def read(path, **_):

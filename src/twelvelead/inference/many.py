@@ -16,6 +16,7 @@ from twelvelead.inference.workers import Job, results, usable_cores
 from twelvelead.naming import Naming
 from twelvelead.progress import Progress, silent
 from twelvelead.readers import read
+from twelvelead.readers.request import require_possible
 from twelvelead.weights import DEFAULT
 
 
@@ -74,6 +75,7 @@ def score(
     engine = Engine(task.weights, threads=1)
     contract = engine.contract
     contract.thresholds_at(task.operating_point)
+    require_possible(*(task.reading.get(name) for name in ("sampling_rate", "unit", "scale")))
     if out.is_file():
         raise TwelveLeadError(f"{out}: a file; name a folder, which receives the parts of the table")
     made_by = {

@@ -1,7 +1,6 @@
 """A file becomes an ECG, whatever it is, recognised by what it holds."""
 
 from hashlib import sha256
-from math import isfinite
 
 from twelvelead.ecg.leads import LEADS, canonical_lead
 from twelvelead.ecg.record import ECG
@@ -104,15 +103,9 @@ def read(
 
 
 def _read(source: Source, request: Request) -> ECG:
-    if request.sampling_rate is not None and not 0 < request.sampling_rate < float("inf"):
-        raise BadFile(
-            f"a sampling rate of {request.sampling_rate:g} Hz cannot be; give it in Hz, as in --sampling-rate 500",
-            code="usage",
-        )
-    if request.scale is not None and not (isfinite(request.scale) and request.scale > 0):
-        raise BadFile(
-            f"a scale of {request.scale:g} cannot be; give the microvolts of one step, as in --scale 4.88", code="usage"
-        )
+    fault = request.find_fault()
+    if fault:
+        raise BadFile(fault, code="usage")
     recording = (kinds.kind_of(source) or _last_resort(source)).read(source, request)
     digest = recording.sha256 or sha256(source.content).hexdigest()
     return to_ecg(recording, request, source.name, digest)

@@ -29,8 +29,6 @@ def to_ecg(recording: Recording, request: Request, source: str, sha256: str) -> 
         Unfit: a lead asked for is missing.
     """
     rate = _rate(recording, request.sampling_rate)
-    if request.unit is not None and units_per_millivolt(request.unit) is None:
-        raise BadFile(f"{request.unit[:20]!r} is no unit of voltage; give mV, uV or V, as in --unit mV", code="usage")
     names = canonical_leads([channel.name for channel in recording.channels])
     stored = [
         channel if channel.name == name else channel._replace(name=name)
