@@ -1,4 +1,5 @@
 import os
+import signal
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -116,15 +117,14 @@ def test_what_no_file_can_be_read_with_is_told_before_any_is(folder, tmp_path, r
     assert not (tmp_path / "t").exists()
 
 
-def test_a_file_that_kills_its_process_gets_a_row(folder, tmp_path, monkeypatch):
-    # The worker processes are forked, so that they inherit the deadly reader.
-    def read(path, **_):
-        if path.name == "good3.npy":
-            os._exit(9)
-        return twelvelead.read(path, sampling_rate=100, unit="mV")
+def test_an_item_that_kills_its_process_costs_that_item_alone():
+    # raise_signal(0) does nothing; a killed process says nothing any more
+    job = workers.Job(os.getpid, (), signal.raise_signal, lambda item: f"died at {item}")
+    found = [result for some in workers.results([0, signal.SIGKILL, 0], job, 1) for result in some]
+    assert sorted(map(str, found)) == ["None", "None", f"died at {signal.SIGKILL}"]
 
-    monkeypatch.setattr(many, "read", read)
-    monkeypatch.setattr(workers, "METHOD", "fork")
-    counts = score(sorted(folder.iterdir()), tmp_path / "t", TASK, processes=1)
-    assert counts == {"ok": 4, "unreadable": 2, "refused": 1}
+
+def test_a_file_that_kills_its_process_gets_a_row(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(many, "results", lambda items, job, processes: [[job.died(item) for item in items]])
+    assert score([folder / "good3.npy"], tmp_path / "t", TASK) == {"unreadable": 1}
     assert "died" in rows(tmp_path / "t")["good3.npy"]["message"]
