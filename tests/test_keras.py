@@ -47,6 +47,7 @@ def saved(
     windowed = Windowed(model, WINDOW, STRIDE, aggregate).eval()
     folder.mkdir()
     write_safetensors(windowed, folder / "small.safetensors", {"architecture": "reference"})
+    half = (0.5,) * len(classes)
     contract = Contract(
         **{"name": "small", "architecture": "reference", "model": SETTINGS, "task": "superclass", "classes": classes},
         **{"leads": LEADS, "sampling_rate": 100, "minimum_samples": WINDOW, "window": WINDOW, "stride": STRIDE},
@@ -57,7 +58,8 @@ def saved(
         calibration={"slope": (1.0,) * len(classes), "intercept": (0.0,) * len(classes)},
         versions={},
         **{"temperature": 1.0, "operating_points": {}, "prevalence": (0.5,) * len(classes), "ages": (18, 89)},
-        **{"conformal": {"error_rates": (), "present_from": (), "absent_to": ()}, "certainty": (0.5,) * 21},
+        **{"conformal": {"error_rates": (0.1,), "present_from": (half,), "absent_to": (half,)}},
+        certainty=(0.5,) * 21,
         intervals={},
     )
     contract.save(folder)

@@ -208,7 +208,8 @@ def test_thresholds_are_chosen(cli, files, tiny_run):
     result = cli("interpret", files["good"], "--weights", tiny_run, "--operating-point", "best")
     assert (result.code, result.out) == (2, "")
     assert (
-        result.fault == "operating point 'best': give accuracy, f1, youden, sensitivity=0.95, or a number from 0 to 1"
+        result.fault == "the weights tiny hold no operating point 'best'; "
+        "give accuracy, f1, youden, sensitivity=0.95, or a number from 0 to 1"
     )
 
 

@@ -25,7 +25,7 @@ def other_run(tiny_run, tiny_recipe, generated_store, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             "twelvelead.training.writing.write_onnx",
-            lambda whole, path, leads: shutil.copy(tiny_run / "weights" / "tiny.onnx", path),
+            lambda whole, path, leads, metadata: shutil.copy(tiny_run / "weights" / "tiny.onnx", path),
         )
         train(
             tiny_recipe(name="other", train_folds=[1, 2, 3, 4, 5, 6], validation_folds=[7, 8], **settings),

@@ -95,7 +95,7 @@ def test_train_evaluate_and_interpret_ones_own_run(
     # the ONNX export takes longer than all the rest, and the same recipe gives the same network
     monkeypatch.setattr(
         "twelvelead.training.writing.write_onnx",
-        lambda windowed, path, leads: shutil.copy(tiny_run / "weights" / "tiny.onnx", path),
+        lambda windowed, path, leads, metadata: shutil.copy(tiny_run / "weights" / "tiny.onnx", path),
     )
     (tmp_path / "mine.toml").write_text(tiny_recipe(name="mine").to_toml())
     monkeypatch.chdir(tmp_path)
@@ -164,7 +164,7 @@ def test_mistakes_end_with_one_line_and_2(cli, tiny_run, tiny_recipe, generated_
         (("evaluate", tiny_run, store, *out, "--fold", 12), "no fold 12; it holds 1-10"),
         (
             ("evaluate", tiny_run, store, *out, "--operating-point", "best"),
-            "operating point 'best': give accuracy, f1",
+            "hold no operating point 'best'; give accuracy, f1",
         ),
         (("evaluate", tiny_run, store, "--out", tmp_path / "bad.toml"), f"{tmp_path / 'bad.toml'}: "),
         (
