@@ -27,6 +27,7 @@ from twelvelead.training.forms import write_onnx, write_safetensors  # noqa: E40
 from twelvelead.training.loss import FocalLoss, class_weights  # noqa: E402
 
 WINDOW, STRIDE = 64, 24
+DATA = {"name": "nothing", "hash": "0" * 64, "synthetic": True}
 SETTINGS = {
     **{"filters": [8, 6], "kernel_sizes": [3, 7], "pool": 2, "lstm_units": 5, "ecg_units": 9, "metadata_units": 3},
     **{"units": 7, "dropout": 0.25, "scale": 4.0},
@@ -53,7 +54,13 @@ def saved(
         **{"leads": LEADS, "sampling_rate": 100, "minimum_samples": WINDOW, "window": WINDOW, "stride": STRIDE},
         **{"aggregate": aggregate, "scale": 4.0},
         **{"attention_samples": 4, "metadata": metadata, "thresholds": {}, "train_folds": (1,)},
-        **{"validation_folds": (2,), "protocol": "drop", "data": {}, "metrics": {}, "recipe": {"learning_rate": 1e-3}},
+        **{
+            "validation_folds": (2,),
+            "protocol": "drop",
+            "data": DATA,
+            "metrics": {},
+            "recipe": {"learning_rate": 1e-3},
+        },
         files={"safetensors": {"name": "small.safetensors", "sha256": sha256(folder / "small.safetensors")}},
         calibration={"slope": (1.0,) * len(classes), "intercept": (0.0,) * len(classes)},
         versions={},
