@@ -57,7 +57,7 @@ def main() -> None:
     ]
     falls: dict[str, list[tuple[float, Array]]] = {"as learnt": [], "shuffled": []}
     for number, (record, column) in enumerate(chosen, start=1):
-        signal = store.signals[record].astype(np.float32) * np.float32(1e-3)
+        signal = store.millivolts(record)
         features = store.features[record]
         for name, of in (("as learnt", engine), ("shuffled", shuffled)):
             values = attribution(of, signal, features, truth.classes[column])

@@ -79,7 +79,7 @@ def main() -> None:
 
 def beat_of(store: Store, row: np.integer[Any], factor: float = 1.0) -> Array | None:
     """[8, 101] mV: of a recording whose declared sampling rate is wrong by a factor."""
-    signal, rate = store.signals[row] * np.float32(1e-3), store.sampling_rate
+    signal, rate = store.millivolts(row), store.sampling_rate
     if factor < 1:  # so that enough samples are left
         signal, rate = resample(signal, rate, 2 * rate), 2 * rate
     beat = median_beat(ECG(signal, rate * factor))

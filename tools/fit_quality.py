@@ -39,7 +39,7 @@ def main() -> None:
     store = Store.open(parser.parse_args().store)
     kept, sizes = [], []
     for row in np.flatnonzero(np.isin(store.column("fold"), FOLDS)):
-        voltage = np.ascontiguousarray(store.signals[row].T) * np.float32(1e-3)
+        voltage = np.ascontiguousarray(store.millivolts(row).T)
         if np.ptp(voltage, axis=1).min() > 0.003 and limb_leads(voltage) is None:
             kept.append(measured.measure(voltage, store.sampling_rate))
             beat = median_beat(ECG(voltage.T, store.sampling_rate))

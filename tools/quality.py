@@ -87,7 +87,7 @@ def main() -> None:
 
 def recording(store: Store, row: np.integer[Any]) -> ECG:
     return ECG(
-        store.signals[row] * np.float32(1e-3),
+        store.millivolts(row),
         store.sampling_rate,
         store.leads,
         age=float(store.column("age")[row]),

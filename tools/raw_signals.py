@@ -123,7 +123,7 @@ def prepare(store: Store, folder: Path) -> None:
 def _prepared(store: Store, name: str) -> Iterator[NDArray[np.int16]]:
     limits = np.iinfo(np.int16)
     for start in range(0, len(store), BATCH):
-        millivolts = store.signals[start : start + BATCH].astype(np.float32) * np.float32(1e-3)
+        millivolts = store.millivolts(slice(start, start + BATCH))
         microvolts = np.rint(PREPARATIONS[name](millivolts, store.sampling_rate) * 1e3)
         yield from np.clip(microvolts, limits.min, limits.max).astype(np.int16)
 

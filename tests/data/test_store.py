@@ -281,3 +281,15 @@ def test_relative_paths(tmp_path, store_arguments, monkeypatch):
     signals, arguments = store_arguments()
     write_store("store", iter(signals), **arguments)
     assert len(Store.open(Path("store"))) == 6
+
+
+def test_millivolts_are_those_of_the_signals_and_of_training(generated_store):
+    from twelvelead.training.crops import millivolts
+
+    rows = np.array([3, 0, 7])
+    given = generated_store.millivolts(rows)
+    assert given.dtype == np.float32
+    np.testing.assert_allclose(given, generated_store.signals[rows] / 1000, rtol=1e-6)
+    np.testing.assert_array_equal(given, millivolts(generated_store.signals[rows]).numpy())
+    np.testing.assert_array_equal(generated_store.millivolts(3), given[0])
+    np.testing.assert_array_equal(generated_store.millivolts(slice(7, 8)), given[2:])

@@ -40,6 +40,9 @@ COLUMNS = {
 NOTES = ("baseline_drift", "static_noise", "burst_noise", "electrodes_problems", "pacemaker")
 """Columns, bool, that a store has where its source notes such things: whether this was noted of a record."""
 
+MILLIVOLTS_A_STEP = 1e-3
+"""What one step of `Store.signals` is."""
+
 _HEADER_BYTES = 128  # of signals.npy; numpy pads its header to a multiple of 64 and ours always fits
 _HANDED_ON = 1 << 25  # bytes after which the disk may begin, so that the sync at the end has little left to wait for
 _WRITTEN_AT_ONCE = 1 << 20  # bytes; a file system takes large pieces at half the price of single records
@@ -118,6 +121,14 @@ class Store:
         """[record, sample, lead] int16, microvolts, memory-mapped."""
         return self._array("signals.npy", (len(self), self.samples, len(self.leads)))
 
+    def millivolts(self, rows: int | np.integer[Any] | slice | NDArray[np.integer[Any]]) -> NDArray[np.float32]:
+        """[*rows, sample, lead] float32 mV of some records.
+
+        Args:
+            rows: one position, a slice of positions, or an array of them.
+        """
+        return to_millivolts(self.signals[rows])
+
     @cached_property
     def likelihoods(self) -> NDArray[np.float32]:
         """[record, statement] float32, percent: 0 where unknown, NaN where the record lacks the statement."""
@@ -165,6 +176,11 @@ class Store:
         if array.shape != shape:
             raise Unreadable(f"{file}: shape {array.shape} where store.json says {shape}; make the store again")
         return array
+
+
+def to_millivolts(microvolts: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
+    """Microvolts as a store holds them as float32 mV, the same shape."""
+    return microvolts.astype(np.float32) * np.float32(MILLIVOLTS_A_STEP)
 
 
 def write_store(

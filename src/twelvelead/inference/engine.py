@@ -56,7 +56,7 @@ class Engine:
         folder = find(weights)
         self.contract = Contract.load(folder)
         self.contract_sha256 = sha256(folder / FILE)
-        path = file(weights, "onnx")
+        path = file(weights, "onnx", self.contract)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         if threads is not None:

@@ -8,6 +8,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from twelvelead.data.store import to_millivolts
 from twelvelead.ecg.faults import CLEAN, FAULTS, Case
 from twelvelead.errors import Unreadable
 from twelvelead.evaluation.bootstrap import Estimate, estimate, patient_weights
@@ -49,8 +50,7 @@ class Recordings:
     def millivolts(self, start: int, stop: int) -> NDArray[np.float32]:
         """[records from start to stop, samples, 12 leads] float32 mV."""
         raw = self.signals[self.rows[start:stop]]
-        scale = 1e-3 if np.issubdtype(raw.dtype, np.integer) else 1.0
-        return raw.astype(np.float32) * np.float32(scale)
+        return to_millivolts(raw) if np.issubdtype(raw.dtype, np.integer) else raw.astype(np.float32)
 
 
 def macro_aurocs(

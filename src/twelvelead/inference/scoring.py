@@ -137,7 +137,7 @@ def recording(store: Store, row: int) -> ECG:
     """One record of a store."""
     age, sex = store.features[row].tolist()
     return ECG(
-        signal=store.signals[row].astype(np.float32) * np.float32(1e-3),
+        signal=store.millivolts(row),
         sampling_rate=store.sampling_rate,
         leads=store.leads,
         age=None if np.isnan(age) else age,
@@ -153,7 +153,7 @@ def _probabilities(
     parts = []
     for start in range(0, len(records), BATCH):
         chosen = records[start : start + BATCH]
-        millivolts = store.signals[chosen].astype(np.float32) * np.float32(1e-3)
+        millivolts = store.millivolts(chosen)
         features = store.features[chosen]
         parts.append(engine.run(millivolts, np.full_like(features, np.nan) if hide else features)[0])
         progress(min(start + BATCH, len(records)))

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
+from twelvelead.data.store import MILLIVOLTS_A_STEP
+
 Batch = tuple[Tensor, Tensor, Tensor]
 """`ecg` [n, samples, leads] float32 mV, `features` [n, 2] float32, `targets` [n, classes] float32."""
 
@@ -100,4 +102,4 @@ def crop_view(signals: NDArray[np.int16] | Tensor, window: int) -> NDArray[np.in
 
 def millivolts(microvolts: NDArray[np.int16] | Tensor) -> Tensor:
     """int16 microvolts as float32 millivolts, the same shape, where they lie."""
-    return torch.as_tensor(microvolts).float().mul_(1e-3)
+    return torch.as_tensor(microvolts).float().mul_(MILLIVOLTS_A_STEP)

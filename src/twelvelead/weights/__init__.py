@@ -63,18 +63,19 @@ def find(weights: str | Path) -> Path:
     )
 
 
-def file(weights: str | Path, kind: str) -> Path:
+def file(weights: str | Path, kind: str, contract: Contract | None = None) -> Path:
     """One form of the weights, checked against its contract.
 
     Args:
         weights: as in `find`.
         kind: "onnx", "safetensors" or "keras".
+        contract: of these weights, where it is loaded already.
 
     Raises:
         Unreadable: the form is not there, or is not the file that the contract describes.
     """
     folder = find(weights)
-    contract = Contract.load(folder)
+    contract = contract or Contract.load(folder)
     if kind not in contract.files:
         raise Unreadable(f"{folder}: holds no {kind} form; make it with twelvelead export", code="weights")
     named = Path(weights)

@@ -17,6 +17,8 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "integer": int,
 }
 
+_OF_NUMBERS = frozenset({"type", "description", "minimum", "maximum", "exclusiveMinimum"})
+
 
 @cache
 def load_schema(path: Path) -> dict[str, Any]:
@@ -84,7 +86,10 @@ def _inner(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any], where
             return f"{where} has {len(value)} entries, not {least if least == most else f'at least {least}'}"
         if schema.get("uniqueItems") and len({json.dumps(each) for each in value}) < len(value):
             return f"{where} names something twice"
-        pairs = [(each, schema.get("items", {}), f"{where}[{place}]") for place, each in enumerate(value)]
+        items = schema.get("items", {})
+        if _are_good_numbers(value, items, root):
+            return None
+        pairs = [(each, items, f"{where}[{place}]") for place, each in enumerate(value)]
     elif isinstance(value, dict):
         named, rest = schema.get("properties", {}), schema.get("additionalProperties", {})
         missing = [name for name in schema.get("required", ()) if name not in value]
@@ -97,6 +102,21 @@ def _inner(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any], where
     else:
         return None
     return next((fault for each, of, place in pairs if of and (fault := _fault(each, of, root, place))), None)
+
+
+def _are_good_numbers(values: list[Any], schema: Mapping[str, Any], root: Mapping[str, Any]) -> bool:
+    """Whether these are numbers within the range of a schema that asks for nothing else: the most of a contract."""
+    while "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
+    if not values or schema.get("type") != "number" or schema.keys() - _OF_NUMBERS:
+        return False
+    low, high, above = (schema.get(key) for key in ("minimum", "maximum", "exclusiveMinimum"))
+    return (
+        all(type(each) is float or type(each) is int for each in values)
+        and (low is None or min(values) >= low)
+        and (high is None or max(values) <= high)
+        and (above is None or min(values) > above)
+    )
 
 
 def _shown(value: Any) -> str:
