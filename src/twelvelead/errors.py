@@ -3,6 +3,7 @@
     TwelveLeadError      the command line is wrong, or something outside is      exit code 2
     ├── Unreadable       a file cannot be read                                   exit code 2
     ├── Refused          a recording was read, but is not fit to interpret       exit code 3
+    ├── Conflict         what was to be changed is no longer as it was           exit code 2
     ├── MissingExtra     an optional dependency is not installed                 exit code 2
     └── Interrupted      the user stopped it; nothing finished is lost           exit code 130
 
@@ -15,7 +16,7 @@ from typing import Any
 ERROR_CODES = {
     "usage": "the command line or an argument asks for what there is not",
     "unreadable": "a file cannot be read, for a reason without a code of its own",
-    "not-found": "no such file, or nothing in it to read",
+    "not-found": "no such file, recording, job or key, or nothing in it to read",
     "unknown-format": "not a recording of a known kind",
     "truncated": "a file is cut short or holds less than it announces",
     "damaged": "a file contradicts itself, its checksum or its format",
@@ -27,6 +28,8 @@ ERROR_CODES = {
     "contradiction": "what was given contradicts what the file states",
     "unsupported": "a file of a known kind uses what is not read",
     "weights": "the weights or their contract are not there, do not match or do not fit",
+    "conflict": "what was to be changed is no longer as it was, or is there already as something else",
+    "ledger": "the database of what is kept is not there, full, damaged or busy",
     "not-writable": "a place cannot be written",
     "missing-extra": "an optional dependency is not installed",
     "interrupted": "the user or the system stopped it",
@@ -77,6 +80,12 @@ class Refused(TwelveLeadError):
         code = next((finding.code for finding in findings if finding.severity == "refuse"), None)
         super().__init__(message, code=code)
         self.findings = findings
+
+
+class Conflict(TwelveLeadError):
+    """What was to be changed is no longer as it was: somebody else was faster. Nothing is changed."""
+
+    code = "conflict"
 
 
 class MissingExtra(TwelveLeadError):

@@ -1,0 +1,6 @@
+"""What Alembic runs: the steps, within the transaction that `migrate` is in."""
+
+from alembic import context
+
+context.configure(connection=context.config.attributes["connection"])
+context.run_migrations()
