@@ -82,3 +82,30 @@ def test_nothing_and_text_streams_are_refused():
         read(io.StringIO("I,II"), name="here")
     with pytest.raises(Unreadable, match="no such file"):
         read("none.csv")
+
+
+def test_a_wfdb_record_is_read_from_the_bytes_of_its_two_files(writers, counts, tmp_path):
+    path = writers["WFDB"](tmp_path, counts, RATE)
+    header, samples = path.read_bytes(), path.with_suffix(".dat").read_bytes()
+    right, ecg = read(path), read(header, beside={"r.dat": samples, "other": b""})
+    np.testing.assert_array_equal(ecg.signal, right.signal)
+    assert (ecg.sha256, ecg.age) == (right.sha256, right.age)
+    with pytest.raises(Unreadable, match=r"signal file \(.dat\) is missing"):
+        read(header, beside={"other.dat": samples})
+    with pytest.raises(Unreadable, match="its header states .* copy it again"):
+        read(header, beside={"r.dat": bytes(len(samples))})
+    with pytest.raises(Unreadable, match="give its path or the bytes of both"):
+        read(header)
+
+
+def test_a_header_beside_which_nothing_of_it_lies_opens_no_file(writers, counts, tmp_path, monkeypatch):
+    path = writers["WFDB"](tmp_path, counts, RATE)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(Unreadable, match="missing"):
+        read(path.read_bytes(), beside={"another.dat": b""})
+
+
+def test_the_suffix_of_a_name_tells_a_signal_file_without_header(writers, counts, tmp_path):
+    content = writers["WFDB"](tmp_path, counts, RATE).with_suffix(".dat").read_bytes()
+    with pytest.raises(Unreadable, match="a signal file without its header"):
+        read(content, name="sent.DAT")

@@ -1,6 +1,8 @@
 """A file becomes an ECG, whatever it is, recognised by what it holds."""
 
+from collections.abc import Mapping
 from hashlib import sha256
+from types import MappingProxyType
 
 from twelvelead.ecg.leads import LEADS, canonical_lead
 from twelvelead.ecg.record import ECG
@@ -25,6 +27,7 @@ def read(
     variable: str | None = None,
     time_unit: str | None = None,
     name: str | None = None,
+    beside: Mapping[str, bytes] = MappingProxyType({}),
 ) -> ECG:
     """One recording from a file, its bytes, or a binary stream.
 
@@ -44,7 +47,7 @@ def read(
 
     Args:
         path: the file; or its bytes, or a binary stream, which is read once. Of a WFDB record, which lies in two files,
-            only a path will do.
+            the header, with the other file `beside` where it is no path.
         leads: which leads, in which order; None for all as stored. Missing limb leads follow from two
             others.
         sampling_rate: in Hz, where the file states none.
@@ -53,8 +56,8 @@ def read(
         identify: whether the patient's identity is kept (`ECG.identity`).
         variable: which matrix of a MATLAB file, as in "ECG.data", where several can be the ECG.
         time_unit: "s", "ms", "us", "ns", "min", "h" or "d", of the time column of a CSV that does not state it.
-
         name: what the recording is called in messages and as `ECG.source`, in place of the path.
+        beside: of a WFDB header that is given as bytes: name of a signal file -> its bytes.
 
     Returns:
         The recording; signal [samples, leads] float32, mV, NaN where a sample is missing or marked as invalid.
@@ -74,7 +77,7 @@ def read(
         variable=variable,
         time_unit=time_unit,
     )
-    source = Source(path, name)
+    source = Source(path, name, beside)
     try:
         ecg = without_padding(_read(source, request))
     except TwelveLeadError:
@@ -122,7 +125,7 @@ def _last_resort(source: Source) -> kinds.Kind:
     foreign = kinds.foreign(source.start)
     if foreign is not None:
         raise BadFile(foreign, code="unknown-format")
-    if source.path is not None and source.path.suffix.lower() == ".dat":
+    if source.suffix == ".dat":
         raise BadFile(
             "a signal file without its header; put the file .hea of the same name beside it", code="not-found"
         )

@@ -1,10 +1,12 @@
 """Where the bytes of a recording come from."""
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import BinaryIO
 
 from twelvelead.files import read_regular
@@ -13,6 +15,8 @@ from twelvelead.readers.recording import LARGEST_FILE, BadFile
 
 START = 4096
 """Bytes that are enough to tell what a file is."""
+
+_SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 
 Origin = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 """A path, the bytes of a file, or a binary stream, which is read once."""
@@ -24,14 +28,19 @@ class Source:
     Args:
         origin: which.
         name: for messages; the path as `twelvelead.naming.shown` gives it, where there is none.
+        beside: for bytes and streams, name -> bytes of the files that would lie beside them.
 
     Attributes:
         path: of the file; None for bytes and streams.
         name: for messages.
+        beside: as given.
     """
 
-    def __init__(self, origin: Origin, name: str | None = None) -> None:
+    def __init__(
+        self, origin: Origin, name: str | None = None, beside: Mapping[str, bytes] = MappingProxyType({})
+    ) -> None:
         self.path: Path | None = None
+        self.beside = beside
         self._given: bytes | BinaryIO | None = None
         if isinstance(origin, str | os.PathLike):
             self.path = Path(origin)
@@ -48,6 +57,12 @@ class Source:
             OSError: there is no file, it cannot be read, or it is no regular file.
         """
         return self.content[:START] if self.path is None else read_regular(self.path, START - 1)
+
+    @property
+    def suffix(self) -> str:
+        """Of the path, else of the name, in lower case, as in ".dat"; "" where there is none."""
+        suffix = (self.path or Path(self.name)).suffix.lower()
+        return suffix if _SUFFIX.fullmatch(suffix) else ""
 
     @property
     def size(self) -> int:
@@ -82,7 +97,7 @@ class Source:
         from tempfile import TemporaryDirectory
 
         with TemporaryDirectory() as folder:
-            path = Path(folder) / "recording"
+            path = Path(folder) / f"recording{self.suffix}"
             path.write_bytes(self.content)
             yield path
 

@@ -96,17 +96,13 @@ def read(source: Source, request: Request) -> Recording:
         OSError: the header cannot be read.
         Refused: a lead asked for is missing.
     """
-    if source.path is None:
-        raise BadFile(
-            "the header of a WFDB record, whose samples are in another file; both are needed, so give its path",
-            code="unsupported",
-        )
-    path = os.fspath(header_of(source.path) or source.path)
+    path = "" if source.path is None else os.fspath(header_of(source.path) or source.path)
+    fetch = load_file if path else _from_memory(source)
     held: dict[str, bytes] = {}
 
     def load(file: str) -> bytes:
         if file not in held:
-            held[file] = load_file(file)
+            held[file] = fetch(file)
         return held[file]
 
     content = load(path)
@@ -133,7 +129,7 @@ def read(source: Source, request: Request) -> Recording:
     findings: tuple[Finding, ...] = ()
     for number, file in enumerate(files):
         part = held.get(os.path.join(folder, file))  # noqa: PTH118
-        digest.update(_whole(os.path.join(folder, file)) if part is None else part)  # noqa: PTH118
+        digest.update(_whole(os.path.join(folder, file), fetch) if part is None else part)  # noqa: PTH118
         findings = findings or _surplus(header, number, part)
     return Recording(channels, header.sampling_rate, age, sex, findings, sha256=digest.hexdigest())
 
@@ -142,10 +138,35 @@ def _file_names(header: Header) -> list[str]:
     return list(dict.fromkeys(signal.file for signal in header.signals))
 
 
-def _whole(file: str) -> bytes:
+def _from_memory(source: Source) -> Load:
+    """The bytes of a header under "", those of what lies beside it under its name.
+
+    Raises:
+        BadFile: nothing lies beside it, or it is larger than any header.
+    """
+    if not source.beside:
+        raise BadFile(
+            "the header of a WFDB record, whose samples are in another file; both are needed, so give its path or the "
+            "bytes of both",
+            code="unsupported",
+        )
+    if source.size > _LARGEST_HEADER:
+        raise BadFile(f"more than the {_LARGEST_HEADER:,} bytes that a header has", code="too-large")
+
+    def load(file: str) -> bytes:
+        if file in source.beside:
+            return source.beside[file]
+        if file:
+            raise FileNotFoundError(file)
+        return source.content
+
+    return load
+
+
+def _whole(file: str, load: Load) -> bytes:
     """The bytes of a signal file of which no signal was asked for; nothing where it cannot be read."""
     try:
-        return load_file(file)
+        return load(file)
     except (OSError, BadFile):
         return b""
 
