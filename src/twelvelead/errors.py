@@ -33,6 +33,13 @@ ERROR_CODES = {
     "not-writable": "a place cannot be written",
     "missing-extra": "an optional dependency is not installed",
     "interrupted": "the user or the system stopped it",
+    "not-acceptable": "the service cannot give an answer in any of the forms asked for",
+    "no-resource": "the service has no such thing, or none that the key may know of",
+    "denied": "a key is missing, unknown, revoked or not meant for this, or another site sent the request",
+    "busy": "the service has more to do than it takes on at once",
+    "too-slow": "a request takes longer to come than the service waits",
+    "not-ready": "the service is starting or stopping, or its self-test failed",
+    "internal": "a fault of the program's own",
     "refused": "a recording is not fit to interpret, for a reason without a code of its own",
 }
 """Code of an error -> what it stands for. A refusal of the quality gate has the code of its first finding instead."""

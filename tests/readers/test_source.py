@@ -92,7 +92,7 @@ def test_a_wfdb_record_is_read_from_the_bytes_of_its_two_files(writers, counts, 
     assert (ecg.sha256, ecg.age) == (right.sha256, right.age)
     with pytest.raises(Unreadable, match=r"signal file \(.dat\) is missing"):
         read(header, beside={"other.dat": samples})
-    with pytest.raises(Unreadable, match="its header states .* copy it again"):
+    with pytest.raises(Unreadable, match=r"its header states .* copy it again"):
         read(header, beside={"r.dat": bytes(len(samples))})
     with pytest.raises(Unreadable, match="give its path or the bytes of both"):
         read(header)

@@ -112,11 +112,12 @@ def interpret(
     Exit code 0: all well; 2: a file cannot be read; 3: a recording is not fit to interpret, which is drawn all the
     same.
     """
+    from twelvelead.inference.decide import parse_prevalence
     from twelvelead.inference.engine import Engine
 
     inputs = _Inputs(files, identifier, hash_names)
     engine = Engine(weights)
-    shares = _prevalence(prevalence)
+    shares = parse_prevalence(prevalence)
     engine.rules(operating_point, error_rate, shares)  # a fault in these is told once, not for each file
     reading = {"sampling_rate": sampling_rate, "unit": unit, "scale": scale, "variable": variable}
     reading |= {"time_unit": time_unit, "identify": identify}
@@ -302,15 +303,3 @@ def _show_error(
     elif picture is not None:
         typer.echo(f"picture: {picture}")
     typer.echo(f"twelvelead: {error}", err=True)
-
-
-def _prevalence(text: str) -> dict[str, float]:
-    """What --prevalence says: class -> share."""
-    shares = {}
-    for entry in filter(None, text.split(",")):
-        name, _, share = entry.partition("=")
-        try:
-            shares[name.strip()] = float(share)
-        except ValueError:
-            raise TwelveLeadError(f"--prevalence {entry}: give a class and its share, as in MI=0.05") from None
-    return shares

@@ -7,7 +7,21 @@ from typing import Annotated
 
 import typer
 
-from twelvelead.cli import compare, ecg, ensemble, evaluate, models, ptbxl, refit, robustness, score, store, train, tune
+from twelvelead.cli import (
+    compare,
+    ecg,
+    ensemble,
+    evaluate,
+    models,
+    ptbxl,
+    refit,
+    robustness,
+    score,
+    serve,
+    store,
+    train,
+    tune,
+)
 from twelvelead.errors import TwelveLeadError
 from twelvelead.version import __version__
 
@@ -31,6 +45,7 @@ app.command()(robustness.robustness)
 app.command()(train.export)
 app.command()(refit.refit)
 app.command()(models.models)
+app.add_typer(serve.app, name="serve")
 app.add_typer(ptbxl.app, name="ptbxl")
 app.add_typer(store.app, name="store")
 

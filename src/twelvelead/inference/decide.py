@@ -129,3 +129,19 @@ def predictive_values(
 def _estimate(point: Mapping[str, Sequence[Sequence[float | None]]], name: str, column: int) -> Estimate | None:
     value, low, high = point[name][column] if point else (None, None, None)
     return None if value is None or low is None or high is None else Estimate(value, low, high)
+
+
+def parse_prevalence(text: str) -> dict[str, float]:
+    """Class -> share, of a text such as "MI=0.05,HYP=0.1".
+
+    Raises:
+        TwelveLeadError: it is no such text.
+    """
+    shares = {}
+    for entry in filter(None, text.split(",")):
+        name, _, share = entry.partition("=")
+        try:
+            shares[name.strip()] = float(share)
+        except ValueError:
+            raise TwelveLeadError(f"--prevalence {entry}: give a class and its share, as in MI=0.05") from None
+    return shares

@@ -97,7 +97,7 @@ class _Pool(ProcessPoolExecutor):
     """Processes that are gone when the block is left, at once where an error or an interruption ends it."""
 
     def __init__(self, processes: int, job: Job[Any, Any]) -> None:
-        super().__init__(processes, get_context(METHOD), _begin, (job.prepare, job.arguments))
+        super().__init__(processes, get_context(METHOD), begin, (job.prepare, job.arguments))
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         if kind is not None:
@@ -106,7 +106,8 @@ class _Pool(ProcessPoolExecutor):
         self.shutdown(cancel_futures=True)
 
 
-def _begin(prepare: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+def begin(prepare: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    """What a process does first: it ends with its parent, leaves signals to it, and prepares its work."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # they may reach the whole group; the parent ends the work
         if hasattr(signal, name):

@@ -60,16 +60,26 @@ def draw(
         Refused: leads are missing that algebra cannot give.
         TwelveLeadError: the paper cannot show it so, the suffix is another, or the file cannot be written.
     """
-    form = paper.format_of(path)
-    how: dict[str, Any] = {"layout": layout, "speed": speed, "gain": gain, "start": start, "stacked": form != "pdf"}
-    if isinstance(what, Interpretation):
-        pages = draw_answer(what, label=label, **how)
-        ecg = what.ecg
-    else:
-        pages = draw_recording(what, label=label, measure=measure, refused=refused, **how)
-        ecg = what
-    paper.save(paper.encode(pages, form, _about(what, ecg)), path)
+    how: dict[str, Any] = {"layout": layout, "speed": speed, "gain": gain, "start": start, "label": label}
+    paper.save(render(what, paper.format_of(path), measure=measure, refused=refused, **how), path)
     return Path(path)
+
+
+def render(
+    what: Interpretation | ECG, form: str, *, measure: bool = True, refused: Refused | None = None, **how: Any
+) -> bytes:
+    """The bytes of the picture that `draw` writes.
+
+    Args:
+        what, measure, refused: see `draw`.
+        form: "png", "svg" or "pdf".
+        how: layout, speed, gain, start and label of `draw`.
+    """
+    how["stacked"] = form != "pdf"
+    if isinstance(what, Interpretation):
+        return paper.encode(draw_answer(what, **how), form, _about(what, what.ecg))
+    pages = draw_recording(what, measure=measure, refused=refused, **how)
+    return paper.encode(pages, form, _about(what, what))
 
 
 def draw_answer(interpretation: Interpretation, *, label: str = "", **how: Any) -> list["Axes"]:

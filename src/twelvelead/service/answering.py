@@ -1,0 +1,117 @@
+"""What a worker process does: the bytes of one recording to its answer, encoded."""
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from twelvelead.ecg.record import ECG
+from twelvelead.errors import Refused, TwelveLeadError
+from twelvelead.inference.decide import parse_prevalence
+from twelvelead.inference.engine import Engine
+from twelvelead.inference.failure import describe_error
+from twelvelead.inference.interpretation import Interpretation, describe_recording
+from twelvelead.inference.selftest import SAMPLING_RATE, UNIT, find_fault, known_recording
+from twelvelead.readers import read
+from twelvelead.service.forms import MEDIA, Form
+from twelvelead.service.uploads import Upload, upload
+
+_READING = ("sampling_rate", "unit", "scale", "identify", "variable", "time_unit")
+_ANSWERING = ("operating_point", "error_rate", "explain", "measure")
+_PAPER = ("layout", "gain", "start")
+
+
+@dataclass(frozen=True)
+class Question:
+    """One recording and what is asked about it.
+
+    Attributes:
+        upload: its bytes.
+        options: of `twelvelead.service.options`, with their defaults.
+        form: of the answer.
+        keep: whether what a store keeps of the recording is wanted too.
+    """
+
+    upload: Upload
+    options: dict[str, Any]
+    form: Form = "json"
+    keep: bool = False
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a worker says of one recording.
+
+    Attributes:
+        outcome: "answered", "refused" by the gate, or "unreadable".
+        body: the answer, encoded; empty without one.
+        media: type of the body.
+        error: `describe_error`, where there is no answer.
+        findings: codes, of the gate and the reader.
+        recording: `describe_recording`; None where it could not be read.
+    """
+
+    outcome: str
+    body: bytes = field(default=b"", repr=False)
+    media: str = MEDIA["json"]
+    error: dict[str, Any] | None = field(default=None, repr=False)
+    findings: tuple[str, ...] = ()
+    recording: dict[str, Any] | None = field(default=None, repr=False)
+
+
+_engines: dict[str, Engine] = {}
+
+
+def prepare(weights: tuple[str, ...]) -> None:
+    """Load the weights of this process.
+
+    Raises:
+        TwelveLeadError: they cannot be loaded.
+    """
+    _engines.update((name, Engine(name, threads=1)) for name in weights)
+
+
+def answer(question: Question) -> Reply:
+    """The answer, or why there is none; only a fault of ours is raised."""
+    options = question.options
+    engine = _engines[options["weights"]]
+    recording = None
+    try:
+        ecg = _read(question.upload, options)
+        recording = describe_recording(ecg) if question.keep else None
+        interpretation = _predict(engine, ecg, options)
+        codes = tuple(finding.code for finding in interpretation.findings)
+        body = _encoded(interpretation, question.form, options)
+    except TwelveLeadError as error:
+        described = describe_error(error, question.upload.sha256, engine)
+        outcome = "refused" if isinstance(error, Refused) else "unreadable"
+        codes = tuple(finding["code"] for finding in described["findings"])
+        return Reply(outcome, error=described, findings=codes, recording=recording)
+    return Reply("answered", body, MEDIA[question.form], findings=codes, recording=recording)
+
+
+def try_out(weights: str) -> str | None:
+    """What is wrong with the answer to a known ECG, as a clause; None where nothing is."""
+    options = {"weights": weights, "sampling_rate": SAMPLING_RATE, "unit": UNIT}
+    reply = answer(Question(upload(known_recording(), {}, ".npy"), options))
+    return reply.error["error"] if reply.error is not None else find_fault(json.loads(reply.body))
+
+
+def _read(sent: Upload, options: dict[str, Any]) -> ECG:
+    reading = {name: options[name] for name in _READING if options.get(name) is not None}
+    ecg = read(sent.content, beside=sent.beside, name=sent.sha256 + sent.suffix, **reading)
+    age, sex = options.get("age"), options.get("sex")
+    return replace(ecg, source=sent.sha256, age=ecg.age if age is None else age, sex=sex or ecg.sex)
+
+
+def _predict(engine: Engine, ecg: ECG, options: dict[str, Any]) -> Interpretation:
+    how = {name: options[name] for name in _ANSWERING if name in options}
+    return engine.predict(ecg, prevalence=parse_prevalence(options.get("prevalence") or ""), **how)
+
+
+def _encoded(interpretation: Interpretation, form: Form, options: dict[str, Any]) -> bytes:
+    if form == "json":
+        return json.dumps(interpretation.to_dict()).encode()
+    from twelvelead.output.picture import render
+
+    how = {name: options[name] for name in _PAPER if name in options}
+    return render(interpretation, form, speed=int(options.get("speed", 25)), **how)

@@ -1,0 +1,70 @@
+"""The application: routes, problems, doors and OpenAPI put together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+
+from twelvelead.service import interpretations, monitoring, pages, problems
+from twelvelead.service.core import Core
+from twelvelead.service.envelope import Envelope
+from twelvelead.service.problems import ProblemDetails
+from twelvelead.service.schemas import interpretation_schema
+from twelvelead.service.settings import Settings
+from twelvelead.version import __version__
+
+_ABOUT = "Reads 12-lead ECGs of any format and says what they show. A decision aid, not a medical device."
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The service as an ASGI application; its workers start with its lifespan.
+
+    Args:
+        settings: of the service.
+
+    Raises:
+        TwelveLeadError: weights are not there or do not match their contract, or settings are not theirs.
+    """
+    core = Core(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        starting = asyncio.create_task(core.start())
+        yield
+        core.drain()
+        starting.cancel()
+        core.close()
+
+    app = FastAPI(
+        title="twelvelead",
+        summary=_ABOUT,
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.core = core
+    problems.install(app)
+    for router in (interpretations.router, monitoring.router, pages.router):
+        app.include_router(router)
+    app.add_middleware(Envelope, settings=settings, metrics=core.metrics, stamp=lambda: core.answering_sha256)
+    _complete_openapi(app)
+    return app
+
+
+def _complete_openapi(app: FastAPI) -> None:
+    """Add what FastAPI does not know: the schemas of answers and problems, and that every fault is a problem."""
+    make = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = make()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        if "Interpretation" not in schemas:
+            schemas["Interpretation"] = interpretation_schema()
+            schemas["ProblemDetails"] = ProblemDetails.model_json_schema()
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]

@@ -1,0 +1,86 @@
+"""Which parts of a request are one recording."""
+
+import re
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from twelvelead.readers.recording import BadFile
+from twelvelead.readers.wfdb import is_header
+from twelvelead.readers.wfdb_header import parse_header
+
+MOST = 256
+"""Parts of one request."""
+
+_SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
+
+
+class Part(NamedTuple):
+    """One part of a request.
+
+    Attributes:
+        name: that the client gave its file; nothing but where it lies beside others and its suffix is ever used of it.
+        content: its bytes.
+    """
+
+    name: str
+    content: bytes
+
+
+class Upload(NamedTuple):
+    """One recording as it was sent.
+
+    Attributes:
+        content: bytes of its file, of a WFDB record of the header.
+        beside: of a WFDB record, name in the header -> bytes of each signal file, in the header's order.
+        suffix: of the file's name, as in ".dcm"; "" where it has none.
+        sha256: of all its bytes in this order; what the recording is called everywhere.
+    """
+
+    content: bytes
+    beside: dict[str, bytes]
+    suffix: str
+    sha256: str
+
+
+def recordings(parts: Sequence[Part], name: str | None = None) -> list[Upload]:
+    """The recordings of a request, in the order of their parts; signal files come with their headers.
+
+    Args:
+        parts: of the request.
+        name: of the file, where the only part has none.
+    """
+    if len(parts) == 1 and name is not None:
+        parts = [Part(parts[0].name or name, parts[0].content)]
+    paths = {PurePosixPath(part.name.replace("\\", "/")): part.content for part in parts if part.name}
+    found: list[tuple[PurePosixPath, Upload]] = []
+    taken: set[PurePosixPath] = set()
+    for part in parts:
+        path = PurePosixPath(part.name.replace("\\", "/"))
+        files = _signal_files(part.content) if len(parts) > 1 and is_header(part.content[:4096]) else ()
+        folder = path.parent
+        beside = {file: paths[folder / file] for file in files if _is_name(file) and folder / file in paths}
+        taken.update(folder / file for file in beside)
+        found.append((path, upload(part.content, beside, path.suffix)))
+    return [each for path, each in found if path not in taken]
+
+
+def upload(content: bytes, beside: dict[str, bytes], suffix: str) -> Upload:
+    """A recording with its hash."""
+    digest = sha256(content)
+    for other in beside.values():
+        digest.update(other)
+    suffix = suffix.lower()
+    return Upload(content, beside, suffix if _SUFFIX.fullmatch(suffix) else "", digest.hexdigest())
+
+
+def _signal_files(header: bytes) -> tuple[str, ...]:
+    try:
+        return tuple(dict.fromkeys(signal.file for signal in parse_header(header).signals))
+    except BadFile:
+        return ()
+
+
+def _is_name(name: str) -> bool:
+    return bool(name) and name not in (".", "..") and not set(name) & set("/\\\0")

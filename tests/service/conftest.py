@@ -1,0 +1,124 @@
+"""A service in this process, and one in a process of its own."""
+
+import os
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+
+pytest.importorskip("fastapi", reason="the extra [serve] is not installed")
+
+from starlette.testclient import TestClient
+
+from twelvelead.ecg.synthetic import synthetic_ecg
+from twelvelead.inference.selftest import known_recording
+from twelvelead.service.app import create_app
+from twelvelead.service.settings import Settings
+
+BASE = "http://127.0.0.1:8765"
+
+
+def until_ready(ask, seconds=60):
+    """Ask until a service says that it is ready."""
+    end = time.monotonic() + seconds
+    while ask("/health/ready") != 200:
+        assert time.monotonic() < end, "the service does not become ready"
+        time.sleep(0.05)
+
+
+@contextmanager
+def _running(**settings):
+    with TestClient(create_app(Settings(workers=1, **settings)), base_url=BASE) as client:
+        until_ready(lambda path: client.get(path).status_code)
+        yield client
+
+
+@pytest.fixture(scope="session")
+def running():
+    """running(**settings) -> a context with the client of a service with one worker."""
+    return _running
+
+
+@pytest.fixture(scope="session")
+def client():
+    """A client of a service with one worker, for what does not change it."""
+    with _running(body_bytes=4_000_000) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def problem():
+    """problem(response, status, code) -> the problem that a response has to be."""
+
+    def check(response, status, code):
+        assert response.headers["content-type"] == "application/problem+json"
+        found = response.json()
+        assert (response.status_code, found["status"], found["code"]) == (status, status, code)
+        assert found["request_id"] == response.headers["x-request-id"]
+        assert found["type"] == f"urn:twelvelead:problem:{code}"
+        return found
+
+    return check
+
+
+@pytest.fixture
+def wfdb(tmp_path):
+    """wfdb(folder, scale) -> the header of a WFDB record in this folder."""
+
+    def write(folder, scale=1.0):
+        (tmp_path / folder).mkdir()
+        ecg = synthetic_ecg("normal", sampling_rate=500)
+        counts = np.rint(ecg.signal * 1000 * scale).astype("<i2")
+        lines = [f"r 12 500 {len(counts)}"]
+        lines += [
+            f"r.dat 16 1000/mV 16 0 {column[0]} {column.sum() & 0xFFFF} 0 {lead}"
+            for lead, column in zip(ecg.leads, counts.T.astype(int), strict=True)
+        ]
+        header = tmp_path / folder / "r.hea"
+        header.write_text("\n".join(lines) + "\n")
+        header.with_suffix(".dat").write_bytes(counts.tobytes())
+        return header
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def ecg():
+    """The bytes of a recording that is read with `asked`."""
+    return known_recording()
+
+
+@pytest.fixture(scope="session")
+def asked():
+    """The query that the recording `ecg` needs."""
+    return {"sampling_rate": 500, "unit": "uV"}
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """serve(*arguments, **environment) -> a running service, its port in `port`, its log in the file `log`."""
+    started = []
+
+    def start(*arguments, **environment):
+        log = tmp_path / f"log-{len(started)}"
+        command = [sys.executable, "-m", "twelvelead", "serve", "--no-open", "--port", "0", *map(str, arguments)]
+        with log.open("w") as stream:
+            process = subprocess.Popen(command, stderr=stream, env=os.environ | environment)
+        started.append(process)
+        end = time.monotonic() + 60
+        while "answers at" not in log.read_text():
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < end, log.read_text()
+            time.sleep(0.02)
+        line = next(line for line in log.read_text().splitlines() if "answers at" in line)
+        process.log, process.url = log, line.rpartition(" ")[2]
+        process.port = int(process.url.rstrip("/").rpartition(":")[2].partition("/")[0])
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
