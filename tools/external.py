@@ -3,7 +3,7 @@
     python tools/external.py LUDB [WEIGHTS ...]
 
 LUDB is the folder of the database as PhysioNet has it, with `data/` in it; WEIGHTS are shipped names or folders, and
-those that ship where none are named. `--mapping-only` writes the table of the mapping alone, without asking any weights.
+those that ship where none are named. `--mapping-only` writes the table of the mapping alone and asks no weights.
 """
 
 import argparse

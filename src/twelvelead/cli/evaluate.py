@@ -54,7 +54,7 @@ def evaluate(
         )
     opened = Store.open(store)
     require_suitable(contract, opened, weights)
-    select(opened, fold, truth_of(contract, opened, protocol))
+    select(opened, fold, truth_of(contract, opened, protocol, partly=True))
     if not allow_trained_fold:
         require_unseen(contract, opened, [fold], weights, OTHER_FOLD)
     out = out or Path(f"report-{contract.name}-fold{fold}")

@@ -1,6 +1,6 @@
 """Weights over a fold of a store."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +37,8 @@ class ScoredFold:
     hidden: NDArray[np.float32] | None
 
     def under(self, contract: Contract, store: Store, protocol: Protocol) -> tuple[NDArray[np.bool_], Predictions]:
-        """The records that a protocol scores, [records] bool, and the predictions of these.
+        """The records that a protocol scores, [records] bool, and the predictions of these, of the classes that the
+        store's labels know.
 
         Args:
             contract: of the weights.
@@ -47,7 +48,7 @@ class ScoredFold:
         Raises:
             TwelveLeadError: the protocol is not available, or scores none of the records.
         """
-        truth = truth_of(contract, store, protocol)
+        truth = truth_of(contract, store, protocol, partly=True)
         rows = select(store, self.fold, truth)
         scored = np.isin(self.records, rows)
         return scored, _predictions(contract, store, truth, rows, self.fold, self.probabilities[scored])
@@ -99,20 +100,32 @@ def predict_fold(
     return _predictions(engine.contract, store, truth, records, fold, found)
 
 
-def truth_of(contract: Contract, store: Store, protocol: Protocol) -> Labels:
+def truth_of(contract: Contract, store: Store, protocol: Protocol, *, partly: bool = False) -> Labels:
     """The store's labels of the task of the weights.
+
+    Args:
+        contract: of the weights.
+        store: holds the labels.
+        protocol: which records and labels count.
+        partly: whether the store may lack some of the classes: a source that cannot state them says nothing of them.
 
     Raises:
         TwelveLeadError: the store has no such task or other classes in it, or the protocol is not available.
     """
     truth = labels(store, contract.task, protocol)
-    if truth.classes != contract.classes:
+    known = tuple(name for name in contract.classes if name in truth.classes)
+    if truth.classes != (known if partly else contract.classes):
         raise TwelveLeadError(
             f"{store.path}: classes are {', '.join(truth.classes)}, but the weights {contract.name} predict "
             f"{', '.join(contract.classes)}; choose weights of that task, or fine-tune these to it (twelvelead train "
             "fine-tune STORE RUN --from WEIGHTS)"
         )
     return truth
+
+
+def columns_of(contract: Contract, classes: Sequence[str]) -> list[int]:
+    """Where some of the classes stand among those of the contract."""
+    return [contract.classes.index(name) for name in classes]
 
 
 def gate_findings(
@@ -168,15 +181,16 @@ def _predictions(
     fold: int,
     probabilities: NDArray[np.float32],
 ) -> Predictions:
+    columns = columns_of(contract, truth.classes)
     return Predictions(
         ecg_id=np.asarray(store.column("ecg_id")[records]),
         patient_id=np.asarray(store.column("patient_id")[records]),
         labels=truth.values[records],
-        probabilities=probabilities,
+        probabilities=probabilities[:, columns],
         classes=truth.classes,
         fold=fold,
         protocol=truth.protocol,
         data_hash=store.data_hash,
-        thresholds=contract.thresholds,
+        thresholds={name: tuple(cuts[column] for column in columns) for name, cuts in contract.thresholds.items()},
         role=role(contract, store, fold),
     )

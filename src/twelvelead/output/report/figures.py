@@ -45,7 +45,7 @@ def class_figures(found: Evaluation) -> Iterator[Picture]:
     thresholds = {found.operating_point: found.thresholds[columns]}
     thresholds |= {
         name: np.array(values)[columns]
-        for name, values in found.contract.thresholds.items()
+        for name, values in found.predictions.thresholds.items()
         if name != found.operating_point
     }
     own = thresholds[found.operating_point]

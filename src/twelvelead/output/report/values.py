@@ -17,7 +17,7 @@ from twelvelead.evaluation import Predictions, intervals
 from twelvelead.evaluation import evaluate as metrics
 from twelvelead.evaluation.fitted import Calibration, FittedOn, Thresholds, choice_notes
 from twelvelead.evaluation.subgroups import Group, Subgroup, by_age, by_number_of_classes, by_sex, subgroups
-from twelvelead.inference.scoring import ScoredFold
+from twelvelead.inference.scoring import ScoredFold, columns_of
 from twelvelead.weights import Contract
 from twelvelead.weights.suitability import role, seen_folds
 
@@ -77,10 +77,12 @@ def evaluation(
     Raises:
         TwelveLeadError: the operating point is not in the contract, or the protocol is not available.
     """
-    thresholds = contract.thresholds_at(operating_point)
     chosen, predictions = scored.under(contract, store, protocol)
+    columns = columns_of(contract, predictions.classes)
+    thresholds = contract.thresholds_at(operating_point)[columns]
     rows = scored.records[chosen]
-    hidden = None if scored.hidden is None else scored.hidden[chosen]
+    hidden = None if scored.hidden is None else scored.hidden[chosen][:, columns]
+    not_in_labels = [name for name in contract.classes if name not in predictions.classes]
     compared = _subgroups(predictions, thresholds, list(_groups(store, rows, predictions.labels, hidden)))
     under = {name: _under(contract, store, scored, name, thresholds) for name in PROTOCOLS}
     own = under[protocol]
@@ -94,7 +96,8 @@ def evaluation(
         "role": role(contract, store, scored.fold),
         "trained_fold": scored.fold in seen_folds(contract, store),
         "synthetic": store.synthetic or contract.synthetic,
-        "notes": list(_notes(contract, store, scored.fold, own["metrics"]["classes_left_out"])),
+        "classes_not_in_labels": not_in_labels,
+        "notes": list(_notes(contract, store, scored.fold, own["metrics"]["classes_left_out"], not_in_labels)),
         "choices": _choices(contract, store, predictions, operating_point),
         "weights": {
             "name": contract.name,
@@ -139,12 +142,14 @@ def _choices(contract: Contract, store: Store, of: Predictions, operating_point:
     fitted: list[Thresholds | Calibration] = [
         Calibration(of.classes, "platt", lambda p: contract.calibrated(np.asarray(p)), folds)
     ]
-    if operating_point in contract.thresholds:
-        fitted.append(Thresholds(of.classes, operating_point, contract.thresholds[operating_point], folds))
+    if operating_point in of.thresholds:
+        fitted.append(Thresholds(of.classes, operating_point, of.thresholds[operating_point], folds))
     return choice_notes(fitted, of)
 
 
-def _notes(contract: Contract, store: Store, fold: int, left_out: Sequence[str]) -> Iterator[str]:
+def _notes(
+    contract: Contract, store: Store, fold: int, left_out: Sequence[str], not_in_labels: Sequence[str]
+) -> Iterator[str]:
     """What a reader has to know before the figures."""
     if store.synthetic:
         yield "The ECGs are synthetic: the figures say nothing of patients."
@@ -159,6 +164,11 @@ def _notes(contract: Contract, store: Store, fold: int, left_out: Sequence[str])
         yield (
             f"Fold {fold}, which also chose: the epoch, the thresholds and the calibration of these weights were "
             "fitted on this fold, so its figures are better than what new records will give."
+        )
+    if not_in_labels:
+        yield (
+            f"In no figure, because the labels of {store.source} cannot say whether a record has them: "
+            f"{', '.join(not_in_labels)}."
         )
     if left_out:
         yield (f"Not in any mean over the classes, because no record or every record has them: {', '.join(left_out)}.")
