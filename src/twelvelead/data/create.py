@@ -13,7 +13,7 @@ from twelvelead.data.folds import patient_folds
 from twelvelead.data.label_headers import labelled_by_headers
 from twelvelead.data.label_table import labelled_by_table
 from twelvelead.data.labelled import Labelled
-from twelvelead.data.mapping import is_mapping, read_mapping
+from twelvelead.data.mapping import is_mapping, read_mapping, shipped_mappings
 from twelvelead.data.store import Store, write_store
 from twelvelead.ecg.record import ECG
 from twelvelead.ecg.resample import resample
@@ -158,6 +158,12 @@ def create(
 
 def _labelled(source: Path, labels: Path | str, task: str | None) -> Labelled:
     if not is_mapping(labels):
+        if not Path(labels).exists():
+            raise Unreadable(
+                f"{labels}: no such table or mapping; name a CSV, or a mapping that ships: "
+                f"{', '.join(shipped_mappings())}",
+                code="not-found",
+            )
         return labelled_by_table(source, Path(labels), task or "labels")
     if task is not None:
         raise TwelveLeadError(f"task {task}: {labels} is a mapping, which makes PTB-XL's tasks; leave the name out")

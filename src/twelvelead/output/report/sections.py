@@ -5,7 +5,8 @@ from typing import Any
 
 from twelvelead.data.tasks import PROTOCOLS
 from twelvelead.errors import Refused
-from twelvelead.evaluation.subgroups import Subgroup
+from twelvelead.evaluation.bootstrap import FEWEST
+from twelvelead.evaluation.subgroups import FEWEST_PATIENTS, Subgroup
 from twelvelead.inference.interpretation import NOTICE
 from twelvelead.inference.shown import show_class, show_probability
 from twelvelead.output.report.document import Block, Code, Document, Heading, Marked, Paragraph, Table
@@ -143,7 +144,8 @@ def _classes(found: Evaluation) -> Iterator[Block]:
             [show_class(name), f"{of['positives']:,}", *cells(name, "auroc", "average_precision", "brier")]
             for name, of in by_class.items()
         ],
-        f"Order and probabilities, protocol {values['protocol']}; records, those with the class.",
+        f"Order and probabilities, protocol {values['protocol']}; records, those with the class. A class that fewer "
+        f"than {FEWEST} records have, or lack, has no interval of its own: it would hold the truth too rarely.",
     )
     yield Table(
         ["class", "threshold", "precision", "recall", "specificity", "F1"],
@@ -180,7 +182,8 @@ def _subgroups(found: Evaluation) -> Iterator[Block]:
     captions = {
         "macro_auroc": "Difference: to all other records; for hidden age and sex, to the same records with age and sex "
         "given. The intervals of all differences, of both tables, hold together with 95 % (the largest studentised "
-        "deviation over resampled patients). One that excludes 0 is a gap and stands out.",
+        "deviation over resampled patients). One that excludes 0 is a gap and stands out. Fewer than "
+        f"{FEWEST_PATIENTS} patients have no interval.",
         "subset_accuracy": "Every class has to be right, so subset accuracy falls with the number of classes recorded.",
     }
     for metric, caption in captions.items():
@@ -202,7 +205,8 @@ def _subgroup(group: Subgroup, metric: str) -> list[str]:
         named = ", ".join(left_out) if len(left_out) <= MOST_NAMED else f"{len(left_out)} classes"
         remarks.append(f"without {named}")
     found, difference = group.metrics.get(metric), group.differences.get(metric)
-    value = with_interval(found[0], found[1:]) if found else ""
+    few = group.patients < FEWEST_PATIENTS
+    value = with_interval(found[0], None if few else found[1:]) if found else ""
     gap = with_interval(difference[0], difference[1:]) if difference else ""
     name = f"{group.family}: {group.name}"
     return [name, "; ".join(remarks), f"{group.records:,}", value, Marked(gap) if metric in group.gaps else gap]

@@ -16,7 +16,15 @@ from twelvelead.errors import TwelveLeadError
 from twelvelead.evaluation import Predictions, intervals
 from twelvelead.evaluation import evaluate as metrics
 from twelvelead.evaluation.fitted import Calibration, FittedOn, Thresholds, choice_notes
-from twelvelead.evaluation.subgroups import Group, Subgroup, by_age, by_number_of_classes, by_sex, subgroups
+from twelvelead.evaluation.subgroups import (
+    FEWEST_PATIENTS,
+    Group,
+    Subgroup,
+    by_age,
+    by_number_of_classes,
+    by_sex,
+    subgroups,
+)
 from twelvelead.inference.scoring import ScoredFold, columns_of
 from twelvelead.weights import Contract
 from twelvelead.weights.suitability import role, seen_folds
@@ -233,7 +241,9 @@ def _plain(group: Subgroup) -> dict[str, Any]:
         "records": group.records,
         "patients": group.patients,
         **{name: value for name, (value, _, _) in group.metrics.items()},
-        "intervals": {name: [low, high] for name, (_, low, high) in group.metrics.items()},
+        "intervals": {}
+        if group.patients < FEWEST_PATIENTS
+        else {name: [low, high] for name, (_, low, high) in group.metrics.items()},
         "differences": {name: list(difference) for name, difference in group.differences.items()},
         "gaps": list(group.gaps),
         "classes_left_out": list(group.classes_left_out),
