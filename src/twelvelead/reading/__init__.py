@@ -1,0 +1,1 @@
+"""An interpretation in words: templates by language, cautions, urgency. docs/reading.md says how."""
