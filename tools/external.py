@@ -3,43 +3,53 @@
     python tools/external.py LUDB [WEIGHTS ...]
 
 LUDB is the folder of the database as PhysioNet has it, with `data/` in it; WEIGHTS are shipped names or folders, and
-those that ship where none are named. `--mapping-only` writes the table of the mapping alone and asks no weights.
+those that ship where none are named. Weights that answer statements are scored on the task `all` too.
+`--mapping-only` writes the table of the mapping alone and asks no weights; `--reports FOLDER` keeps the reports.
 """
 
 import argparse
+import json
 import re
+import subprocess
+import sys
+import tempfile
+import textwrap
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from external_tables import Report, mapping_table, statement_tables, superclass_tables
+from twelvelead.data.create import create
 from twelvelead.data.label_headers import codes_of
-from twelvelead.data.mapping import CodeMapping, normalised, read_mapping
+from twelvelead.data.mapping import normalised, read_mapping
+from twelvelead.data.store import Store
+from twelvelead.evaluation.predictions import Predictions
 from twelvelead.files import replacing
 from twelvelead.readers.wfdb import read_header
-from twelvelead.weights.statements import load_statements
+from twelvelead.weights import Contract, find
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "external.md"
 MAPPING = "ludb"
+WEIGHTS = ("single", "ensemble", "reference")
+PROTOCOL = "keep"
 
 
-def mapping_table(mapping: CodeMapping, records: Mapping[str, int]) -> list[str]:
-    """The mapping as Markdown, in its order.
-
-    Args:
-        mapping: of the phrases.
-        records: normalised phrase -> recordings whose header has it.
-    """
-    superclass_of = {each.statement: each.superclass for each in load_statements()}
-    lines = ["| LUDB's phrase | records | statement | class | relation | remark |", "|---|---|---|---|---|---|"]
-    for code, meaning in mapping.meanings.items():
-        remark = "; ".join(filter(None, ["says nothing against NORM" if meaning.normal else "", meaning.note]))
-        statements = " ".join(f"`{name}`" for name in meaning.statements)
-        classes = dict.fromkeys([*(superclass_of[name] for name in meaning.statements), *meaning.classes])
-        mapped = statements or ("" if meaning.classes else "not mapped")
-        said = " ".join(filter(None, classes))
-        cells = [meaning.code, str(records.get(code, 0)), mapped, said, meaning.relation, remark]
-        lines.append(f"| {' | '.join(cells)} |")
-    return lines
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("ludb", type=Path)
+    parser.add_argument("weights", nargs="*")
+    parser.add_argument("--mapping-only", action="store_true")
+    parser.add_argument("--reports", type=Path)
+    options = parser.parse_args()
+    text = PAGE.read_text(encoding="utf-8")
+    text = put(text, "mapping", mapping_table(read_mapping(MAPPING), phrases(options.ludb / "data")))
+    if not options.mapping_only:
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = options.reports or Path(temporary)
+            store = create(options.ludb / "data", MAPPING, Path(temporary) / "ludb", rate=100, scale=1).store
+            text = put(text, "figures", figures(options.weights or WEIGHTS, store, folder))
+    with replacing(PAGE) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
 def phrases(folder: Path) -> Counter[str]:
@@ -50,8 +60,39 @@ def phrases(folder: Path) -> Counter[str]:
     return found
 
 
-def put(text: str, part: str, lines: list[str]) -> str:
-    """The page with one of its machine-made parts replaced.
+def figures(weights: Iterable[str], store: Store, folder: Path) -> Iterator[str]:
+    """All tables of figures.
+
+    Args:
+        weights: shipped names or folders.
+        store: of LUDB.
+        folder: for the reports.
+    """
+    answers = {name: Contract.load(find(name)) for name in weights}
+    yield from superclass_tables([report(name, "superclass", store, folder) for name in answers], store)
+    with_statements = [name for name, contract in answers.items() if getattr(contract, "statements", None)]
+    if with_statements:
+        yield ""
+        yield from statement_tables([report(name, "all", store, folder) for name in with_statements])
+
+
+def report(weights: str, task: str, store: Store, folder: Path) -> Report:
+    """What the command `twelvelead evaluate` says.
+
+    Raises:
+        subprocess.CalledProcessError: the command failed; it has said why.
+    """
+    out = folder / f"{Path(weights).name}-{task}"
+    command = [sys.executable, "-m", "twelvelead", "evaluate", weights, str(store.path), "--fold", "1"]
+    command += ["--task", task, "--protocol", PROTOCOL, "--out", str(out)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    values = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
+    file = out / "predictions.npz"
+    return Report(values["weights"]["name"], values, Predictions.load(file), file)
+
+
+def put(text: str, part: str, lines: Iterable[str]) -> str:
+    """The page with one of its machine-made parts replaced, text wrapped at 120 columns.
 
     Raises:
         ValueError: the page has no such part.
@@ -60,21 +101,14 @@ def put(text: str, part: str, lines: list[str]) -> str:
     pattern = re.compile(f"{re.escape(begin)}\n.*?<!-- end -->", re.DOTALL)
     if not pattern.search(text):
         raise ValueError(f"{PAGE}: no part {part}")
-    body = "\n".join([begin, *lines, "<!-- end -->"])
+    wrapped = [line if line.startswith("|") else _wrapped(line) for line in lines]
+    body = "\n".join([begin, *wrapped, "<!-- end -->"])
     return pattern.sub(lambda _: body, text)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("ludb", type=Path)
-    parser.add_argument("weights", nargs="*")
-    parser.add_argument("--mapping-only", action="store_true")
-    arguments = parser.parse_args()
-    data = arguments.ludb / "data"
-    text = PAGE.read_text(encoding="utf-8")
-    text = put(text, "mapping", mapping_table(read_mapping(MAPPING), phrases(data)))
-    with replacing(PAGE) as partial:
-        partial.write_text(text, encoding="utf-8")
+def _wrapped(line: str) -> str:
+    indent = "  " if line.startswith("- ") else ""
+    return textwrap.fill(line, 120, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 if __name__ == "__main__":
