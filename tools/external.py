@@ -21,7 +21,8 @@ from pathlib import Path
 from external_tables import Report, mapping_table, statement_tables, superclass_tables
 from twelvelead.data.create import create
 from twelvelead.data.label_headers import codes_of
-from twelvelead.data.mapping import normalised, read_mapping
+from twelvelead.data.mapping import normalised
+from twelvelead.data.mapping_file import read_mapping
 from twelvelead.data.store import Store
 from twelvelead.evaluation.predictions import Predictions
 from twelvelead.files import replacing

@@ -3,7 +3,8 @@ import pytest
 
 from twelvelead.data.create import create
 from twelvelead.data.label_headers import codes_of
-from twelvelead.data.mapping import normalised, read_mapping, shipped_mappings
+from twelvelead.data.mapping import normalised
+from twelvelead.data.mapping_file import read_mapping, shipped_mappings
 from twelvelead.data.ptbxl.statements import SUPERCLASSES
 from twelvelead.data.store import Store
 from twelvelead.data.tasks import labels

@@ -9,7 +9,7 @@ import pytest
 import external
 from external_tables import Report, mapping_table, statement_tables
 from twelvelead.data.create import create
-from twelvelead.data.mapping import read_mapping
+from twelvelead.data.mapping_file import read_mapping
 from twelvelead.evaluation import evaluate, intervals
 from twelvelead.evaluation.predictions import Predictions
 

@@ -13,7 +13,7 @@ from twelvelead.data.folds import patient_folds
 from twelvelead.data.label_headers import labelled_by_headers
 from twelvelead.data.label_table import labelled_by_table
 from twelvelead.data.labelled import Labelled
-from twelvelead.data.mapping import is_mapping, read_mapping, shipped_mappings
+from twelvelead.data.mapping_file import is_mapping, read_mapping, shipped_mappings
 from twelvelead.data.store import Store, write_store
 from twelvelead.ecg.record import ECG
 from twelvelead.ecg.resample import resample
@@ -73,7 +73,7 @@ def create(
     and without `patient_id` each recording counts as a patient of its own. Patients named by text get numbers in the
     order of the table.
 
-    A mapping (`twelvelead.data.mapping`) says what the codes in WFDB headers stand for. Every WFDB record below
+    A mapping (`twelvelead.data.mapping_file`) says what the codes in WFDB headers stand for. Every WFDB record below
     `source` is taken, with the age and sex of its header, as a patient of its own; the store has PTB-XL's label tasks
     with those classes that the mapping can express.
 

@@ -62,6 +62,7 @@ def labelled_by_headers(source: Path, mapping: CodeMapping) -> Labelled:
         raise Unreadable(f"{source}: none of its {len(bad):,} WFDB headers states a diagnosis; the first is {first}")
     ids = _ids(files)
     ages, sexes = np.array(known).T
+    labels = mapping.labels
     return Labelled(
         files=files,
         columns={
@@ -71,8 +72,8 @@ def labelled_by_headers(source: Path, mapping: CodeMapping) -> Labelled:
             "age": ages,
             "sex": sexes,
         },
-        labels=mapping.labels,
-        present=np.array([[name in names for name in mapping.labels] for names in said]),
+        labels=labels,
+        present=np.array([[name in names for name in labels] for names in said]),
         tasks=mapping.tasks(),
         source=f"{source.resolve().name}, mapping {mapping.name}",
         bad=bad,
