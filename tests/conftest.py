@@ -2,8 +2,11 @@
 
 import importlib
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -155,3 +158,66 @@ def problem():
         return labels, probabilities, np.sort(rng.integers(records * 2 // 3, size=records))
 
     return make
+
+
+def _postgresql_programs():
+    """The folder of initdb and pg_ctl, the newest if there are several; None where there is none."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
+    on_path = shutil.which("initdb")
+    places = [*found, *([Path(on_path).resolve()] if on_path else [])]
+    return places[0 if not found else len(found) - 1].parent if places else None
+
+
+def _other_user():
+    """A user that PostgreSQL may run as: it refuses root. None where this process is not root's."""
+    if os.geteuid() != 0:
+        return None
+    import pwd
+
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    pytest.skip("PostgreSQL does not run as root, and there is neither a user postgres nor a user nobody")
+
+
+@pytest.fixture(scope="session")
+def postgresql():
+    """The URL of a database on a server of our own, reached by a socket in a private folder."""
+    if find_spec("psycopg") is None:
+        pytest.skip("no psycopg: pip install 'twelvelead[postgresql]'")
+    programs = _postgresql_programs()
+    if programs is None:
+        pytest.skip("no PostgreSQL (initdb) in /usr/lib/postgresql or on the PATH: apt-get install postgresql")
+    user = _other_user()
+    # not pytest's folder: another user may not enter it, and the path of a socket has to be short
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    settings = {"cwd": folder, "check": True, "stdout": subprocess.DEVNULL}
+    if user is not None:
+        os.chown(folder, user.pw_uid, user.pw_gid)
+        settings |= {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    data = folder / "data"
+    control = [programs / "pg_ctl", "-D", data, "-w", "-t", "300"]
+    options = f"-k {folder} -c listen_addresses= -c fsync=off -c shared_buffers=16MB -c max_connections=20"
+    try:
+        new = [
+            programs / "initdb",
+            "-D",
+            data,
+            "-U",
+            "someone",
+            "--auth=trust",
+            "--no-sync",
+            "--locale=C",
+            "-E",
+            "UTF8",
+        ]
+        subprocess.run(new, **settings)
+        subprocess.run([*control, "-l", folder / "log", "-o", options, "start"], **settings)
+        try:
+            yield f"postgresql://someone@/postgres?host={folder}"
+        finally:
+            subprocess.run([*control, "-m", "immediate", "stop"], **settings)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -3,16 +3,9 @@
 import csv
 import json
 import os
-import pwd
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-from importlib.util import find_spec
-from pathlib import Path
-
-import pytest
 
 SPACE = "learning_rate = {low = 1e-3, high = 1e-2, log = true}\n"
 
@@ -32,74 +25,25 @@ trial.Watch.on_train_epoch_end = stuck
 MAIN = "from twelvelead.cli.main import main\nmain()\n"
 
 
-def binaries():
-    """The folder of initdb and pg_ctl, the newest if there are several; None where there is none."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
-    on_path = shutil.which("initdb")
-    places = [*found, *([Path(on_path).resolve()] if on_path else [])]
-    return places[0 if not found else len(found) - 1].parent if places else None
-
-
-def other_user():
-    """A user that PostgreSQL may run as: it refuses root. None where this process is not root's."""
-    if os.geteuid() != 0:
-        return None
-    for name in ("postgres", "nobody"):
-        try:
-            return pwd.getpwnam(name)
-        except KeyError:
-            continue
-    pytest.skip("PostgreSQL does not run as root, and there is neither a user postgres nor a user nobody")
-
-
-@pytest.fixture(scope="module")
-def server():
-    """The URL of a database on a server of our own, reached by a socket in a private folder."""
-    if find_spec("psycopg") is None:
-        pytest.skip("no psycopg: pip install 'twelvelead[tune]'")
-    programs = binaries()
-    if programs is None:
-        pytest.skip("no PostgreSQL (initdb) in /usr/lib/postgresql or on the PATH: apt-get install postgresql")
-    user = other_user()
-    # not pytest's folder: another user may not enter it, and the path of a socket has to be short
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))
-    settings = {"cwd": folder, "check": True, "stdout": subprocess.DEVNULL}
-    if user is not None:
-        os.chown(folder, user.pw_uid, user.pw_gid)
-        settings |= {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-    data = folder / "data"
-    control = [programs / "pg_ctl", "-D", data, "-w", "-t", "300"]
-    options = f"-k {folder} -c listen_addresses= -c fsync=off -c shared_buffers=16MB -c max_connections=20"
-    try:
-        new = [
-            programs / "initdb",
-            "-D",
-            data,
-            "-U",
-            "someone",
-            "--auth=trust",
-            "--no-sync",
-            "--locale=C",
-            "-E",
-            "UTF8",
-        ]
-        subprocess.run(new, **settings)
-        subprocess.run([*control, "-l", folder / "log", "-o", options, "start"], **settings)
-        try:
-            yield f"postgresql://someone@/postgres?host={folder}"
-        finally:
-            subprocess.run([*control, "-m", "immediate", "stop"], **settings)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def test_a_trial_whose_process_is_killed_is_tried_again_by_the_other(server, tiny_recipe, generated_store, tmp_path):
+def test_a_trial_whose_process_is_killed_is_tried_again_by_the_other(
+    postgresql, tiny_recipe, generated_store, tmp_path
+):
     (tmp_path / "tiny.toml").write_text(tiny_recipe().to_toml())
     (tmp_path / "space.toml").write_text(SPACE)
 
     def process(code, folder):
         command = ["tune", tmp_path / "tiny.toml", generated_store.path, tmp_path / folder, "--space"]
-        command += [tmp_path / "space.toml", "--storage", server, "--name", "shared", "--trials", "3", "--grace", "3"]
+        command += [
+            tmp_path / "space.toml",
+            "--storage",
+            postgresql,
+            "--name",
+            "shared",
+            "--trials",
+            "3",
+            "--grace",
+            "3",
+        ]
         return subprocess.Popen(
             [sys.executable, "-c", code, *map(str, command)],
             stdout=subprocess.PIPE,

@@ -14,13 +14,20 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, TimeoutError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InternalError, OperationalError, TimeoutError
 
 from twelvelead.errors import MissingExtra, TwelveLeadError
+from twelvelead.ledger.schema import metadata
 
 FILE = "ledger.sqlite"
 WAIT_S = 30
 """For how long a transaction waits for the one before it."""
+
+_CONNECTIONS = 16
+"""That a process keeps open; twice as many at most."""
+
+_OUTSIDE = (OperationalError, DatabaseError, InternalError)
+"""What is no fault of the statement; the kinds below these are."""
 
 _LOCK = 0x12_1EAD
 """PostgreSQL's advisory lock that whoever writes holds."""
@@ -73,15 +80,31 @@ class Database:
         with self._transaction(writes=False) as connection:
             yield connection
 
-    @contextmanager
-    def bare(self) -> Iterator[Connection]:
-        """A connection outside of transactions, for what cannot be done in one.
+    def scrub(self) -> None:
+        """Write the database's files anew, so that what was removed is in none of them.
+
+        PostgreSQL's log of changes, its replicas and its backups are kept by whoever runs the server.
 
         Raises:
-            TwelveLeadError: as `begin`.
+            TwelveLeadError: others use the database for too long, code "ledger"; what was removed stays removed.
         """
-        with self._told(), self.engine.connect() as connection:
-            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+        with self._told(), self._writing, self.engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            try:
+                if self.is_sqlite:
+                    self._rewrite_sqlite(driver)
+                else:
+                    _rewrite_postgresql(driver)
+            except self.engine.dialect.loaded_dbapi.Error as error:
+                raise self._error(_first_line(error)) from None
+            finally:
+                connection.invalidate()
+
+    def _rewrite_sqlite(self, driver: sqlite3.Connection) -> None:
+        driver.execute("VACUUM")
+        busy, *_ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise self._error("others are reading, so its log still holds what was removed")
 
     def close(self) -> None:
         """Close all connections."""
@@ -100,10 +123,9 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            reason = str(error.orig).partition("\n")[0] if _is_outside(error) else None
-            if reason is None:
+            if type(error) not in _OUTSIDE:
                 raise
-            raise self._error(reason) from None
+            raise self._error(_first_line(error.orig)) from None
         except TimeoutError:
             raise self._error("all connections are in use") from None
 
@@ -111,8 +133,15 @@ class Database:
         return TwelveLeadError(f"{self.name}: {reason}; see to the database, then try again", code="ledger")
 
 
-def _is_outside(error: DBAPIError) -> bool:
-    return type(error).__name__ in ("OperationalError", "DatabaseError", "InternalError")
+def _rewrite_postgresql(driver: Any) -> None:
+    driver.autocommit = True
+    driver.execute(f"SET lock_timeout = '{WAIT_S}s'")
+    for table in metadata.tables:
+        driver.execute(f'VACUUM (FULL) "{table}"')
+
+
+def _first_line(error: BaseException | None) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _sqlite(path: Path) -> Engine:
@@ -120,8 +149,8 @@ def _sqlite(path: Path) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
         hide_parameters=True,
-        pool_size=16,
-        max_overflow=48,
+        pool_size=_CONNECTIONS,
+        max_overflow=_CONNECTIONS,
         connect_args={"timeout": WAIT_S, "check_same_thread": False},
     )
 
@@ -134,6 +163,7 @@ def _sqlite(path: Path) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql(f"PRAGMA query_only = {not writes:d}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
@@ -148,7 +178,11 @@ def _postgresql(text: str) -> Engine:
         raise TwelveLeadError(f"{url.drivername} is not available; give postgresql://…, or no URL for SQLite")
     try:
         engine = create_engine(
-            url.set(drivername="postgresql+psycopg"), hide_parameters=True, pool_size=16, max_overflow=48
+            url.set(drivername="postgresql+psycopg"),
+            hide_parameters=True,
+            pool_size=_CONNECTIONS,
+            max_overflow=_CONNECTIONS,
+            pool_pre_ping=True,
         )
     except ModuleNotFoundError:
         raise MissingExtra("PostgreSQL", "postgresql") from None

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,15 +13,17 @@ from typing import Self
 from sqlalchemy import Connection
 
 from twelvelead.errors import TwelveLeadError
+from twelvelead.files import owning
 from twelvelead.ledger import metrics
-from twelvelead.ledger.audit import Audit
+from twelvelead.ledger.audit import Audit, Event
+from twelvelead.ledger.backup import read_backup, write_backup
 from twelvelead.ledger.database import Database
 from twelvelead.ledger.jobs import Jobs
 from twelvelead.ledger.keys import ApiKey, Keys, Sessions
 from twelvelead.ledger.metrics import Metrics
 from twelvelead.ledger.migrations import migrate
 from twelvelead.ledger.objects import Arrivals, Objects, private_folder
-from twelvelead.ledger.purge import Purged
+from twelvelead.ledger.purge import Purged, purge
 from twelvelead.ledger.readings import Readings
 from twelvelead.ledger.recordings import Recordings
 from twelvelead.ledger.settings import Settings
@@ -57,6 +59,7 @@ class Ledger:
         self._database = database
         self._objects = objects
         self._clock = clock
+        self._left: list[Path] = []
 
     @classmethod
     def open(
@@ -169,7 +172,8 @@ class Ledger:
         Raises:
             TwelveLeadError: a backup or a purge is at work, or the file cannot be written.
         """
-        raise NotImplementedError
+        with self._upkeep():
+            write_backup(self._database, self._objects, to, self._clock())
 
     def purge(
         self, older_than: timedelta, *, actor: str, signed_only: bool = False, request_id: str | None = None
@@ -187,16 +191,31 @@ class Ledger:
         Raises:
             TwelveLeadError: a backup or another purge is at work, or others use the database for too long.
         """
-        raise NotImplementedError
+        event = Event(actor, "purge", request_id=request_id)
+        with self._upkeep():
+            before = self._clock() - older_than
+            return purge(self._database, self._objects, self._clock, before, signed_only, event)
+
+    @contextmanager
+    def _upkeep(self) -> Iterator[None]:
+        """A backup needs the bytes that a purge would remove: one of either at a time, in all processes."""
+        folder = self.folder / "upkeep"
+        private_folder(folder)
+        with owning(folder):
+            yield
 
     def _settle(self, arrivals: Arrivals) -> None:
-        """Remove what was written for a transaction and is not needed twice; where the database is gone, the next one
-        who opens the ledger does it."""
+        """Remove what was written for a transaction and is not needed twice. Where the database is away, this is done
+        after a later transaction, or by whoever opens the ledger next."""
         self._objects.forget(path for sha256, (_, path) in arrivals.there.items() if sha256 in arrivals.referred)
-        left = [path for sha256, (_, path) in arrivals.there.items() if sha256 not in arrivals.referred]
-        if left:
-            with suppress(TwelveLeadError), self._database.begin() as connection:
-                self._objects.settle(connection, left)
+        self._left += [path for sha256, (_, path) in arrivals.there.items() if sha256 not in arrivals.referred]
+        if self._left:
+            left, self._left = self._left, []
+            try:
+                with self._database.begin() as connection:
+                    self._objects.settle(connection, left)
+            except TwelveLeadError:
+                self._left += left
 
     def _books(self, connection: Connection, arrivals: Arrivals) -> Books:
         now = self._clock()
@@ -211,6 +230,29 @@ class Ledger:
         )
 
 
+def restore(source: Path, folder: Path | None = None, url: str | None = None) -> None:
+    """Make a ledger from a backup, of either database in either.
+
+    Args:
+        source: the backup.
+        folder: of the new ledger; `default_folder()` where None. Holds none yet.
+        url: of an empty PostgreSQL database; None for SQLite in the folder.
+
+    Raises:
+        TwelveLeadError: there is a ledger already, or the backup is of another version; nothing is made.
+        Unreadable: the backup is not there, is none or is damaged; nothing is made.
+    """
+    folder = default_folder() if folder is None else Path(folder).absolute()
+    _own_folder(folder)
+    database = Database(folder, url)
+    objects = Objects(folder)
+    try:
+        read_backup(source, database, objects, datetime.now(UTC))
+    finally:
+        objects.close()
+        database.close()
+
+
 def default_folder() -> Path:
     """Where a ledger is kept unless another folder is named: "twelvelead" in the user's folder of data."""
     if sys.platform == "win32":
@@ -222,6 +264,8 @@ def _own_folder(folder: Path) -> None:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         private_folder(folder)
+        if not any(folder.iterdir()):
+            folder.chmod(0o700)
         others = folder.stat().st_mode & 0o077
     except OSError as error:
         raise TwelveLeadError(

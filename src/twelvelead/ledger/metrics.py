@@ -45,7 +45,7 @@ def measure(connection: Connection, now: datetime, folder: Path) -> Metrics:
     files, size = connection.execute(select(func.count(), func.coalesce(func.sum(schema.objects.c.size), 0))).one()
     signed = select(func.count()).select_from(schema.recordings).where(recording.signed.is_not(None))
     return Metrics(
-        recordings=dict(states.tuples().all()),
+        recordings={row[0]: row[1] for row in states},
         signed=connection.scalars(signed).one(),
         jobs={(queue, state): number for queue, state, number in jobs},
         oldest_due_s={queue: (now - oldest).total_seconds() for queue, oldest in due},

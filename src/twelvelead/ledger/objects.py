@@ -166,6 +166,12 @@ class Objects:
                 self.path(sha256).unlink(missing_ok=True)
             path.unlink(missing_ok=True)
 
+    def withdraw(self, arrived: Iterable[Path]) -> None:
+        """Remove bytes that came for a ledger which was not made."""
+        for path in arrived:
+            self.path(path.name.partition(".")[0]).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
+
     def forget(self, arrived: Iterable[Path]) -> None:
         """Remove files under `arriving` whose bytes are kept, or never were."""
         for path in arrived:

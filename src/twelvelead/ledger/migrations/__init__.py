@@ -42,7 +42,7 @@ def migrate(connection: Connection, name: str, target: str = HEAD) -> None:
 
 def revision(connection: Connection) -> str | None:
     """The revision of the tables; None where there are none."""
-    if not inspect(connection).has_table("alembic_version"):
+    if not inspect(connection).has_table("ledger_revision"):
         return None
-    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    found: str | None = connection.scalar(text("SELECT version_num FROM ledger_revision"))
     return found
