@@ -164,7 +164,8 @@ def test_an_edit_that_mends_its_own_hash_is_found_with_the_last_head(filled, row
 def test_any_deletion_is_found_with_the_last_head(filled, row, kept_at):
     kept = head(filled)
     assert faults(filled, kept, ("DELETE FROM audit WHERE sequence = :row", {"row": row}))
-    assert faults(filled, kept, ("DELETE FROM audit WHERE sequence >= :row", {"row": kept_at}))
+    cut = faults(filled, kept, ("DELETE FROM audit WHERE sequence >= :row", {"row": kept_at}))
+    assert cut == (f"the audit ends at row {kept_at - 1}, and there was a row {ROWS}: it was cut off",)
 
 
 @settings(deadline=None, max_examples=30)

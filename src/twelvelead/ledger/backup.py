@@ -143,9 +143,9 @@ def _about(tar: tarfile.TarFile, source: Path) -> dict[str, Any]:
     return about
 
 
-def _member(tar: tarfile.TarFile, name: str) -> IO[bytes]:
+def _member(tar: tarfile.TarFile, name: str) -> io.BufferedReader:
     found = tar.extractfile(name)
-    if found is None:
+    if not isinstance(found, io.BufferedReader):  # a folder or a link
         raise ValueError(name)
     return found
 
