@@ -116,6 +116,9 @@ def superclass_tables(reports: list[Report], store: Store) -> Iterator[str]:
     yield from _subgroups(reports)
     yield ""
     yield from _voltages(store)
+    gate = first.values["quality_gate"]
+    yield ""
+    yield f"**Quality gate.** It would refuse {gate['refused']} records and warn of {gate['warned']}; all are scored."
 
 
 def statement_tables(reports: list[Report]) -> Iterator[str]:

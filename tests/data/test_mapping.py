@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from twelvelead.data.create import create
 from twelvelead.data.label_headers import codes_of
@@ -158,6 +160,19 @@ def test_a_mapping_that_cannot_be_is_refused_by_line(source, tmp_path, text, fau
 def test_a_mapping_that_is_not_there(tmp_path):
     with pytest.raises(Unreadable, match="no such mapping; name a CSV, or one that ships: challenge, ludb"):
         read_mapping(tmp_path / "absent")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@given(st.binary(max_size=200) | st.text(alphabet='code,statement\n"SR;MI \r', max_size=200).map(str.encode))
+def test_any_file_gives_a_mapping_or_our_error(tmp_path, content):
+    path = tmp_path / "mapping.csv"
+    path.write_bytes(b"code,statement\n" + content)
+    said = ""
+    try:
+        assert read_mapping(path).labels
+    except Unreadable as error:
+        said = str(error)
+    assert "\n" not in said
 
 
 @pytest.mark.parametrize(
