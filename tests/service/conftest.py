@@ -5,6 +5,8 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -30,15 +32,17 @@ def until_ready(ask, seconds=60):
 
 
 @contextmanager
-def _running(**settings):
-    with TestClient(create_app(Settings(workers=1, **settings)), base_url=BASE) as client:
-        until_ready(lambda path: client.get(path).status_code)
-        yield client
+def _running(base=BASE, **settings):
+    with TemporaryDirectory() as folder:
+        app = create_app(Settings(**{"workers": 1, "store": Path(folder) / "store"} | settings))
+        with TestClient(app, base_url=base) as client:
+            until_ready(lambda path: client.get(path).status_code)
+            yield client
 
 
 @pytest.fixture(scope="session")
 def running():
-    """running(**settings) -> a context with the client of a service with one worker."""
+    """running(base, **settings) -> a context with the client of a service with one worker."""
     return _running
 
 
@@ -105,6 +109,7 @@ def serve(tmp_path):
     def start(*arguments, **environment):
         log = tmp_path / f"log-{len(started)}"
         command = [sys.executable, "-m", "twelvelead", "serve", "--no-open", "--port", "0", *map(str, arguments)]
+        environment = {"TWELVELEAD_STORE": str(tmp_path / "store")} | environment
         with log.open("w") as stream:
             process = subprocess.Popen(command, stderr=stream, env=os.environ | environment)
         started.append(process)

@@ -7,14 +7,14 @@ import pytest
 
 from twelvelead.inference.engine import Engine
 from twelvelead.readers import read
-from twelvelead.service.schemas import interpretation_schema
+from twelvelead.service.schemas import shipped_schemas
 
 PLACE = "/v1/interpretations"
 
 
 def test_the_answer_is_that_of_the_command_line(client, ecg, asked):
     answer = client.post(PLACE, params=asked, content=ecg).json()
-    jsonschema.validate(answer, interpretation_schema())
+    jsonschema.validate(answer, shipped_schemas()["Interpretation"])
     right = Engine().predict(read(ecg, **asked)).to_dict()
     assert answer["source"] == right["source_sha256"] == answer["source_sha256"]
     assert {**answer, "source": "bytes"} == right

@@ -43,7 +43,7 @@ def service(serve):
 
 
 def test_it_answers_and_its_log_names_the_request_and_nothing_of_the_client(service, ecg, asked):
-    status, answer = post(service, ecg, asked | {"filename": "Jane Doe.npy"}, Authorization="Bearer secret")
+    status, answer = post(service, ecg, asked | {"filename": "Jane Doe.npy"}, Cookie="other=secret")
     assert (status, answer["classes"]["NORM"]["decision"]) == (200, "present")
     time.sleep(0.2)
     log = service.log.read_text()

@@ -12,7 +12,10 @@ from twelvelead.inference.failure import describe_error
 from twelvelead.inference.interpretation import Interpretation, describe_recording
 from twelvelead.inference.selftest import SAMPLING_RATE, UNIT, find_fault, known_recording
 from twelvelead.readers import read
-from twelvelead.service.forms import MEDIA, Form
+from twelvelead.readers.kinds import kind_of
+from twelvelead.readers.source import Source
+from twelvelead.service import signals
+from twelvelead.service.forms import Form
 from twelvelead.service.uploads import Upload, upload
 
 _READING = ("sampling_rate", "unit", "scale", "identify", "variable", "time_unit")
@@ -38,24 +41,37 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """What a store keeps of a recording beside its bytes and its answer.
+
+    Attributes:
+        kind: of file, by the module that reads it.
+        recording: `describe_recording`.
+        signal: as `signals.encode` gives it.
+    """
+
+    kind: str
+    recording: dict[str, Any] = field(repr=False)
+    signal: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Reply:
     """What a worker says of one recording.
 
     Attributes:
         outcome: "answered", "refused" by the gate, or "unreadable".
         body: the answer, encoded; empty without one.
-        media: type of the body.
         error: `describe_error`, where there is no answer.
         findings: codes, of the gate and the reader.
-        recording: `describe_recording`; None where it could not be read.
+        kept: where it was asked for, and the recording could be read.
     """
 
     outcome: str
     body: bytes = field(default=b"", repr=False)
-    media: str = MEDIA["json"]
     error: dict[str, Any] | None = field(default=None, repr=False)
     findings: tuple[str, ...] = ()
-    recording: dict[str, Any] | None = field(default=None, repr=False)
+    kept: Kept | None = None
 
 
 _engines: dict[str, Engine] = {}
@@ -74,19 +90,35 @@ def answer(question: Question) -> Reply:
     """The answer, or why there is none; only a fault of ours is raised."""
     options = question.options
     engine = _engines[options["weights"]]
-    recording = None
+    kept = None
     try:
         ecg = _read(question.upload, options)
-        recording = describe_recording(ecg) if question.keep else None
+        kept = _kept(question.upload, ecg) if question.keep else None
         interpretation = _predict(engine, ecg, options)
-        codes = tuple(finding.code for finding in interpretation.findings)
         body = _encoded(interpretation, question.form, options)
     except TwelveLeadError as error:
         described = describe_error(error, question.upload.sha256, engine)
         outcome = "refused" if isinstance(error, Refused) else "unreadable"
         codes = tuple(finding["code"] for finding in described["findings"])
-        return Reply(outcome, error=described, findings=codes, recording=recording)
-    return Reply("answered", body, MEDIA[question.form], findings=codes, recording=recording)
+        return Reply(outcome, error=described, findings=codes, kept=kept)
+    codes = tuple(finding.code for finding in interpretation.findings)
+    return Reply("answered", body, findings=codes, kept=kept)
+
+
+def draw(question: Question) -> bytes:
+    """The page of a recording that can be read, with its answer, or with why the gate refuses it.
+
+    Raises:
+        TwelveLeadError: it cannot be read.
+    """
+    from twelvelead.output.picture import render
+
+    ecg = _read(question.upload, question.options)
+    try:
+        interpretation = _predict(_engines[question.options["weights"]], ecg, question.options)
+    except Refused as refused:
+        return render(ecg, question.form, refused=refused, **_paper(question.options))
+    return _encoded(interpretation, question.form, question.options)
 
 
 def try_out(weights: str) -> str | None:
@@ -97,10 +129,20 @@ def try_out(weights: str) -> str | None:
 
 
 def _read(sent: Upload, options: dict[str, Any]) -> ECG:
+    """The recording, also where leads are missing: the gate refuses it then, and it can be drawn."""
     reading = {name: options[name] for name in _READING if options.get(name) is not None}
-    ecg = read(sent.content, beside=sent.beside, name=sent.sha256 + sent.suffix, **reading)
+    reading |= {"beside": sent.beside, "name": sent.sha256 + sent.suffix}
+    try:
+        ecg = read(sent.content, **reading)
+    except Refused:
+        ecg = read(sent.content, leads=None, **reading)
     age, sex = options.get("age"), options.get("sex")
     return replace(ecg, source=sent.sha256, age=ecg.age if age is None else age, sex=sex or ecg.sex)
+
+
+def _kept(sent: Upload, ecg: ECG) -> Kept:
+    kind = kind_of(Source(sent.content, sent.sha256 + sent.suffix, sent.beside))
+    return Kept("" if kind is None else kind.module, describe_recording(ecg), signals.encode(ecg))
 
 
 def _predict(engine: Engine, ecg: ECG, options: dict[str, Any]) -> Interpretation:
@@ -113,5 +155,8 @@ def _encoded(interpretation: Interpretation, form: Form, options: dict[str, Any]
         return json.dumps(interpretation.to_dict()).encode()
     from twelvelead.output.picture import render
 
-    how = {name: options[name] for name in _PAPER if name in options}
-    return render(interpretation, form, speed=int(options.get("speed", 25)), **how)
+    return render(interpretation, form, **_paper(options))
+
+
+def _paper(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: options[name] for name in _PAPER if name in options} | {"speed": int(options.get("speed", 25))}

@@ -7,11 +7,11 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from twelvelead.service import interpretations, monitoring, pages, problems
+from twelvelead.service import interpretations, monitoring, pages, problems, readings, recordings, sessions
 from twelvelead.service.core import Core
 from twelvelead.service.envelope import Envelope
 from twelvelead.service.problems import ProblemDetails
-from twelvelead.service.schemas import interpretation_schema
+from twelvelead.service.schemas import shipped_schemas
 from twelvelead.service.settings import Settings
 from twelvelead.version import __version__
 
@@ -48,8 +48,8 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.core = core
     problems.install(app)
-    for router in (interpretations.router, monitoring.router, pages.router):
-        app.include_router(router)
+    for part in (interpretations, recordings, readings, sessions, monitoring, pages):
+        app.include_router(part.router)
     app.add_middleware(Envelope, settings=settings, metrics=core.metrics, stamp=lambda: core.answering_sha256)
     _complete_openapi(app)
     return app
@@ -63,7 +63,7 @@ def _complete_openapi(app: FastAPI) -> None:
         document = make()
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         if "Interpretation" not in schemas:
-            schemas["Interpretation"] = interpretation_schema()
+            schemas.update(shipped_schemas())
             schemas["ProblemDetails"] = ProblemDetails.model_json_schema()
         return document
 

@@ -1,14 +1,16 @@
 """What all requests of a service share: its weights, workers, limits and counters."""
 
 import time
-from hashlib import sha256
 from typing import Any
 
 from fastapi import Request
 
+from twelvelead.ledger import Ledger
 from twelvelead.service import answering
 from twelvelead.service.answering import Question, Reply
 from twelvelead.service.bodies import Bodies
+from twelvelead.service.callers import Callers
+from twelvelead.service.keeping import Keeping
 from twelvelead.service.log import event, logger
 from twelvelead.service.metrics import Metrics
 from twelvelead.service.pool import Pool
@@ -28,13 +30,14 @@ class Core:
     Attributes:
         contracts: name -> contract of what may be asked, the default first.
         digests: name -> SHA-256 of the weights and of their contract.
-        answering: what decides answers, as JSON, and its hash.
-        bodies, metrics: see there.
+        answering, answering_sha256: what decides answers, as JSON, and its hash.
+        ledger, callers, keeping, bodies, metrics: see there.
         fault: why it cannot answer, as a clause; None where it can.
         stopping: whether it takes nothing more on.
 
     Raises:
-        TwelveLeadError: weights are not there or do not match their contract, or settings are not theirs.
+        TwelveLeadError: weights are not there or do not match their contract, settings are not theirs, or the store
+            cannot be opened.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -46,7 +49,11 @@ class Core:
             contract.thresholds_at(settings.operating_point)
             self.digests[name] = (contract.files["onnx"]["sha256"], sha256_of_file(find(name) / FILE))
         self.answering = settings.answering(self.digests)
-        self.answering_sha256 = sha256(self.answering.encode()).hexdigest()
+        self.ledger = open_ledger(settings)
+        with self.ledger.begin() as books:
+            self.answering_sha256 = books.settings.keep(self.answering)
+        self.callers = Callers(self.ledger, settings)
+        self.keeping = Keeping(self.ledger)
         self.bodies = Bodies(settings)
         self.metrics = Metrics(
             {
@@ -86,9 +93,10 @@ class Core:
         self.fault = "it is stopping"
 
     def close(self) -> None:
-        """End the workers."""
+        """End the workers, and close the ledger."""
         if self._pool is not None:
             self._pool.close()
+        self.ledger.close()
 
     def require_ready(self) -> None:
         """See that it can answer.
@@ -121,6 +129,15 @@ class Core:
             self.require_ready()
         assert self._pool is not None
         return await self._pool.run(function, *arguments)
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """The ledger that the settings name.
+
+    Raises:
+        TwelveLeadError: see `Ledger.open`.
+    """
+    return Ledger.open(settings.store, None if settings.database is None else settings.database.get_secret_value())
 
 
 def core_of(request: Request) -> Core:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from twelvelead.service.answering import Question
+from twelvelead.service.callers import AnyCaller
 from twelvelead.service.core import Core, ready_core
 from twelvelead.service.forms import MEDIA, choose
 from twelvelead.service.options import Drawing
@@ -20,11 +21,11 @@ router = APIRouter(tags=["interpretations"])
     "/v1/interpretations",
     summary="Interpret recordings; nothing is kept",
     response_class=Response,
-    responses={200: ANSWERS, **responses(400, 403, 406, 408, 413, 415, 422, 429, 503)},
+    responses={200: ANSWERS, **responses(400, 401, 403, 406, 408, 413, 415, 422, 429, 503)},
     openapi_extra={"requestBody": BODY},
 )
 async def interpret(
-    request: Request, core: Annotated[Core, Depends(ready_core)], options: Annotated[Drawing, Query()]
+    request: Request, core: Annotated[Core, Depends(ready_core)], _: AnyCaller, options: Annotated[Drawing, Query()]
 ) -> Response:
     """One recording as the body, of any content type: what it is, its bytes say. Or a multipart body, whose parts that
     belong together, the header and the signal files of a WFDB record, are one recording.

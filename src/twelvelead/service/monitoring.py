@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from twelvelead.service.callers import AnyCaller
 from twelvelead.service.core import Core, core_of, ready_core
 from twelvelead.service.problems import responses
 
@@ -22,13 +23,13 @@ async def ready(core: Annotated[Core, Depends(ready_core)]) -> dict[str, str]:
     return {"status": "ready"}
 
 
-@router.get("/metrics", summary="Counters for Prometheus", response_class=Response)
-async def metrics(core: Annotated[Core, Depends(core_of)]) -> Response:
+@router.get("/metrics", summary="Counters for Prometheus", response_class=Response, responses=responses(401))
+async def metrics(core: Annotated[Core, Depends(core_of)], _: AnyCaller) -> Response:
     return Response(core.metrics.render(), media_type=CONTENT_TYPE_LATEST)
 
 
-@router.get("/v1/models", summary="The weights that may be asked, the default first")
-async def models(core: Annotated[Core, Depends(core_of)]) -> list[dict[str, Any]]:
+@router.get("/v1/models", summary="The weights that may be asked, the default first", responses=responses(401))
+async def models(core: Annotated[Core, Depends(core_of)], _: AnyCaller) -> list[dict[str, Any]]:
     return [
         {
             "name": name,

@@ -2,9 +2,10 @@
 
 from importlib.resources import files
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from twelvelead.service.problems import Problem
+from twelvelead.service.sessions import launch
 
 router = APIRouter(include_in_schema=False)
 
@@ -33,8 +34,8 @@ def _give(name: str) -> Response:
 
 
 @router.get("/")
-async def index() -> Response:
-    return _give("index.html")
+async def index(request: Request, token: str | None = None) -> Response:
+    return _give("index.html") if token is None else await launch(request, token)
 
 
 @router.get("/docs")

@@ -13,11 +13,15 @@ from starlette.requests import ClientDisconnect
 
 from twelvelead.ecg.finding import CODES
 from twelvelead.errors import ERROR_CODES, TwelveLeadError
+from twelvelead.service.log import logger
 
 MEDIA = "application/problem+json"
 
 _STATUS = {"usage": 400, "unknown-format": 415, "missing-extra": 415, "too-large": 413, "weights": 400}
 """Code -> status, where it is not 422."""
+
+_TOLD = {"usage": 400, "conflict": 409, "not-found": 404}
+"""Code of an error that is raised outside of workers -> status, where its text is for the client."""
 
 _OF_STATUS = {401: "denied", 403: "denied", 404: "no-resource", 405: "no-resource", 413: "too-large"}
 _OPTION = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
@@ -102,6 +106,7 @@ _MEANING = {
     400: "A parameter asks for what there is not",
     401: "A key is missing, unknown or revoked",
     403: "The key may not do this, or another site sent the request",
+    409: "It is there otherwise already",
     404: "There is no such thing, or the key may not know of it",
     406: "None of the forms in Accept can be given",
     408: "The request was sent too slowly",
@@ -137,8 +142,11 @@ def as_problem(error: Exception) -> Problem:
     match error:
         case Problem():
             return error
-        case TwelveLeadError():
-            return Problem(_STATUS.get(error.code, 422), error.code, for_http(str(error), ""))
+        case TwelveLeadError() if error.code in _TOLD:
+            return Problem(_TOLD[error.code], error.code, for_http(str(error), ""))
+        case TwelveLeadError():  # its text is for whoever runs the service: it names places and databases
+            logger.error("store", exc_info=error, extra={"fields": {"code": error.code, "error": str(error)}})
+            return Problem(503, error.code, "what is kept cannot be reached; the log of the service says why")
         case RequestValidationError():
             fault = error.errors()[0]
             where = ".".join(str(part) for part in fault["loc"][1:] if isinstance(part, str))

@@ -9,21 +9,36 @@ from twelvelead.service.forms import MEDIA
 _BINARY = {"type": "string", "format": "binary"}
 
 
-def interpretation_schema() -> dict[str, Any]:
-    """The schema of an answer, as the package has it."""
-    text = (files("twelvelead.inference") / "interpretation.schema.json").read_text(encoding="utf-8")
-    schema: dict[str, Any] = json.loads(text)
-    return schema
+def shipped_schemas() -> dict[str, dict[str, Any]]:
+    """Those of the answer and of an error, as the package has them."""
+    names = {"Interpretation": "interpretation.schema.json", "Error": "error.schema.json"}
+    folder = files("twelvelead.inference")
+    return {name: json.loads((folder / file).read_text(encoding="utf-8")) for name, file in names.items()}
 
 
-_ANSWER = {"$ref": "#/components/schemas/Interpretation"}
-_ENTRY = {"anyOf": [_ANSWER, {"$ref": "#/components/schemas/ProblemDetails"}]}
+def entries(schema: str, description: str) -> dict[str, Any]:
+    """The response of something for one recording, or a list for several with problems among them."""
+    one = {"$ref": f"#/components/schemas/{schema}"}
+    several = {"type": "array", "items": {"anyOf": [one, {"$ref": "#/components/schemas/ProblemDetails"}]}}
+    return {"description": description, "content": {MEDIA["json"]: {"schema": {"anyOf": [one, several]}}}}
 
-ANSWERS: dict[str, Any] = {
-    "description": "The answer of one recording, or a list of answers and problems",
+
+def binary(media: str) -> dict[str, Any]:
+    """The response of bytes."""
+    return {"description": "The bytes", "content": {media: {"schema": _BINARY}}}
+
+
+ANSWERS = entries("Interpretation", "The answer of one recording, or a list of answers and problems")
+ANSWERS["content"] |= {MEDIA[form]: {"schema": _BINARY} for form in ("pdf", "png", "svg")}
+
+CONTENT: dict[str, Any] = {
+    "description": "An interpretation, or why there is none",
     "content": {
-        MEDIA["json"]: {"schema": {"anyOf": [_ANSWER, {"type": "array", "items": _ENTRY}]}},
-        **{MEDIA[form]: {"schema": _BINARY} for form in ("pdf", "png", "svg")},
+        MEDIA["json"]: {
+            "schema": {
+                "anyOf": [{"$ref": "#/components/schemas/Interpretation"}, {"$ref": "#/components/schemas/Error"}]
+            }
+        }
     },
 }
 

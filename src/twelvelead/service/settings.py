@@ -36,7 +36,7 @@ class Settings(BaseModel):
         hosts: names by which it may be called (`Host`), beside those of the loopback and `host` itself.
         tls_certificate, tls_key: PEM files; both or neither.
         behind_proxy: addresses of the reverse proxies that alone may call it, and whose X-Forwarded headers count.
-        store: folder of what is kept.
+        store: folder of what is kept; None for that of the user.
         database: URL of a PostgreSQL database in place of SQLite in the store.
         weights: what may be asked, by name or place; the first answers where a request names none.
         operating_point, error_rate, measure: of an answer where a request says nothing.
@@ -56,7 +56,7 @@ class Settings(BaseModel):
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     behind_proxy: tuple[str, ...] = ()
-    store: Path = Field(default_factory=lambda: data_folder() / "store")
+    store: Path | None = None
     database: SecretStr | None = None
     weights: Annotated[tuple[str, ...], Field(min_length=1)] = (DEFAULT,)
     operating_point: str = "accuracy"
@@ -133,12 +133,6 @@ class Settings(BaseModel):
                 shown = "**********" if isinstance(getattr(self, name), SecretStr) else value
                 lines.append(f"{name} = {json.dumps(shown, ensure_ascii=False)}")
         return "\n".join(lines) + "\n"
-
-
-def data_folder() -> Path:
-    """Of the user, for this product."""
-    home = os.environ.get("XDG_DATA_HOME") or os.environ.get("LOCALAPPDATA")
-    return (Path(home) if home else Path.home() / ".local" / "share") / "twelvelead"
 
 
 def load_settings(file: Path | None = None, environment: Mapping[str, str] = os.environ, **given: Any) -> Settings:

@@ -1,0 +1,227 @@
+"""What the ledger is told and asked of recordings; a transaction each."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from twelvelead.errors import TwelveLeadError
+from twelvelead.ledger import Answer, Event, File, Identity, Ledger, NewAnswer, NewReading, Reading, Recording
+from twelvelead.ledger.recording import Json
+from twelvelead.service import signals
+from twelvelead.service.answering import Reply
+from twelvelead.service.callers import Caller
+from twelvelead.service.log import event
+from twelvelead.service.uploads import Upload, upload
+
+SIGNAL = "signal.bin"
+OPTIONS = "options.json"
+
+URGENCY = {"critical": 4, "urgent": 3, "routine": 2, "normal": 1}
+"""What a worklist is sorted by -> its number; 0 for what no rule speaks of."""
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What stands in the audit beside every event of a request.
+
+    Attributes:
+        request_id: of the request.
+        settings_sha256: of what decides answers.
+    """
+
+    request_id: str
+    settings_sha256: str
+
+
+class Keeping:
+    """The recordings of a service.
+
+    Args:
+        ledger: that has them.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+
+    def add(
+        self, caller: Caller, sent: Upload, options: Mapping[str, Any], reply: Reply, stamp: Stamp
+    ) -> tuple[Recording, bool]:
+        """Keep a recording with what was said of it; the same bytes and options are kept once, and answered anew
+        where other settings answered before.
+
+        Args:
+            caller: whose it is.
+            sent: its bytes.
+            options: as the request gave them.
+            reply: an answer, or a refusal of the gate.
+            stamp: of the request.
+
+        Returns:
+            The recording, and whether it is new.
+        """
+        kept = reply.kept
+        assert kept is not None
+        told = json.dumps(dict(sorted(options.items()))).encode()
+        once = hashlib.sha256(sent.sha256.encode() + told).hexdigest()
+        parts = {f"recording{sent.suffix}": sent.content, **sent.beside}
+        files = [File(name, hashlib.sha256(content).hexdigest()) for name, content in parts.items()]
+        identity = None if kept.recording["identity"] is None else Identity(**kept.recording["identity"])
+        new = _new_answer(reply, kept.recording, stamp)
+        with self.ledger.begin(*parts.values(), kept.signal, told) as books:
+            recording, is_new = books.recordings.add(
+                caller.owner, sent.sha256, kept.kind, files, identity=identity, once=once
+            )
+            latest = books.recordings.answered(recording.id)
+            if latest is None or latest.settings_sha256 != new.settings_sha256:
+                books.recordings.answer(recording.id, new)
+            if is_new:
+                books.recordings.attach(recording.id, SIGNAL, signals.MEDIA, hashlib.sha256(kept.signal).hexdigest())
+                books.recordings.attach(recording.id, OPTIONS, "application/json", hashlib.sha256(told).hexdigest())
+            row = books.audit.append(
+                Event(
+                    caller.name,
+                    "interpret",
+                    reply.error["code"] if reply.error is not None else "ok",
+                    recording.id,
+                    stamp.request_id,
+                    sent.sha256,
+                    new.weights_sha256,
+                    new.contract_sha256,
+                    stamp.settings_sha256,
+                )
+            )
+            recording = books.recordings.get(recording.id, caller.scope, reader=caller.name)
+        _tell_head(row.sequence, row.hash)
+        return recording, is_new
+
+    def get(self, caller: Caller, recording: str) -> Recording:
+        """One recording that the caller may see.
+
+        Raises:
+            TwelveLeadError: there is none, code "not-found".
+        """
+        with self.ledger.view() as books:
+            return books.recordings.get(recording, caller.scope, reader=caller.name)
+
+    def answer(self, caller: Caller, recording: str, stamp: Stamp) -> Answer:
+        """What was said of a recording, noted as seen.
+
+        Raises:
+            TwelveLeadError: there is none, or nothing was said; code "not-found".
+        """
+        with self.ledger.begin() as books:
+            found = books.recordings.get(recording, caller.scope)
+            latest = books.recordings.answered(recording)
+            if latest is None:
+                raise TwelveLeadError("there is no answer yet", code="not-found")
+            row = books.audit.append(_seen(caller, "view", found, stamp))
+        _tell_head(row.sequence, row.hash)
+        return latest
+
+    def attachment(self, caller: Caller, recording: str, name: str) -> bytes | None:
+        """A file made from a recording; None where there is none.
+
+        Raises:
+            TwelveLeadError: there is no such recording, code "not-found".
+        """
+        with self.ledger.view() as books:
+            books.recordings.get(recording, caller.scope)
+            found = books.recordings.attachment(recording, name)
+        return None if found is None else self.ledger.content(found.sha256)
+
+    def original(self, caller: Caller, recording: str) -> tuple[Upload, dict[str, Any]]:
+        """The bytes of a recording as they were sent, and the options that it was read and answered with.
+
+        Raises:
+            TwelveLeadError: there is no such recording, code "not-found".
+        """
+        with self.ledger.view() as books:
+            books.recordings.get(recording, caller.scope)
+            files = books.recordings.files(recording)
+        first, *others = files
+        beside = {file.name: self.ledger.content(file.sha256) for file in others}
+        told = self.attachment(caller, recording, OPTIONS)
+        sent = upload(self.ledger.content(first.sha256), beside, first.name.removeprefix("recording"))
+        return sent, {} if told is None else json.loads(told)
+
+    def keep_page(self, caller: Caller, recording: str, name: str, page: bytes, stamp: Stamp) -> None:
+        """Keep the page of an answer, so that it stays the same, and note that it was given out."""
+        with self.ledger.begin(page) as books:
+            found = books.recordings.get(recording, caller.scope)
+            if books.recordings.attachment(recording, name) is None:
+                books.recordings.attach(recording, name, "application/pdf", hashlib.sha256(page).hexdigest())
+            row = books.audit.append(_seen(caller, "page", found, stamp))
+        _tell_head(row.sequence, row.hash)
+
+    def reading(self, caller: Caller, recording: str) -> Reading | None:
+        """The latest reading; None where there is none.
+
+        Raises:
+            TwelveLeadError: there is no such recording, code "not-found".
+        """
+        with self.ledger.view() as books:
+            books.recordings.get(recording, caller.scope)
+            return books.readings.latest(recording)
+
+    def read(self, caller: Caller, recording: str, new: NewReading, after: int, stamp: Stamp) -> Reading:
+        """Add a version of the reading.
+
+        Raises:
+            Conflict: `after` is not the latest version any more.
+            TwelveLeadError: there is no such recording, code "not-found".
+        """
+        with self.ledger.begin() as books:
+            found = books.recordings.get(recording, caller.scope)
+            reading = books.readings.add(recording, new, after=after)
+            row = books.audit.append(_seen(caller, "sign" if new.signed else "read", found, stamp))
+        _tell_head(row.sequence, row.hash)
+        return reading
+
+    def mark_seen(self, caller: Caller, recording: str, seen: bool) -> None:
+        """Mark a recording as opened by the caller, or take the mark away.
+
+        Raises:
+            TwelveLeadError: there is no such recording, code "not-found".
+        """
+        with self.ledger.begin() as books:
+            books.recordings.get(recording, caller.scope)
+            books.recordings.mark_seen(recording, caller.name, seen)
+
+
+def _new_answer(reply: Reply, recording: Json, stamp: Stamp) -> NewAnswer:
+    content: Json = reply.error if reply.error is not None else json.loads(reply.body)
+    said = content.get("reading") or {}
+    conclusion = said.get("conclusion", "")
+    return NewAnswer(
+        "refused" if reply.error is not None else "interpreted",
+        content,
+        code=reply.error["code"] if reply.error is not None else None,
+        findings=tuple(content["findings"]),
+        statements=tuple(name for name, result in content.get("classes", {}).items() if result["present"]),
+        urgency=URGENCY.get(str((said.get("urgency") or {}).get("level")), 0),
+        conclusion=conclusion if isinstance(conclusion, str) else conclusion.get("text", ""),
+        duration_s=recording["duration_s"],
+        sampling_rate_hz=recording["sampling_rate_hz"],
+        weights_sha256=content["model"]["sha256"],
+        contract_sha256=content["model"]["contract_sha256"],
+        settings_sha256=stamp.settings_sha256,
+        product=f"{content['product']['name']} {content['product']['version']}",
+    )
+
+
+def _seen(caller: Caller, action: str, recording: Recording, stamp: Stamp) -> Event:
+    return Event(
+        caller.name,
+        action,
+        subject=recording.id,
+        request_id=stamp.request_id,
+        input_sha256=recording.source_sha256,
+        settings_sha256=stamp.settings_sha256,
+    )
+
+
+def _tell_head(sequence: int, digest: str) -> None:
+    """The end of the audit's chain, in the log: outside the store, where a chain that was cut off is told by it."""
+    event("audit", head=f"{sequence}:{digest}")

@@ -1,0 +1,62 @@
+"""A reader's reading: versions, of which nobody overwrites one that he has not seen."""
+
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request, Response
+
+from twelvelead.errors import Conflict
+from twelvelead.ledger import NewReading as Said
+from twelvelead.service.callers import Reader, Writer
+from twelvelead.service.models import NewReading, Reading
+from twelvelead.service.problems import Problem, responses
+from twelvelead.service.recordings import AnyCore, Id, stamp_of
+
+router = APIRouter(prefix="/v1/recordings", tags=["readings"])
+
+
+@router.get("/{recording}/reading", summary="The latest reading", responses=responses(400, 401, 404, 503))
+def latest(response: Response, core: AnyCore, caller: Reader, recording: Id) -> Reading:
+    found = core.keeping.reading(caller, recording)
+    if found is None:
+        raise Problem(404, "no-resource", "nobody has read it yet", headers={"ETag": '"0"'})
+    response.headers["ETag"] = f'"{found.version}"'
+    return Reading.of(found)
+
+
+@router.put(
+    "/{recording}/reading",
+    summary="Add a version of the reading",
+    responses=responses(400, 401, 403, 404, 412, 428, 503),
+)
+def add(
+    request: Request,
+    response: Response,
+    core: AnyCore,
+    caller: Writer,
+    recording: Id,
+    reading: NewReading,
+    if_match: Annotated[
+        str | None, Header(description='ETag of the version that was changed, as in "3"; "0" for the first')
+    ] = None,
+) -> Reading:
+    """Its author is whoever is logged in by name; else the one that is stated, marked as not authenticated."""
+    author = caller.name if caller.authenticated else reading.author or caller.name
+    said = Said(
+        author, caller.authenticated, tuple(reading.statements), reading.text, reading.signed, reading.measurements
+    )
+    try:
+        kept = core.keeping.read(caller, recording, said, _version(if_match), stamp_of(request, core))
+    except Conflict as conflict:
+        raise Problem(412, "conflict", str(conflict)) from None
+    response.headers["ETag"] = f'"{kept.version}"'
+    return Reading.of(kept)
+
+
+def _version(if_match: str | None) -> int:
+    if if_match is None:
+        raise Problem(428, "usage", 'If-Match: name the version that was changed, as in "3"; "0" for the first')
+    found = re.fullmatch(r'"(\d{1,9})"', if_match)
+    if found is None:
+        raise Problem(412, "conflict", 'If-Match is no version of a reading; as in "3"')
+    return int(found[1])

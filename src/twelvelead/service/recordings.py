@@ -1,0 +1,178 @@
+"""Recordings that are kept: sent, listed, looked at."""
+
+import asyncio
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from twelvelead.ledger import Sort, Wanted
+from twelvelead.service import answering, signals
+from twelvelead.service.answering import Question
+from twelvelead.service.callers import Caller, Reader, Writer
+from twelvelead.service.core import Core, core_of, ready_core
+from twelvelead.service.forms import MEDIA
+from twelvelead.service.keeping import SIGNAL, Stamp
+from twelvelead.service.models import Recording, Worklist
+from twelvelead.service.options import Reading
+from twelvelead.service.problems import Problem, of_error, responses
+from twelvelead.service.schemas import BODY, CONTENT, binary, entries
+from twelvelead.service.uploads import Upload, recordings
+
+router = APIRouter(prefix="/v1/recordings", tags=["recordings"])
+
+Id = Annotated[str, Path(description="Of a recording", pattern="^[0-9a-f-]{36}$")]
+ReadyCore = Annotated[Core, Depends(ready_core)]
+AnyCore = Annotated[Core, Depends(core_of)]
+
+
+def stamp_of(request: Request, core: Core) -> Stamp:
+    """What the audit is told of a request."""
+    return Stamp(request.scope["twelvelead.request_id"], core.answering_sha256)
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Keep recordings, and interpret them",
+    response_class=JSONResponse,
+    responses={
+        200: entries("Recording", "It was there already, with these options"),
+        201: entries("Recording", "It is kept, and nothing loses it"),
+        **responses(400, 401, 403, 408, 413, 415, 422, 429, 503),
+    },
+    openapi_extra={"requestBody": BODY},
+)
+async def add(request: Request, core: ReadyCore, caller: Writer, options: Annotated[Reading, Query()]) -> Response:
+    """A body as of /v1/interpretations. What the quality gate refuses is kept too, with the state `refused`; what
+    cannot be read is a problem, and nothing of it is kept. The identity that a file states is kept with it.
+
+    One recording gives an object, several a list in their order, each a recording or a problem.
+    """
+    told = options.model_dump(exclude_defaults=True, exclude={"filename", "identify"}) | {"identify": True}
+    values = options.with_defaults(core.settings) | {"identify": True}
+    stamp = stamp_of(request, core)
+    async with core.bodies.parts(request) as parts:
+        found = recordings(parts, options.filename)
+        if len(found) == 1:
+            recording, is_new = await _add(core, caller, found[0], told, values, stamp)
+            headers = {"Location": f"/v1/recordings/{recording['id']}"}
+            return JSONResponse(recording, 201 if is_new else 200, headers)
+        answers = []
+        for each in found:
+            try:
+                answers.append((await _add(core, caller, each, told, values, stamp))[0])
+            except Problem as problem:
+                problem.more.setdefault("source", each.sha256)
+                answers.append(problem.to_dict(stamp.request_id))
+        return JSONResponse(answers, 201)
+
+
+async def _add(
+    core: Core, caller: Caller, sent: Upload, told: dict[str, Any], values: dict[str, Any], stamp: Stamp
+) -> tuple[dict[str, Any], bool]:
+    reply = await core.ask(Question(sent, values, keep=True))
+    if reply.kept is None or reply.outcome == "unreadable":
+        assert reply.error is not None
+        raise of_error(reply.error)
+    recording, is_new = await asyncio.to_thread(core.keeping.add, caller, sent, told, reply, stamp)
+    return Recording.of(recording).model_dump(mode="json"), is_new
+
+
+@router.get("", summary="The worklist", responses=responses(400, 401, 503))
+def worklist(
+    core: AnyCore,
+    caller: Reader,
+    sort: Annotated[
+        Sort, Query(description="The newest first, or what is not readable and the most urgent")
+    ] = "received",
+    state: Annotated[Literal["interpreted", "refused"] | None, Query()] = None,
+    statement: Annotated[str | None, Query(max_length=50, description="Said to be present")] = None,
+    urgency: Annotated[int | None, Query(ge=0, le=4, description="At least")] = None,
+    since: Annotated[datetime | None, Query(description="Received from then on, with its zone")] = None,
+    until: Annotated[datetime | None, Query(description="Received before then, with its zone")] = None,
+    signed: bool | None = None,
+    seen: bool | None = None,
+    source: Annotated[str | None, Query(pattern="^[0-9a-f]{64}$", description="SHA-256 of the bytes")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
+) -> Worklist:
+    for name, time in (("since", since), ("until", until)):
+        if time is not None and time.tzinfo is None:
+            raise Problem(400, "usage", f"{name}: give the zone too, as in 2026-01-31T12:00:00Z")
+    wanted = Wanted(state, source, statement, urgency, since, until, signed, seen)
+    with core.keeping.ledger.view() as books:
+        page = books.recordings.list(caller.scope, wanted, sort=sort, reader=caller.name, limit=limit, offset=offset)
+    return Worklist(total=page.total, recordings=[Recording.of(each) for each in page.recordings])
+
+
+@router.get("/{recording}", summary="One recording", responses=responses(400, 401, 404, 503))
+def one(core: AnyCore, caller: Reader, recording: Id) -> Recording:
+    return Recording.of(core.keeping.get(caller, recording))
+
+
+@router.get(
+    "/{recording}/interpretation",
+    summary="What was said of it",
+    response_class=JSONResponse,
+    responses={200: CONTENT, **responses(400, 401, 404, 503)},
+)
+def interpretation(request: Request, core: AnyCore, caller: Reader, recording: Id) -> Response:
+    """The command line's JSON: an interpretation, or of a refused recording the error with its findings."""
+    answer = core.keeping.answer(caller, recording, stamp_of(request, core))
+    return JSONResponse(answer.content, headers={"ETag": f'"{answer.version}"'})
+
+
+@router.get(
+    "/{recording}/signal",
+    summary="Its signal as compact bytes",
+    response_class=Response,
+    responses={200: binary(signals.MEDIA), **responses(400, 401, 404, 503)},
+)
+def signal(core: AnyCore, caller: Reader, recording: Id) -> Response:
+    """`12L1`, the length of the head as four bytes, the head as JSON (`sampling_rate_hz`, `leads`, `samples`,
+    `microvolts_per_step`), then [samples, leads] int16; all little-endian, -32768 where there is no value."""
+    content = core.keeping.attachment(caller, recording, SIGNAL)
+    if content is None:
+        raise Problem(404, "no-resource", "there is no signal")
+    return Response(content, media_type=signals.MEDIA)
+
+
+@router.get(
+    "/{recording}/page.pdf",
+    summary="Its page",
+    response_class=Response,
+    responses={200: binary(MEDIA["pdf"]), **responses(400, 401, 404, 409, 422, 429, 503)},
+)
+async def page(request: Request, core: ReadyCore, caller: Reader, recording: Id) -> Response:
+    """The ECG on paper with its answer, or with why it was refused; the same bytes whenever it is asked for."""
+    stamp = stamp_of(request, core)
+    answer = await asyncio.to_thread(core.keeping.answer, caller, recording, stamp)
+    name = f"page-{answer.version}.pdf"
+    content = await asyncio.to_thread(core.keeping.attachment, caller, recording, name)
+    if content is None:
+        if answer.settings_sha256 != core.answering_sha256:
+            raise Problem(
+                409, "conflict", "other weights or settings answered; send the recording again for a new answer"
+            )
+        sent, told = await asyncio.to_thread(core.keeping.original, caller, recording)
+        values = Reading(**told).with_defaults(core.settings)
+        content = await core.work(answering.draw, Question(sent, values, "pdf"))
+        await asyncio.to_thread(core.keeping.keep_page, caller, recording, name, content, stamp)
+    headers = {"Content-Disposition": f'inline; filename="ecg-{recording}.pdf"'}
+    return Response(content, media_type=MEDIA["pdf"], headers=headers)
+
+
+@router.put(
+    "/{recording}/seen", status_code=204, summary="Mark it as seen", responses=responses(400, 401, 403, 404, 503)
+)
+def mark_seen(core: AnyCore, caller: Reader, recording: Id) -> None:
+    core.keeping.mark_seen(caller, recording, True)
+
+
+@router.delete(
+    "/{recording}/seen", status_code=204, summary="Mark it as not seen", responses=responses(400, 401, 403, 404, 503)
+)
+def mark_unseen(core: AnyCore, caller: Reader, recording: Id) -> None:
+    core.keeping.mark_seen(caller, recording, False)
