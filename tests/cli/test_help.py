@@ -15,8 +15,7 @@ from twelvelead.weights import Contract, find, shipped
 VERBS = """
     Add Answer Average Begin Call Check Choose Compare Count Decide Download Draw End Export Fetch Find Fit Go
     Interpret Keep Lay List Listen Make Measure Name Print Purge Put Reads Require Restore Revoke Run Score Search Seed
-    Share Show State Store
-    Take Tell Test Train Try Work Write
+    Share Show State Store Take Tell Test Train Try Verify Work Write
 """
 TASKS = {"superclass", "all", "diagnostic", "subclass", "form", "rhythm"}
 

@@ -118,5 +118,5 @@ def test_many_wrong_keys_at_a_time_are_not_even_kept_waiting(local, monkeypatch)
 
 def test_keys_that_are_no_ascii_are_wrong_and_no_fault(local, problem):
     local.app.state.core.callers._failures.clear()
-    problem(local.post("/v1/session", content=b'{"key": "schl\\u00fcssel \\ud83d"}'), 401, "denied")
+    problem(local.post("/v1/session", json={"key": "schlüssel"}), 401, "denied")
     problem(local.get(STORED, headers={"cookie": "twelvelead-8765=\xe4".encode("latin-1")}), 401, "denied")

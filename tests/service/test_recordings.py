@@ -96,10 +96,11 @@ def test_a_refused_one_is_kept_too_with_its_findings_and_its_page(kept, ward, as
 
 def test_what_cannot_be_read_is_a_problem_and_nothing_of_it_is_kept(kept, problem, ward):
     before = kept.get(PLACE, headers=ward).json()["total"]
-    objects = kept.app.state.core.ledger.metrics().objects
+    objects = kept.app.state.core.ledger.folder / "objects"
+    files = sorted(objects.rglob("*"))
     problem(kept.post(PLACE, content=b"nothing", headers=ward), 415, "unknown-format")
     assert kept.get(PLACE, headers=ward).json()["total"] == before
-    assert kept.app.state.core.ledger.metrics().objects == objects
+    assert sorted(objects.rglob("*")) == files
 
 
 def test_several_give_a_list_with_problems_in_order(kept, ward, asked):

@@ -1,7 +1,7 @@
 """The application: routes, problems, doors and OpenAPI put together."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -10,19 +10,22 @@ from fastapi import FastAPI
 from twelvelead.service import interpretations, monitoring, pages, problems, readings, recordings, sessions
 from twelvelead.service.core import Core
 from twelvelead.service.envelope import Envelope
+from twelvelead.service.filling import fill
 from twelvelead.service.problems import ProblemDetails
 from twelvelead.service.schemas import shipped_schemas
 from twelvelead.service.settings import Settings
+from twelvelead.service.uploads import Upload
 from twelvelead.version import __version__
 
 _ABOUT = "Reads 12-lead ECGs of any format and says what they show. A decision aid, not a medical device."
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, uploads: Iterable[Upload] = ()) -> FastAPI:
     """The service as an ASGI application; its workers start with its lifespan.
 
     Args:
         settings: of the service.
+        uploads: recordings that are kept once it is ready.
 
     Raises:
         TwelveLeadError: weights are not there or do not match their contract, or settings are not theirs.
@@ -31,10 +34,12 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        starting = asyncio.create_task(core.start())
+        starting = [asyncio.create_task(core.start()), asyncio.create_task(fill(core, uploads))]
         yield
         core.drain()
-        starting.cancel()
+        for each in starting:
+            each.cancel()
+        await asyncio.wait(starting)
         core.close()
 
     app = FastAPI(

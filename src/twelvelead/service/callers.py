@@ -13,6 +13,7 @@ from fastapi import Depends, Request, Response, Security
 from fastapi.security import APIKeyCookie, HTTPBearer
 from starlette.datastructures import URL
 
+from twelvelead.errors import TwelveLeadError
 from twelvelead.ledger import ApiKey, Event, Ledger, Role
 from twelvelead.service import doors
 from twelvelead.service.problems import Problem
@@ -68,6 +69,18 @@ class Callers:
         self._session = secrets.token_urlsafe(32)
         self._failures: OrderedDict[str, int] = OrderedDict()
         self._slowed = 0
+
+    def require_keys(self) -> None:
+        """See that somebody can come in.
+
+        Raises:
+            TwelveLeadError: keys are needed, and there is none.
+        """
+        with self._ledger.view() as books:
+            if self.token is None and all(key.revoked for key in books.keys.list()):
+                raise TwelveLeadError(
+                    "there is no key yet; make one with: twelvelead serve keys add NAME --role read, write or admin"
+                )
 
     async def of(self, request: Request) -> Caller | None:
         """Who asks; None where nobody says.

@@ -105,8 +105,12 @@ class Keeping:
         with self.ledger.view() as books:
             return books.recordings.get(recording, caller.scope, reader=caller.name)
 
-    def answer(self, caller: Caller, recording: str, stamp: Stamp) -> Answer:
-        """What was said of a recording, noted as seen.
+    def answer(self, caller: Caller, recording: str, stamp: Stamp, action: str = "view") -> Answer:
+        """What was said of a recording; the audit is told that it was given out.
+
+        Args:
+            caller, recording, stamp: who asks for which.
+            action: for the audit.
 
         Raises:
             TwelveLeadError: there is none, or nothing was said; code "not-found".
@@ -116,7 +120,7 @@ class Keeping:
             latest = books.recordings.answered(recording)
             if latest is None:
                 raise TwelveLeadError("there is no answer yet", code="not-found")
-            row = books.audit.append(_seen(caller, "view", found, stamp))
+            row = books.audit.append(_seen(caller, action, found, stamp))
         _tell_head(row.sequence, row.hash)
         return latest
 
@@ -146,14 +150,16 @@ class Keeping:
         sent = upload(self.ledger.content(first.sha256), beside, first.name.removeprefix("recording"))
         return sent, {} if told is None else json.loads(told)
 
-    def keep_page(self, caller: Caller, recording: str, name: str, page: bytes, stamp: Stamp) -> None:
-        """Keep the page of an answer, so that it stays the same, and note that it was given out."""
+    def keep_page(self, caller: Caller, recording: str, name: str, page: bytes) -> None:
+        """Keep the page of an answer, so that it stays the same.
+
+        Raises:
+            TwelveLeadError: there is no such recording any more, code "not-found".
+        """
         with self.ledger.begin(page) as books:
-            found = books.recordings.get(recording, caller.scope)
+            books.recordings.get(recording, caller.scope)
             if books.recordings.attachment(recording, name) is None:
                 books.recordings.attach(recording, name, "application/pdf", hashlib.sha256(page).hexdigest())
-            row = books.audit.append(_seen(caller, "page", found, stamp))
-        _tell_head(row.sequence, row.hash)
 
     def reading(self, caller: Caller, recording: str) -> Reading | None:
         """The latest reading; None where there is none.

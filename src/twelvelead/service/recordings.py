@@ -148,7 +148,7 @@ def signal(core: AnyCore, caller: Reader, recording: Id) -> Response:
 async def page(request: Request, core: ReadyCore, caller: Reader, recording: Id) -> Response:
     """The ECG on paper with its answer, or with why it was refused; the same bytes whenever it is asked for."""
     stamp = stamp_of(request, core)
-    answer = await asyncio.to_thread(core.keeping.answer, caller, recording, stamp)
+    answer = await asyncio.to_thread(core.keeping.answer, caller, recording, stamp, "page")
     name = f"page-{answer.version}.pdf"
     content = await asyncio.to_thread(core.keeping.attachment, caller, recording, name)
     if content is None:
@@ -159,7 +159,7 @@ async def page(request: Request, core: ReadyCore, caller: Reader, recording: Id)
         sent, told = await asyncio.to_thread(core.keeping.original, caller, recording)
         values = Reading(**told).with_defaults(core.settings)
         content = await core.work(answering.draw, Question(sent, values, "pdf"))
-        await asyncio.to_thread(core.keeping.keep_page, caller, recording, name, content, stamp)
+        await asyncio.to_thread(core.keeping.keep_page, caller, recording, name, content)
     headers = {"Content-Disposition": f'inline; filename="ecg-{recording}.pdf"'}
     return Response(content, media_type=MEDIA["pdf"], headers=headers)
 

@@ -64,8 +64,10 @@ def serve(app: FastAPI, settings: Settings, listening: Callable[[int], None]) ->
         listening: called once it listens, with the port.
 
     Raises:
-        TwelveLeadError: it cannot listen there.
+        TwelveLeadError: it cannot listen there, or it needs keys and has none.
     """
+    core: Core = app.state.core
+    core.callers.require_keys()
     bound = _bind(settings.host, settings.port)
     log.set_up()
     inside: ASGIApp = app
@@ -87,7 +89,7 @@ def serve(app: FastAPI, settings: Settings, listening: Callable[[int], None]) ->
         limit_concurrency=CONNECTIONS,
     )
     with bound:
-        Server(config, app.state.core, listening).run([bound])
+        Server(config, core, listening).run([bound])
 
 
 def _bind(host: str, port: int) -> socket.socket:

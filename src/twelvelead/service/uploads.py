@@ -58,9 +58,9 @@ def recordings(parts: Sequence[Part], name: str | None = None) -> list[Upload]:
     taken: set[PurePosixPath] = set()
     for part in parts:
         path = PurePosixPath(part.name.replace("\\", "/"))
-        files = _signal_files(part.content) if len(parts) > 1 and is_header(part.content[:4096]) else ()
+        files = signal_files(part.content) if len(parts) > 1 else ()
         folder = path.parent
-        beside = {file: paths[folder / file] for file in files if _is_name(file) and folder / file in paths}
+        beside = {file: paths[folder / file] for file in files if folder / file in paths}
         taken.update(folder / file for file in beside)
         found.append((path, upload(part.content, beside, path.suffix)))
     return [each for path, each in found if path not in taken]
@@ -75,11 +75,15 @@ def upload(content: bytes, beside: dict[str, bytes], suffix: str) -> Upload:
     return Upload(content, beside, suffix if _SUFFIX.fullmatch(suffix) else "", digest.hexdigest())
 
 
-def _signal_files(header: bytes) -> tuple[str, ...]:
+def signal_files(content: bytes) -> tuple[str, ...]:
+    """The names of the signal files of a WFDB header, in its order; none of what is no header."""
+    if not is_header(content[:4096]):
+        return ()
     try:
-        return tuple(dict.fromkeys(signal.file for signal in parse_header(header).signals))
+        names = dict.fromkeys(signal.file for signal in parse_header(content).signals)
     except BadFile:
         return ()
+    return tuple(name for name in names if _is_name(name))
 
 
 def _is_name(name: str) -> bool:

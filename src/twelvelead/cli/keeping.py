@@ -1,0 +1,154 @@
+"""What belongs to a service beside answering: keys, audit, backups, purging."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from twelvelead.errors import TwelveLeadError
+
+if TYPE_CHECKING:
+    from twelvelead.ledger import Event, Ledger
+
+SettingsFile = Annotated[
+    Path | None,
+    typer.Option(help="Take the settings in this TOML file.", show_default="that in TWELVELEAD_SETTINGS, if any"),
+]
+Store = Annotated[
+    Path | None, typer.Option(help="Keep what is kept in this folder.", show_default="twelvelead in the user's data")
+]
+Role = Annotated[
+    Literal["read", "write", "admin"],
+    typer.Option(help="Choose whether the key reads, also writes and signs, or also sees everybody's recordings."),
+]
+
+_keys = typer.Typer(no_args_is_help=True, help="Add, list and revoke keys.")
+_audit = typer.Typer(no_args_is_help=True, help="Show and verify who did what.")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the verb serve."""
+    app.add_typer(_keys, name="keys")
+    app.add_typer(_audit, name="audit")
+    for command in (backup, restore, purge):
+        app.command()(command)
+
+
+@_keys.command("add")
+def add_key(
+    name: Annotated[str, typer.Argument(help="Name who or what uses the key; the audit has this name.")],
+    role: Role = "read",
+    owner: Annotated[
+        str | None, typer.Option(help="Share the recordings of the keys of this owner.", show_default="the name")
+    ] = None,
+    settings: SettingsFile = None,
+    store: Store = None,
+) -> None:
+    """Add a key, and print its secret, which is shown this once."""
+    with _ledger(settings, store) as ledger, ledger.begin() as books:
+        key, secret = books.keys.add(name, role, owner=owner)
+        books.audit.append(_event("keys.add", key.name))
+    typer.echo(secret)
+
+
+@_keys.command("list")
+def list_keys(settings: SettingsFile = None, store: Store = None) -> None:
+    """List the keys: name, owner, role, when made, used and revoked."""
+    with _ledger(settings, store) as ledger, ledger.view() as books:
+        for key in books.keys.list():
+            used = f"used {key.used:%Y-%m-%d %H:%M}" if key.used else "never used"
+            ended = f", revoked {key.revoked:%Y-%m-%d %H:%M}" if key.revoked else ""
+            typer.echo(f"{key.name}\t{key.owner}\t{key.role}\tmade {key.created:%Y-%m-%d %H:%M}, {used}{ended}")
+
+
+@_keys.command("revoke")
+def revoke_key(
+    name: Annotated[str, typer.Argument(help="Name the key.")], settings: SettingsFile = None, store: Store = None
+) -> None:
+    """Revoke a key, and end the sessions that it was exchanged for, at once."""
+    with _ledger(settings, store) as ledger, ledger.begin() as books:
+        key = books.keys.revoke(name)
+        books.audit.append(_event("keys.revoke", key.name))
+    typer.echo(f"{name} is revoked")
+
+
+@_audit.command("head")
+def show_head(settings: SettingsFile = None, store: Store = None) -> None:
+    """Print the end of the audit's chain; kept elsewhere, it shows later whether rows were changed or cut off."""
+    with _ledger(settings, store) as ledger, ledger.view() as books:
+        typer.echo(str(books.audit.head()))
+
+
+@_audit.command("verify")
+def verify(
+    head: Annotated[
+        str | None,
+        typer.Option(help="Take this head, as `head` or the log gave it; without one, a cut end is not noticed."),
+    ] = None,
+    settings: SettingsFile = None,
+    store: Store = None,
+) -> None:
+    """Verify that no row of the audit was changed, removed, inserted or cut off. Exit code 0: none was; 2: one was."""
+    from twelvelead.ledger import Head
+
+    kept = None if head is None else Head.parse(head)
+    with _ledger(settings, store) as ledger, ledger.view() as books:
+        found = books.audit.verify(kept)
+    if found.faults:
+        raise TwelveLeadError("; ".join(found.faults), code="damaged")
+    typer.echo(f"{found.head.sequence} rows, whole; head {found.head}")
+
+
+def backup(
+    to: Annotated[Path, typer.Argument(help="Write this file; it holds patients' data.")],
+    settings: SettingsFile = None,
+    store: Store = None,
+) -> None:
+    """Write all that is kept to one file, while the service goes on."""
+    with _ledger(settings, store) as ledger:
+        ledger.backup(to)
+    typer.echo(f"{to}: written")
+
+
+def restore(
+    source: Annotated[Path, typer.Argument(help="Take this backup.")],
+    settings: SettingsFile = None,
+    store: Store = None,
+) -> None:
+    """Make a store from a backup; one that is there stays as it is, and that is an error."""
+    from twelvelead.ledger import restore as restored
+    from twelvelead.service.settings import load_settings
+
+    told = load_settings(settings, store=store)
+    restored(source, told.store, None if told.database is None else told.database.get_secret_value())
+    typer.echo(f"{source}: restored")
+
+
+def purge(
+    older_than: Annotated[int, typer.Option(min=0, help="Purge what came more than this many days ago.")],
+    signed: Annotated[bool, typer.Option("--signed", help="Take only what has a signed reading.")] = False,
+    settings: SettingsFile = None,
+    store: Store = None,
+) -> None:
+    """Purge old recordings, so that their bytes are gone; the audit keeps a row with the hash of each."""
+    with _ledger(settings, store) as ledger:
+        done = ledger.purge(timedelta(days=older_than), actor="local", signed_only=signed)
+    typer.echo(f"{done.recordings} recordings and {done.objects} files removed, {done.waiting} wait for their jobs")
+
+
+@contextmanager
+def _ledger(settings: Path | None, store: Path | None) -> Iterator["Ledger"]:
+    from twelvelead.service.core import open_ledger
+    from twelvelead.service.settings import load_settings
+
+    with open_ledger(load_settings(settings, store=store)) as ledger:
+        yield ledger
+
+
+def _event(action: str, key: str) -> "Event":
+    from twelvelead.ledger import Event
+
+    return Event("local", action, subject=key)
