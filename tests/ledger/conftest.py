@@ -31,7 +31,7 @@ def clock():
 
 @pytest.fixture
 def new_postgresql(postgresql):
-    """new_postgresql() -> the URL of another empty database on the server; all are gone at the end."""
+    """new_postgresql() -> a URL of the server with tables of its own; all are gone at the end."""
     import psycopg
 
     names = []
@@ -39,13 +39,13 @@ def new_postgresql(postgresql):
     def make():
         names.append(f"ledger_{next(_NUMBERS)}")
         with psycopg.connect(postgresql, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {names[-1]}")
-        return postgresql.replace("/postgres?", f"/{names[-1]}?")
+            connection.execute(f"CREATE SCHEMA {names[-1]}")
+        return f"{postgresql}&options=-csearch_path%3D{names[-1]}"
 
     yield make
     with psycopg.connect(postgresql, autocommit=True) as connection:
         for name in names:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            connection.execute(f"DROP SCHEMA {name} CASCADE")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

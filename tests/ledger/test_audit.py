@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -201,6 +202,37 @@ def test_many_writers_make_one_chain(tmp_path, url):
             list(workers.map(lambda each: fill(each, 10), [ledger, other] * 2))
         assert verify(ledger, head(ledger)).faults == ()
         assert head(ledger).sequence == 40
+
+
+def test_rows_of_many_threads_share_transactions_and_each_is_there_when_it_returns(ledger):
+    barrier = threading.Barrier(8)
+
+    def record(number):
+        barrier.wait()
+        row = ledger.record(events(number + 1)[number])
+        with ledger.view() as books:
+            assert next(books.audit.rows(after=row.sequence - 1)) == row
+        return row
+
+    with ThreadPoolExecutor(8) as threads:
+        rows = sorted(threads.map(record, range(8)), key=lambda row: row.sequence)
+    assert sorted(row.event.actor for row in rows) == [each.actor for each in events(8)]
+    assert [row.sequence for row in rows] == list(range(1, 9))
+    assert verify(ledger).faults == ()
+
+
+def test_what_cannot_be_written_is_told_to_each_thread_and_the_next_goes_on(ledger, monkeypatch):
+    def refuse(audit, events):
+        raise TwelveLeadError("full", code="ledger")
+
+    with pytest.raises(ValueError, match="actor"):
+        ledger.record(Event("no\nname", "interpret"))
+    monkeypatch.setattr(Audit, "extend", refuse)
+    with ThreadPoolExecutor(4) as threads:
+        told = [threads.submit(ledger.record, each).exception() for each in events(4)]
+    assert [each.code for each in told] == ["ledger"] * 4
+    monkeypatch.undo()
+    assert ledger.record(events(1)[0]).sequence == 1
 
 
 def test_writers_in_several_processes_make_one_chain(tmp_path, url):

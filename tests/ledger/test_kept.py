@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from twelvelead.errors import TwelveLeadError, Unreadable
+from twelvelead.files import lock_folder
 from twelvelead.ledger import File, Ledger, NewReading, schema
 
 SOURCE = {"PYTHONPATH": str(Path(__file__).parents[2] / "src")}
@@ -104,6 +105,19 @@ def test_what_another_process_has_under_way_is_left_alone(tmp_path, url):
         assert files_of(ledger) == under_way
     with Ledger.open(tmp_path / "ledger", url) as ledger:
         assert files_of(ledger) == ({sha256}, [])
+
+
+def test_a_process_that_ends_while_another_opens_is_no_matter(tmp_path, monkeypatch):
+    with Ledger.open(tmp_path / "ledger") as ending:
+
+        def lock(folder):
+            if folder == ending._objects._arriving:
+                raise FileNotFoundError(folder)
+            return lock_folder(folder)
+
+        monkeypatch.setattr("twelvelead.ledger.objects.lock_folder", lock)
+        with Ledger.open(tmp_path / "ledger"):
+            assert len(list((tmp_path / "ledger" / "arriving").iterdir())) == 2
 
 
 def test_a_transaction_that_fails_leaves_nothing_and_takes_nothing(ledger, keep):

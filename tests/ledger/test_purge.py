@@ -115,6 +115,18 @@ def test_many_go_in_several_transactions(ledger, keep, clock):
     assert ledger.metrics().audit == 401
 
 
+def test_done_jobs_that_belong_to_no_recording_go_too(ledger, clock):
+    with ledger.begin() as books:
+        for lane in ("done", "dead", "queued"):
+            books.jobs.enqueue("deliver", {}, lane=lane)
+        books.jobs.complete(books.jobs.claim("deliver", DAY))
+        books.jobs.fail(books.jobs.claim("deliver", DAY), "unreachable", again=None)
+    clock.move(days=2)
+    ledger.purge(DAY, actor="admin")
+    with ledger.view() as books:
+        assert [job.lane for job in books.jobs.list()] == ["dead", "queued"]
+
+
 def test_one_upkeep_at_a_time(ledger, keep, tmp_path):
     with owning(ledger.folder / "upkeep"):
         for work in (lambda: ledger.purge(DAY, actor="admin"), lambda: ledger.backup(tmp_path / "backup.tar")):

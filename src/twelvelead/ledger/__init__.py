@@ -8,9 +8,10 @@ if find_spec("sqlalchemy") is None or find_spec("alembic") is None:
     raise MissingExtra("Keeping recordings", "serve")
 
 from twelvelead.ledger.audit import Audit, AuditRow, Event, Head, Verified
+from twelvelead.ledger.folder import default_folder
 from twelvelead.ledger.jobs import Job, Jobs, JobState, backoff
 from twelvelead.ledger.keys import ApiKey, Keys, Role, Session, Sessions
-from twelvelead.ledger.ledger import Books, Ledger, default_folder, restore
+from twelvelead.ledger.ledger import Books, Ledger, restore
 from twelvelead.ledger.metrics import Metrics
 from twelvelead.ledger.purge import Purged
 from twelvelead.ledger.readings import NewReading, Reading, Readings

@@ -8,8 +8,8 @@ place is not found.
 import hashlib
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import asdict, astuple, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime
 from typing import Any, Self
 
@@ -129,6 +129,18 @@ class Verified:
     faults: tuple[str, ...]
 
 
+def checked(event: Event) -> Event:
+    """The event.
+
+    Raises:
+        ValueError: a field holds what is no name, code or hash.
+    """
+    for name, value in vars(event).items():
+        if value is not None and not re.fullmatch(_ALLOWED[name], value):
+            raise ValueError(f"the audit takes no such {name}")
+    return event
+
+
 class Audit:
     """The chain."""
 
@@ -142,15 +154,19 @@ class Audit:
         Raises:
             ValueError: a field holds what is no name, code or hash.
         """
-        for name, value in asdict(event).items():
-            if value is not None and not re.fullmatch(_ALLOWED[name], value):
-                raise ValueError(f"the audit takes no such {name}")
+        return self.extend([event])[0]
+
+    def extend(self, events: Sequence[Event]) -> list[AuditRow]:
+        """Add rows in their order, as `append` does."""
         head = self.head()
-        row = AuditRow(head.sequence + 1, self._now, event, head.hash, "")
-        row = AuditRow(row.sequence, row.time, event, row.previous, row.right_hash())
-        values = asdict(row)
-        self._connection.execute(insert(schema.audit).values(values.pop("event") | values))
-        return row
+        rows = []
+        for event in events:
+            row = AuditRow(head.sequence + 1, self._now, checked(event), head.hash, "")
+            rows.append(replace(row, hash=row.right_hash()))
+            head = Head(rows[-1].sequence, rows[-1].hash)
+        if rows:
+            self._connection.execute(insert(schema.audit), [vars(row.event) | _place(row) for row in rows])
+        return rows
 
     def head(self) -> Head:
         """The end of the chain as it stands."""
@@ -198,3 +214,7 @@ class Audit:
 def _row(row: Row[Any]) -> AuditRow:
     event = Event(**{name: row._mapping[name] for name in _ALLOWED})
     return AuditRow(row.sequence, row.time, event, row.previous, row.hash)
+
+
+def _place(row: AuditRow) -> dict[str, Any]:
+    return {"sequence": row.sequence, "time": row.time, "previous": row.previous, "hash": row.hash}

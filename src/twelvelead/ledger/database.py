@@ -137,7 +137,7 @@ def _rewrite_postgresql(driver: Any) -> None:
     driver.autocommit = True
     driver.execute(f"SET lock_timeout = '{WAIT_S}s'")
     for table in metadata.tables:
-        driver.execute(f'VACUUM (FULL) "{table}"')
+        driver.execute(f'VACUUM (FULL, ANALYZE) "{table}"')
 
 
 def _first_line(error: BaseException | None) -> str:

@@ -1,9 +1,7 @@
 """What is kept, opened: a folder with the bytes, and a database with everything that refers to them."""
 
-import os
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,16 +13,18 @@ from sqlalchemy import Connection
 from twelvelead.errors import TwelveLeadError
 from twelvelead.files import owning
 from twelvelead.ledger import metrics
-from twelvelead.ledger.audit import Audit, Event
+from twelvelead.ledger.audit import Audit, AuditRow, Event
 from twelvelead.ledger.backup import read_backup, write_backup
 from twelvelead.ledger.database import Database
+from twelvelead.ledger.folder import own_folder, private_folder
 from twelvelead.ledger.jobs import Jobs
 from twelvelead.ledger.keys import ApiKey, Keys, Sessions
 from twelvelead.ledger.metrics import Metrics
 from twelvelead.ledger.migrations import migrate
-from twelvelead.ledger.objects import Arrivals, Objects, private_folder
+from twelvelead.ledger.objects import Arrivals, Objects
 from twelvelead.ledger.purge import Purged, purge
 from twelvelead.ledger.readings import Readings
+from twelvelead.ledger.recorder import Recorder
 from twelvelead.ledger.recordings import Recordings
 from twelvelead.ledger.settings import Settings
 
@@ -60,6 +60,7 @@ class Ledger:
         self._objects = objects
         self._clock = clock
         self._left: list[Path] = []
+        self._recorder = Recorder(self.begin)
 
     @classmethod
     def open(
@@ -77,8 +78,7 @@ class Ledger:
                 damaged, or is of a newer version than this one.
             MissingExtra: PostgreSQL without its driver.
         """
-        folder = default_folder() if folder is None else Path(folder).absolute()
-        _own_folder(folder)
+        folder = own_folder(folder)
         database = Database(folder, url)
         objects = Objects(folder)
         try:
@@ -150,9 +150,19 @@ class Ledger:
             key = books.keys.check(secret)
             outdated = key is not None and books.keys.outdated(key)
         if key is not None and outdated:
-            with self.begin() as books:
+            with suppress(TwelveLeadError), self.begin() as books:  # who may ask may, also when the disk is full
                 books.keys.use(key)
         return key
+
+    def record(self, event: Event) -> AuditRow:
+        """Add a row to the audit that belongs to no other change. Threads that do so at one time share a transaction,
+        and so the wait for the disk; the row is there when this returns.
+
+        Raises:
+            ValueError: a field holds what is no name, code or hash.
+            TwelveLeadError: the database does not take it, code "ledger".
+        """
+        return self._recorder.append(event)
 
     def metrics(self) -> Metrics:
         """Counts for a monitor.
@@ -242,8 +252,7 @@ def restore(source: Path, folder: Path | None = None, url: str | None = None) ->
         TwelveLeadError: there is a ledger already, or the backup is of another version; nothing is made.
         Unreadable: the backup is not there, is none or is damaged; nothing is made.
     """
-    folder = default_folder() if folder is None else Path(folder).absolute()
-    _own_folder(folder)
+    folder = own_folder(folder)
     database = Database(folder, url)
     objects = Objects(folder)
     try:
@@ -251,25 +260,3 @@ def restore(source: Path, folder: Path | None = None, url: str | None = None) ->
     finally:
         objects.close()
         database.close()
-
-
-def default_folder() -> Path:
-    """Where a ledger is kept unless another folder is named: "twelvelead" in the user's folder of data."""
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home()) / "twelvelead"
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "twelvelead"
-
-
-def _own_folder(folder: Path) -> None:
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        private_folder(folder)
-        if not any(folder.iterdir()):
-            folder.chmod(0o700)
-        others = folder.stat().st_mode & 0o077
-    except OSError as error:
-        raise TwelveLeadError(
-            f"{folder}: {error.strerror}; name a folder that can be written", code="not-writable"
-        ) from None
-    if others and sys.platform != "win32":
-        raise TwelveLeadError(f"{folder}: others can look into it; chmod 700, or name another folder")

@@ -10,7 +10,6 @@ becomes of each, when the next process opens the ledger.
 import hashlib
 import os
 import secrets
-import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from sqlalchemy import Connection, insert, select
 from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.files import lock_folder
 from twelvelead.ledger import schema
+from twelvelead.ledger.folder import private_folder, sync_folder, write_private
 
 _COLUMN = schema.objects.c
 
@@ -96,13 +96,20 @@ class Objects:
         for folder in (self.folder / "objects", self.folder / "arriving"):
             private_folder(folder)
         for left in (self.folder / "arriving").iterdir():
-            lock = lock_folder(left)
-            if lock is not None:
-                self.settle(connection, list(left.iterdir()))
-                left.rmdir()
-                os.close(lock)
+            with suppress(FileNotFoundError):  # its process ends at this moment, and removes it
+                self._settle_all(connection, left)
         private_folder(self._arriving)
         self._lock = lock_folder(self._arriving)
+
+    def _settle_all(self, connection: Connection, left: Path) -> None:
+        lock = lock_folder(left)
+        if lock is None:
+            return
+        try:
+            self.settle(connection, list(left.iterdir()))
+            left.rmdir()
+        finally:
+            os.close(lock)
 
     def close(self) -> None:
         """End; nothing is left under `arriving`."""
@@ -176,30 +183,3 @@ class Objects:
         """Remove files under `arriving` whose bytes are kept, or never were."""
         for path in arrived:
             path.unlink(missing_ok=True)
-
-
-def private_folder(folder: Path) -> None:
-    """Make a folder that nobody else can look into, and remember on the disk that it is there."""
-    with suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
-        sync_folder(folder.parent)
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Write a new file that nobody else can read, and wait until the disk has it."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(descriptor)
-
-
-def sync_folder(folder: Path) -> None:
-    """Wait until the disk has the names in a folder; Windows does that by itself."""
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

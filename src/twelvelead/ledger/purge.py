@@ -52,9 +52,7 @@ def purge(
         try:
             with database.begin() as connection:
                 batch = connection.execute(_old(before, signed_only).where(~_waits()).limit(_AT_ONCE)).all()
-                audit = Audit(connection, clock())
-                for row in batch:
-                    audit.append(_of(event, row.id, row.source_sha256))
+                Audit(connection, clock()).extend([_of(event, row.id, row.source_sha256) for row in batch])
                 for sha256 in _remove(connection, [row.id for row in batch]):
                     taken.append(objects.take_out(sha256))
         except BaseException:
@@ -66,6 +64,10 @@ def purge(
         removed += len(taken)
         if len(batch) < _AT_ONCE:
             break
+    with database.begin() as connection:
+        connection.execute(
+            delete(schema.jobs).where(_JOB.recording.is_(None), _JOB.state == "done", _JOB.changed < before)
+        )
     database.scrub()
     with database.view() as connection:
         waiting = connection.scalars(select(func.count()).select_from(_old(before, signed_only).subquery())).one()
