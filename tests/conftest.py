@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -221,3 +222,63 @@ def postgresql():
             subprocess.run([*control, "-m", "immediate", "stop"], **settings)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def reading_answer():
+    """reading_answer(present, possible, classes=, statements=, not_assessed=, person=, **measurements) -> an
+    Interpretation with PTB-XL's 71 statements.
+
+    The statements named are present with 0.95 or possible with 0.35 at a threshold of 0.5, the others absent with 0.02;
+    classes have 0.03 unless given. What is not measured otherwise is ordinary.
+    """
+    from twelvelead.ecg.measure import Measurements
+    from twelvelead.ecg.synthetic import synthetic_ecg
+    from twelvelead.inference.interpretation import ClassResult, Interpretation, Piece
+    from twelvelead.weights.statements import load_statements
+
+    names = tuple(one.statement for one in load_statements())
+    recording = replace(synthetic_ecg("normal", seed=1, sampling_rate=100), age=60.0, sex="male")
+    ordinary = Measurements(
+        heart_rate_per_minute=72.0,
+        heart_rate_range=(68.0, 76.0),
+        pr_ms=160.0,
+        qrs_ms=92.0,
+        qt_ms=380.0,
+        qtc_bazett_ms=416.0,
+        qtc_fridericia_ms=404.0,
+        axis_degrees=45.0,
+        rr_irregularity=0.02,
+        p_waves=True,
+    )
+
+    def result(name, probability):
+        possible = (
+            ("absent", "present") if 0.25 < probability < 0.5 else ("present",) if probability >= 0.5 else ("absent",)
+        )
+        return ClassResult(name, probability, 0.5, probability >= 0.5, possible)
+
+    def make(present=(), possible=(), *, classes=None, statements=True, not_assessed=(), person=None, **measurements):
+        assert {*present, *possible, *not_assessed} <= {*names}
+        given = dict.fromkeys(("NORM", "MI", "STTC", "CD", "HYP"), 0.03) | (classes or {})
+        assessed = [name for name in names if statements and name not in not_assessed]
+        said = {name: 0.95 if name in present else 0.35 if name in possible else 0.02 for name in assessed}
+        return Interpretation(
+            ecg=replace(recording, **(person or {})),
+            classes=tuple(result(name, probability) for name, probability in given.items()),
+            operating_point="accuracy",
+            attention=None,
+            weights="any",
+            sha256="0" * 64,
+            contract_sha256="1" * 64,
+            synthetic=False,
+            error_rate=0.1,
+            certainty=0.5,
+            certainty_rank=0.5,
+            pieces=(Piece(0.0, 10.0, tuple(given.values())),),
+            measurements=replace(ordinary, **measurements),
+            statements=tuple(result(name, probability) for name, probability in said.items()),
+            not_assessed=tuple(not_assessed),
+        )
+
+    return make

@@ -18,8 +18,9 @@ code, a person the sentence.
 
 `twelvelead interpret --json` prints, for a file without an answer, an object of the format `twelvelead-error`
 (`twelvelead/inference/error.schema.json` in the package): `format`, `version`, `source`, `source_sha256`, `code`,
-`error` (the sentence), `exit_code`, `findings`, `picture`, `model`, `product` and `notice`. In Python it is
-`twelvelead.describe_error(error, source, engine)`, and the code is `error.code`.
+`error` (the sentence), `exit_code`, `findings`, `picture`, `model`, `product`, `notice` and `reading` ("not readable"
+where it was refused, else null). In Python it is `twelvelead.describe_error(error, source, engine)`, without the
+reading, and the code is `error.code`.
 
 ## Errors
 

@@ -2,7 +2,8 @@
 
 ecg = twelvelead.read("recording.dcm")               an ECG in millivolts
 interpretation = twelvelead.load().predict(ecg)      calibrated probabilities, decisions, what to mind
-interpretation.to_dict()                             what `twelvelead interpret --json` prints
+interpretation.to_dict()                             what `twelvelead interpret --json` prints, but for the reading
+twelvelead.compose(interpretation).text              the reading: what it shows, in words
 twelvelead.draw(interpretation, "page.pdf")          the page, to scale; also of an ECG alone
 twelvelead.measure(ecg)                              heart rate, intervals, axis
 """
@@ -20,10 +21,14 @@ if TYPE_CHECKING:
     from twelvelead.inference.interpretation import Interpretation
     from twelvelead.output.picture import draw
     from twelvelead.readers import read
+    from twelvelead.reading.compose import compose
+    from twelvelead.reading.reading import Reading
 
 _LATER = {
     "Engine": "twelvelead.inference.engine",
     "Interpretation": "twelvelead.inference.interpretation",
+    "Reading": "twelvelead.reading.reading",
+    "compose": "twelvelead.reading.compose",
     "describe_error": "twelvelead.inference.failure",
     "draw": "twelvelead.output.picture",
     "load": "twelvelead.inference.engine",
@@ -36,10 +41,12 @@ __all__ = [
     "Engine",
     "Interpretation",
     "MissingExtra",
+    "Reading",
     "Refused",
     "TwelveLeadError",
     "Unreadable",
     "__version__",
+    "compose",
     "describe_error",
     "draw",
     "load",

@@ -35,9 +35,36 @@ def test_a_file_is_shown_and_drawn(cli, files, tiny_run, tmp_path):
     )
     assert (result.code, result.err) == (0, "")
     assert result.out.splitlines()[:2] == [str(files["good"]), "10.0 s at 100 Hz, 63 years, female"]
-    assert all(name in result.out for name in CLASSES)
+    assert "Rhythm not assessed by these weights, ventricular rate" in result.out
+    assert "ECG. Urgency: " in result.out
     assert f"picture: {tmp_path / 'out' / 'good.png'}" in result.out
     assert (tmp_path / "out" / "good.png").read_bytes().startswith(PNG)
+
+
+def test_the_table_of_classes_is_printed_on_demand(cli, files, tiny_run, tmp_path):
+    options = ["--weights", tiny_run, "--out", tmp_path / "out"]
+    assert "sens/spec" not in cli("interpret", files["good"], *options).out
+    result = cli("interpret", files["good"], *options, "--table")
+    assert all(any(line.startswith(f"{name}, ") for line in result.out.splitlines()) for name in CLASSES)
+    assert "HR " in result.out
+
+
+def test_the_reading_comes_in_a_language(cli, files, tiny_run, tmp_path):
+    out = tmp_path / "out"
+    options = ["--weights", tiny_run, "--out", out, "--language", "de", "--format", "svg"]
+    words = cli("interpret", files["good"], *options).out
+    assert "EKG. Dringlichkeit: " in words
+    assert "hat noch keine Kardiologin" in words
+    assert "EKG. Dringlichkeit: " in (out / "good.svg").read_text(encoding="utf-8")
+    good, flat, torn, _ = map(json.loads, cli("interpret", *files.values(), *options, "--json").out.splitlines())
+    assert good["reading"]["language"] == flat["reading"]["language"] == "de"
+    assert flat["reading"]["conclusion"]["level"] == flat["reading"]["urgency"]["level"] == "not readable"
+    assert flat["reading"]["conclusion"]["text"].startswith("Nicht beurteilbar: flat lead I")
+    assert torn["reading"] is None
+    for values in (good, flat, torn):
+        validate(values)
+    result = cli("interpret", *files.values(), "--language", "fr", "--weights", tiny_run)
+    assert (result.code, result.fault) == (2, "no texts in the language fr; choose one of en, de, es")
 
 
 def test_pictures_go_to_the_current_folder_unless_told(cli, files, tiny_run, tmp_path, monkeypatch):
@@ -161,7 +188,7 @@ def test_a_terminal_that_cannot_show_a_character_gets_another(files, tiny_run, t
     import sys
 
     command = "from twelvelead.cli.main import main; main()"
-    arguments = ["interpret", str(files["good"]), "--weights", str(tiny_run), "--out", str(tmp_path / "out")]
+    arguments = ["interpret", str(files["good"]), "--weights", str(tiny_run), "--out", str(tmp_path / "out"), "--table"]
     done = subprocess.run(
         [sys.executable, "-c", command, *arguments],
         capture_output=True,
@@ -284,7 +311,8 @@ def test_what_is_printed_as_json_is_what_the_library_gives(cli, files, tiny_run,
     printed = json.loads(cli("interpret", files["good"], "--json", "--weights", tiny_run, "--out", picture.parent).out)
     answer = twelvelead.load(tiny_run).predict(twelvelead.read(files["good"]))
     answer = replace(answer, picture=str(twelvelead.draw(answer, picture)))
-    assert printed == json.loads(json.dumps(answer.to_dict()))
+    expected = answer.to_dict() | {"reading": twelvelead.compose(answer).to_dict()}
+    assert printed == json.loads(json.dumps(expected))
 
 
 def test_draw_needs_no_model_and_draws_what_is_refused(cli, files, tmp_path, monkeypatch):

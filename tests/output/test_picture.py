@@ -99,8 +99,9 @@ def test_all_that_a_reader_needs_is_on_the_page(answer):
         "Signature",
     ):
         assert part in words
-    headline = "Present: myocardial infarction 0.97. Uncertain: hypertrophy 0.34. Absent: normal ECG."
-    assert headline in words.replace(" | ", " ")
+    whole = words.replace(" | ", " ")
+    assert "Abnormal ECG. Urgency: urgent (infarction of undetermined age)." in whole
+    assert "Myocardial infarction probable (0.97). Hypertrophy possible (0.34)." in whole
     assert "ward" not in words
     assert "leave it to the reader" not in words
 
@@ -223,6 +224,47 @@ def meetings(sheet):
     return met
 
 
+def wordiest(answer, reading_answer):
+    """An answer with as much to say as there can be: every section, cautions, marks."""
+    present = """AFIB PACE CLBBB LAFB WPW LNGQT ASMI IPLMI INJAL INJIL STE_ STD_ ISCAS ISCIL INVT LOWT DIG EL ANEUR LVH
+    RVH SEHYP LAO/LAE RAO/RAE PVC PAC"""
+    said = reading_answer(
+        present.split(),
+        ["ALMI", "ISCAL"],
+        classes={"NORM": 0.9},
+        qrs_ms=160.0,
+        qtc_fridericia_ms=560.0,
+        heart_rate_per_minute=130.0,
+    )
+    return replace(said, ecg=answer.ecg, attention=answer.attention)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es"])
+def test_the_longest_reading_overlaps_nothing(answer, reading_answer, language):
+    wordy = wordiest(answer, reading_answer)
+    for given in (wordy, replace(longest(answer), statements=wordy.statements, measurements=wordy.measurements)):
+        (sheet,) = draw_answer(given, language=language)
+        assert meetings(figure_of(sheet)) == []
+
+
+def test_the_reading_stands_at_the_head_with_cautions_and_marks_under_the_ecg(answer, reading_answer, tmp_path):
+    given = replace(reading_answer(["SR", "CLBBB", "IMI"]), ecg=answer.ecg)
+    sheet = page(given)
+    heights = {text.get_text(): text.get_position()[1] for text in sheet.axes[0].texts}
+    head = " ".join(words for words, height in heights.items() if height < 23)
+    foot = " ".join(words for words, height in heights.items() if height > 150)
+    assert head.index("Abnormal ECG. Urgency: urgent (infarction of undetermined age).") < head.index("Sinus rhythm")
+    assert "Inferior myocardial infarction, age undetermined." in head
+    assert "Cautions" in heights
+    assert "Infarction and ST/T statements are unreliable under left bundle branch block." in foot
+    assert "MI is called absent" in foot
+    german = draw(given, tmp_path / "de.svg", language="de").read_text(encoding="utf-8")
+    assert "Kompletter Linksschenkelblock" in german
+    assert "Diese deutschen Texte hat noch keine" in german
+    with pytest.raises(TwelveLeadError, match="no texts in the language fr; choose one of en, de, es"):
+        draw(given, tmp_path / "fr.svg", language="fr")
+
+
 @pytest.mark.parametrize("layout", ["3x4+1", "6x2", "12x1"])
 @pytest.mark.parametrize("speed", [25, 50])
 def test_no_text_overlaps_anything(answer, layout, speed):
@@ -248,7 +290,7 @@ def test_what_is_grave_stands_before_the_answer(answer):
     sheet = page(replace(answer, findings=(finding,)))
     heights = {text.get_text(): text.get_position()[1] for text in sheet.axes[0].texts}
     assert heights["The whole recording looks inverted; check its signs"] < min(
-        height for words, height in heights.items() if words.startswith("Present: ")
+        height for words, height in heights.items() if words.startswith("Abnormal ECG.")
     )
     assert "Nothing else found." in heights
 
@@ -262,7 +304,7 @@ def test_a_refused_recording_is_drawn_with_the_reason_in_the_place_of_the_answer
         assert words.index("REFUSED: not fit to interpret") < next(
             place for place, word in enumerate(words) if word.startswith("flat lead V2")
         )
-        assert not any("Present" in word for word in words)
+        assert not any("Abnormal" in word for word in words)
     assert (
         draw(replace(answer.ecg, signal=signal), tmp_path / "a.png", measure=False).read_bytes().startswith(b"\x89PNG")
     )
@@ -285,7 +327,7 @@ def test_files_say_what_they_are_but_not_of_whom(answer, tmp_path):
     assert b"12-lead ECG of DOE^JANE" in draw(replace(answer, ecg=known), tmp_path / "b.pdf").read_bytes()
     svg = (tmp_path / "a.svg").read_text(encoding="utf-8")
     assert ">aVR</text>" in svg
-    assert ">Present: myocardial infarction 0.97." in svg
+    assert ">Abnormal ECG. Urgency: urgent" in svg
 
 
 def test_a_pdf_at_twice_the_speed_has_two_pages(answer, tmp_path):

@@ -1,13 +1,18 @@
 """A reading says what a cardiologist writes."""
 
 import json
+from pathlib import Path
 
+import jsonschema
 import pytest
 
 from twelvelead.ecg.finding import Finding
 from twelvelead.errors import Refused
+from twelvelead.inference import interpretation
 from twelvelead.inference.interpretation import ClassResult
 from twelvelead.reading.compose import compose, compose_refused
+
+SCHEMA = Path(interpretation.__file__).with_name("interpretation.schema.json")
 
 
 def said(reading, section):
@@ -220,3 +225,18 @@ def test_a_refused_recording_is_not_readable_and_says_why():
     assert reading.text == "Not readable: flat lead V2: no signal. Urgency: not readable."
     assert compose_refused(Refused("a.csv: too short"), "de").conclusion.text == "Nicht beurteilbar: too short."
     assert json.loads(json.dumps(reading.to_dict())) == reading.to_dict()
+
+
+def test_the_plain_values_satisfy_the_schema(answer):
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    validator = jsonschema.Draft202012Validator(schema | {"$ref": "#/$defs/reading"})
+    for given in (
+        answer(["SR", "NORM"], classes={"NORM": 0.9}),
+        answer(["CLBBB", "IMI", "LVH"], ["1AVB"], classes={"NORM": 0.9}, not_assessed=["3AVB"]),
+        answer(["3AVB"], ["1AVB"]),
+        answer(statements=False, classes={"MI": 0.82}),
+    ):
+        validator.validate(compose(given, "es").to_dict())
+    validator.validate(compose_refused(Refused("a.csv: flat")).to_dict())
+    with pytest.raises(jsonschema.ValidationError):
+        validator.validate({**compose(answer()).to_dict(), "text": None})

@@ -58,7 +58,14 @@ Identifier = Annotated[
 
 def interpret(
     files: Files,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line instead of tables.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line instead of a reading.")] = False,
+    table: Annotated[
+        bool,
+        typer.Option("--table", help="Print the tables of classes and statements, and what was measured, too."),
+    ] = False,
+    language: Annotated[
+        str, typer.Option(help="Write the reading in this language: en, de or es; all else is English.")
+    ] = "en",
     out: Annotated[
         Path | None,
         typer.Option(
@@ -107,21 +114,23 @@ def interpret(
     ] = "",
     weights: Weights = DEFAULT,
 ) -> None:
-    """Interpret ECG files: each class with probability and decision, where the model looked, and a picture.
+    """Interpret ECG files: a reading in words, what to mind, how urgent it is, and a picture.
 
     Exit code 0: all well; 2: a file cannot be read; 3: a recording is not fit to interpret, which is drawn all the
     same.
     """
     from twelvelead.inference.decide import parse_prevalence
     from twelvelead.inference.engine import Engine
+    from twelvelead.reading.languages import load_texts
 
+    load_texts(language)  # a fault in this and in the settings below is told once, not for each file
     inputs = _Inputs(files, identifier, hash_names)
     engine = Engine(weights)
     shares = parse_prevalence(prevalence)
-    engine.rules(operating_point, error_rate, shares)  # a fault in these is told once, not for each file
+    engine.rules(operating_point, error_rate, shares)
     reading = {"sampling_rate": sampling_rate, "unit": unit, "scale": scale, "variable": variable}
     reading |= {"time_unit": time_unit, "identify": identify}
-    drawing = {"layout": layout, "speed": speed, "gain": gain, "start": start}
+    drawing = {"layout": layout, "speed": speed, "gain": gain, "start": start, "language": language}
     for fault in inputs.faults:
         _show_error(fault, str(fault).partition(": ")[0], engine if json else None)
     codes = [fault.exit_code for fault in inputs.faults]
@@ -134,11 +143,11 @@ def interpret(
             answer = engine.predict(
                 ecg, operating_point, error_rate=error_rate, prevalence=shares, explain=explain, measure=measure
             )
-            _show(_drawn(answer, picture, **drawing), json=json)
+            _show(_drawn(answer, picture, **drawing), language, json=json, table=table)
         except TwelveLeadError as error:
             if isinstance(error, Refused) and ecg is not None and picture is not None:
                 shown = _draw(ecg, picture, refused=error, measure=measure, **drawing)
-            _show_error(error, source, engine if json else None, ecg, shown)
+            _show_error(error, source, engine if json else None, ecg, shown, language)
             codes.append(error.exit_code)
     if codes:
         raise typer.Exit(min(codes))
@@ -270,18 +279,23 @@ def _drawn(answer: "Interpretation", picture: Path | None, **how: Any) -> "Inter
     return answer if picture is None else replace(answer, picture=_draw(answer, picture, **how))
 
 
-def _show(answer: "Interpretation", *, json: bool = False, label: str = "") -> None:
+def _show(
+    answer: "Interpretation", language: str = "en", *, json: bool = False, table: bool = False, label: str = ""
+) -> None:
     if json:
         import json as encoder
 
-        typer.echo(encoder.dumps(answer.to_dict()))
+        from twelvelead.output.describe import describe
+
+        typer.echo(encoder.dumps(describe(answer, language)))
         return
     from rich.console import Console
 
     from twelvelead.output.terminal import render
+    from twelvelead.reading.compose import compose
 
     console = Console(highlight=False, markup=False)
-    console.print(render(answer, label))
+    console.print(render(answer, compose(answer, language), label, table=table))
     if answer.picture is not None:
         console.print(f"picture: {answer.picture}\n", style="dim", soft_wrap=True)
 
@@ -292,14 +306,17 @@ def _show_error(
     engine: "Engine | None",
     ecg: "ECG | None" = None,
     picture: str | None = None,
+    language: str = "en",
 ) -> None:
     """On standard error, and as JSON where an engine is named."""
     if engine is not None:
         import json
 
         from twelvelead.inference.failure import describe_error
+        from twelvelead.output.describe import describe_fault
 
-        typer.echo(json.dumps(describe_error(error, source, engine, ecg=ecg, picture=picture)))
+        described = describe_error(error, source, engine, ecg=ecg, picture=picture)
+        typer.echo(json.dumps(describe_fault(described, error, language)))
     elif picture is not None:
         typer.echo(f"picture: {picture}")
     typer.echo(f"twelvelead: {error}", err=True)

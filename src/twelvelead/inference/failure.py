@@ -16,7 +16,7 @@ VERSION = 1
 def describe_error(
     error: TwelveLeadError, source: str, engine: Engine, *, ecg: ECG | None = None, picture: str | None = None
 ) -> dict[str, Any]:
-    """Plain values, as `twelvelead interpret --json` prints them in the place of an interpretation.
+    """Plain values, as `twelvelead interpret --json` prints them, with the reading, in the place of an interpretation.
 
     Args:
         error: of `twelvelead.read` or `Engine.predict`.

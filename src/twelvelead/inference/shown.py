@@ -10,11 +10,6 @@ FULL = {
 """PTB-XL's diagnostic superclasses (Wagner et al. 2020, doi:10.1038/s41597-020-0495-6)."""
 
 
-def spell(name: str) -> str:
-    """What a class stands for, where that is known: "myocardial infarction"."""
-    return FULL.get(name, name)
-
-
 def show_class(name: str) -> str:
     """The class with what it stands for, where that is known: "MI, myocardial infarction"."""
     return f"{name}, {FULL[name]}" if name in FULL else name

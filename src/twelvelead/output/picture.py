@@ -16,7 +16,10 @@ from twelvelead.errors import Refused
 from twelvelead.inference.interpretation import ClassResult, Interpretation
 from twelvelead.inference.shown import show_class
 from twelvelead.output.page import Row, Section, write_foot
-from twelvelead.output.words import LEAVE, say_answer, say_meaning, say_refusal
+from twelvelead.output.words import LEAVE, say_meaning
+from twelvelead.reading.compose import compose, say_refusal
+from twelvelead.reading.languages import ENGLISH
+from twelvelead.reading.urgency import PRESSING
 from twelvelead.version import __version__
 
 if TYPE_CHECKING:
@@ -34,6 +37,7 @@ def draw(
     label: str = "",
     measure: bool = True,
     refused: Refused | None = None,
+    language: str = ENGLISH,
 ) -> Path:
     """Draw a recording, with or without its answer, to scale on A4 pages, landscape.
 
@@ -52,49 +56,63 @@ def draw(
         label: a mark on the page, such as "SYNTHETIC ECG".
         measure: whether an ECG is measured; an interpretation has its own measurements.
         refused: of `Engine.predict`, where that refused the ECG.
+        language: of the reading of an interpretation: "en", "de" or "es".
 
     Returns:
         The path.
 
     Raises:
         Refused: leads are missing that algebra cannot give.
-        TwelveLeadError: the paper cannot show it so, the suffix is another, or the file cannot be written.
+        TwelveLeadError: the paper cannot show it so, the suffix is another, there are no texts in the language, or the
+            file cannot be written.
     """
     how: dict[str, Any] = {"layout": layout, "speed": speed, "gain": gain, "start": start, "label": label}
-    paper.save(render(what, paper.format_of(path), measure=measure, refused=refused, **how), path)
+    form = paper.format_of(path)
+    paper.save(render(what, form, measure=measure, refused=refused, language=language, **how), path)
     return Path(path)
 
 
 def render(
-    what: Interpretation | ECG, form: str, *, measure: bool = True, refused: Refused | None = None, **how: Any
+    what: Interpretation | ECG,
+    form: str,
+    *,
+    measure: bool = True,
+    refused: Refused | None = None,
+    language: str = ENGLISH,
+    **how: Any,
 ) -> bytes:
     """The bytes of the picture that `draw` writes.
 
     Args:
-        what, measure, refused: see `draw`.
+        what, measure, refused, language: see `draw`.
         form: "png", "svg" or "pdf".
         how: layout, speed, gain, start and label of `draw`.
     """
     how["stacked"] = form != "pdf"
     if isinstance(what, Interpretation):
-        return paper.encode(draw_answer(what, **how), form, _about(what, what.ecg))
+        return paper.encode(draw_answer(what, language=language, **how), form, _about(what, what.ecg))
     pages = draw_recording(what, measure=measure, refused=refused, **how)
     return paper.encode(pages, form, _about(what, what))
 
 
-def draw_answer(interpretation: Interpretation, *, label: str = "", **how: Any) -> list["Axes"]:
-    """The pages of an interpretation, not yet written.
+def draw_answer(
+    interpretation: Interpretation, *, label: str = "", language: str = ENGLISH, **how: Any
+) -> list["Axes"]:
+    """The pages of an interpretation, not yet written; its reading is at their head.
 
     Args:
         interpretation: what to draw.
         label: a mark at the top.
+        language: of the reading.
         how: layout, speed, gain, start and stacked of `twelvelead.ecg.paper.draw`.
     """
     grave = [finding for finding in interpretation.findings if finding.grave]
     others = [finding.message for finding in interpretation.findings if not finding.grave]
     headline = [warn(text) for text in _labels(label, interpretation.synthetic)]
     headline += [warn(_sentence(finding)) for finding in grave]
-    headline.append(Line(say_answer(interpretation), "bold"))
+    reading = compose(interpretation, language)
+    whole = f"{reading.conclusion.text} {reading.urgency.text}"
+    headline += [warn(whole) if reading.urgency.level in PRESSING else Line(whole, "bold"), Line(reading.findings)]
     headline += [Line(LEAVE, "bold")] if interpretation.abstains else []
     pages = paper.draw(
         interpretation.ecg,
@@ -107,8 +125,11 @@ def draw_answer(interpretation: Interpretation, *, label: str = "", **how: Any) 
     sections = [Section("Quality of the recording", others or (nothing,))]
     if interpretation.measurements is not None:
         sections.insert(0, _measured(interpretation.measurements.lines()))
+    if mind := [*(one.text for one in reading.cautions), *(one.text for one in reading.marks)]:
+        sections.insert(0, Section(reading.cautions_heading, mind))
     members = f" of {len(interpretation.members)} networks" if interpretation.members else ""
-    small = [" ".join(say_meaning(interpretation))]
+    small = [reading.note] if reading.note else []
+    small.append(" ".join(say_meaning(interpretation)))
     small += _origin(interpretation.ecg)
     small.append(
         f"twelvelead {interpretation.version}, model {interpretation.weights}{members}, "

@@ -1,40 +1,9 @@
-"""An answer in words, for the page and the terminal."""
+"""What the figures of an answer mean, in words, for the page and the terminal."""
 
-from collections.abc import Iterator
-
-from twelvelead.errors import Refused
-from twelvelead.inference.interpretation import Decision, Interpretation
-from twelvelead.inference.shown import show_probability, spell
+from twelvelead.inference.interpretation import Interpretation
+from twelvelead.inference.shown import show_probability
 
 LEAVE = "As a whole this answer is among the least certain fifth: leave it to the reader."
-_MOST = 6
-"""Classes that are named, of each decision."""
-
-
-def say_answer(interpretation: Interpretation) -> str:
-    """What is present, uncertain and absent, as in "Present: hypertrophy 0.97. Absent: normal ECG, ST/T change"."""
-    present = ", ".join(_named(interpretation, "present", with_probability=True)) or "none of the classes"
-    words = [f"Present: {present}."]
-    if uncertain := ", ".join(_named(interpretation, "uncertain", with_probability=True)):
-        words.append(f"Uncertain: {uncertain}.")
-    if absent := ", ".join(_named(interpretation, "absent", with_probability=False)):
-        words.append(f"Absent: {absent}.")
-    return " ".join(words)
-
-
-def _named(interpretation: Interpretation, decision: Decision, with_probability: bool) -> Iterator[str]:
-    found = [result for result in interpretation.classes if result.decision == decision]
-    found.sort(key=lambda result: -result.probability)
-    for result in found[:_MOST]:
-        yield f"{spell(result.name)} {show_probability(result.probability)}" if with_probability else spell(result.name)
-    if len(found) > _MOST:
-        yield f"{len(found) - _MOST} more"
-
-
-def say_refusal(refused: Refused) -> tuple[str, ...]:
-    """Why a recording is refused: the findings' sentences, or else the error's own, without the name of the file."""
-    reasons = tuple(finding.message for finding in refused.findings if finding.severity == "refuse")
-    return reasons or (str(refused).rpartition(": ")[2],)
 
 
 def say_meaning(interpretation: Interpretation) -> tuple[str, ...]:

@@ -54,6 +54,7 @@ def compose(interpretation: Interpretation, language: str = ENGLISH) -> Reading:
         conclusion=conclusion,
         urgency=_urgency(level, fired, facts, texts),
         cautions=tuple(_caution(rule, facts, texts) for rule in cautions.holding(facts)),
+        cautions_heading=texts.capital(texts("words", "cautions")),
         marks=find_marks(facts, texts),
         unsaid=resolved.unsaid,
         not_assessed=not_assessed,
@@ -95,7 +96,7 @@ def _conclude(facts: Facts, fired: Iterable[Fired], texts: Texts) -> tuple[Concl
     Borderline: all between."""
     others = {name: level for name, level in facts.levels.items() if name not in NORMAL}
     abnormal = [name for name, level in others.items() if level == "present" and name not in BORDERLINE]
-    pressing = any(rule.level in ("critical", "urgent") for rule in fired)
+    pressing = any(rule.level in urgency.PRESSING for rule in fired)
     measured = any(when.holds(facts) for when in NOT_NORMAL)
     normal = facts.normal
     level: ConclusionLevel = "borderline"

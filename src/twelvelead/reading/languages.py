@@ -50,7 +50,11 @@ class Texts:
 
     def sentence(self, phrase: str) -> str:
         """With a capital at the beginning and a full stop at the end."""
-        return f"{phrase[:1].upper()}{phrase[1:]}."
+        return f"{self.capital(phrase)}."
+
+    def capital(self, phrase: str) -> str:
+        """With a capital at the beginning."""
+        return f"{phrase[:1].upper()}{phrase[1:]}"
 
 
 def languages() -> tuple[str, ...]:

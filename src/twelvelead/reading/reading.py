@@ -105,6 +105,7 @@ class Reading:
         level: "normal", "borderline", "abnormal" or "not readable".
         conclusion: the level as a sentence, with what it rests on.
         cautions: in the order of `twelvelead.reading.cautions.RULES`.
+        cautions_heading: what stands over them.
         marks: superclasses that contradict the statements.
         urgency: of the whole.
         unsaid: statement that is possible or present, but has no sentence -> the statement that excludes it.
@@ -119,6 +120,7 @@ class Reading:
     conclusion: Sentence
     urgency: Urgency
     cautions: tuple[Held, ...] = ()
+    cautions_heading: str = ""
     marks: tuple[Mark, ...] = ()
     unsaid: Mapping[str, str] = field(default_factory=dict)
     not_assessed: Mapping[str, str] = field(default_factory=dict)

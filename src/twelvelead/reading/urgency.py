@@ -12,6 +12,9 @@ UrgencyLevel = Literal["critical", "urgent", "routine", "normal", "not readable"
 LEVELS: tuple[UrgencyLevel, ...] = ("critical", "urgent", "routine", "normal", "not readable")
 """The most urgent first. What is not readable has to be recorded again; how urgent that is, nobody can tell."""
 
+PRESSING: tuple[UrgencyLevel, ...] = ("critical", "urgent")
+"""Those that cannot wait."""
+
 _LOWER: dict[UrgencyLevel, UrgencyLevel] = {"critical": "urgent", "urgent": "routine", "routine": "routine"}
 """A rule that rests on what is only possible counts one level lower."""
 
