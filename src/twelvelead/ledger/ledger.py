@@ -92,6 +92,7 @@ class Ledger:
 
     def close(self) -> None:
         """Close it; what was committed is there."""
+        self._recorder.close()
         self._objects.close()
         self._database.close()
 

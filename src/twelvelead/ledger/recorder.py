@@ -1,9 +1,9 @@
-"""Rows of the audit from several threads in one transaction."""
+"""Rows of the audit from several threads in one transaction: waiting for the disk is what takes long."""
 
-import threading
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Protocol
 
 from twelvelead.ledger.audit import Audit, AuditRow, Event, checked
@@ -14,15 +14,8 @@ class _Books(Protocol):
     def audit(self) -> Audit: ...
 
 
-@dataclass
-class _Waiting:
-    event: Event
-    row: AuditRow | None = None
-    error: Exception | None = None
-
-
 class Recorder:
-    """Whoever gets the turn writes what all have brought meanwhile; the others find theirs written.
+    """One thread writes what all have brought since it wrote last.
 
     Args:
         begin: a transaction that writes.
@@ -30,31 +23,30 @@ class Recorder:
 
     def __init__(self, begin: Callable[[], AbstractContextManager[_Books]]) -> None:
         self._begin = begin
-        self._turn = threading.Lock()
-        self._guard = threading.Lock()
-        self._waiting: list[_Waiting] = []
+        self._brought: deque[tuple[Event, Future[AuditRow]]] = deque()
+        self._writer = ThreadPoolExecutor(1, "audit")
 
     def append(self, event: Event) -> AuditRow:
         """Add a row; it is on the disk when this returns. See `Ledger.record`."""
-        mine = _Waiting(checked(event))
-        with self._guard:
-            self._waiting.append(mine)
-        with self._turn:
-            if mine.row is None and mine.error is None:
-                self._write()
-        if mine.row is None:
-            raise mine.error or RuntimeError("neither written nor refused")
-        return mine.row
+        written: Future[AuditRow] = Future()
+        self._brought.append((checked(event), written))
+        self._writer.submit(self._write)
+        return written.result()
+
+    def close(self) -> None:
+        """End the thread; what was brought is written."""
+        self._writer.shutdown()
 
     def _write(self) -> None:
-        with self._guard:
-            together, self._waiting = self._waiting, []
+        together = [self._brought.popleft() for _ in range(len(self._brought))]
+        if not together:
+            return
         try:
             with self._begin() as books:
-                rows = books.audit.extend([each.event for each in together])
+                rows = books.audit.extend([event for event, _ in together])
         except Exception as error:
-            for each in together:
-                each.error = error
+            for _, written in together:
+                written.set_exception(error)
         else:
-            for each, row in zip(together, rows, strict=True):
-                each.row = row
+            for (_, written), row in zip(together, rows, strict=True):
+                written.set_result(row)
