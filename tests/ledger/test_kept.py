@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.files import lock_folder
 from twelvelead.ledger import File, Ledger, NewReading, schema
+from twelvelead.ledger.objects import Arrivals
 
 SOURCE = {"PYTHONPATH": str(Path(__file__).parents[2] / "src")}
 
@@ -84,7 +85,7 @@ def test_what_a_killed_process_left_is_settled_by_the_next(tmp_path, url, keep):
     """Bytes placed for a transaction that never ended go; bytes that an unfinished purge took out come back."""
     with Ledger.open(tmp_path / "ledger", url) as ledger:
         kept = keep(ledger, b"kept").source_sha256
-        ledger._objects.arrive([b"lost"])
+        ledger._objects.arrive([b"lost"], Arrivals(ledger._objects))
         ledger._objects.take_out(kept)
         assert files_of(ledger)[0] == {sha256_of(b"lost")}
         os.close(ledger._objects._lock)  # as the end of the process does
@@ -92,6 +93,17 @@ def test_what_a_killed_process_left_is_settled_by_the_next(tmp_path, url, keep):
         with Ledger.open(tmp_path / "ledger", url) as next_one:
             assert files_of(next_one) == ({kept}, [])
             assert next_one.content(kept) == b"kept"
+
+
+def test_half_a_file_that_a_killed_process_left_takes_no_place(tmp_path, keep):
+    with Ledger.open(tmp_path / "ledger") as ledger:
+        kept = keep(ledger, b"kept").source_sha256
+        ledger._objects.path(kept).unlink()
+        half = tmp_path / "ledger" / "arriving" / "killed" / f"{kept}.1"
+        half.parent.mkdir()
+        half.write_bytes(b"ke")
+        with Ledger.open(tmp_path / "ledger") as next_one:
+            assert files_of(next_one) == (set(), [])
 
 
 def test_what_another_process_has_under_way_is_left_alone(tmp_path, url):
@@ -229,8 +241,9 @@ def files_up_to(size):
 def test_a_full_disk_takes_no_half_recording_and_the_next_one_when_there_is_room(tmp_path, keep, size, content, code):
     with Ledger.open(tmp_path / "ledger") as ledger:
         kept = keep(ledger, b"kept").source_sha256
-        with pytest.raises(TwelveLeadError) as error, files_up_to(size):
-            keep(ledger, bytes(content))
+        files = [File("a", sha256_of(b"fits")), File("b", sha256_of(bytes(content)))]
+        with pytest.raises(TwelveLeadError) as error, files_up_to(size), ledger.begin(b"fits", bytes(content)) as books:
+            books.recordings.add("ward", "f" * 64, "WFDB", files)
         assert error.value.code == code
         again = keep(ledger, bytes(content)).source_sha256
         assert files_of(ledger) == ({kept, again}, [])

@@ -25,7 +25,7 @@ from twelvelead.ledger import schema
 from twelvelead.ledger.audit import Audit, Head
 from twelvelead.ledger.database import Database
 from twelvelead.ledger.migrations import migrate, revision
-from twelvelead.ledger.objects import Objects
+from twelvelead.ledger.objects import Arrivals, Objects
 from twelvelead.version import __version__
 
 FORMAT = "twelvelead-ledger-backup"
@@ -102,7 +102,7 @@ def read_backup(source: Path, database: Database, objects: Objects, now: datetim
         TwelveLeadError: the ledger is not empty, or the backup is of a newer version.
         Unreadable: the backup is not there, is none or is damaged.
     """
-    arrived: list[Path] = []
+    arrivals = Arrivals(objects)
     try:
         with _damage_told(source), tarfile.open(source, mode="r:") as tar, database.begin() as connection:
             if revision(connection) is not None:
@@ -114,14 +114,14 @@ def read_backup(source: Path, database: Database, objects: Objects, now: datetim
                     _fill(connection, table, tar, about["tables"][table.name])
             migrate(connection, database.name)
             objects.open(connection)
-            _fill_objects(connection, objects, tar, arrived)
+            _fill_objects(connection, objects, tar, arrivals)
             _go_on_counting(connection)
             if Audit(connection, now).verify(Head.parse(about["audit"])).faults:
                 raise ValueError("the audit")
     except BaseException:
-        objects.withdraw(arrived)
+        objects.withdraw(path for _, path in arrivals.there.values())
         raise
-    objects.forget(arrived)
+    objects.forget(path for _, path in arrivals.there.values())
 
 
 @contextmanager
@@ -164,11 +164,10 @@ def _fill(connection: Connection, table: Table, tar: tarfile.TarFile, entry: dic
         connection.execute(table.insert(), rows)
 
 
-def _fill_objects(connection: Connection, objects: Objects, tar: tarfile.TarFile, arrived: list[Path]) -> None:
+def _fill_objects(connection: Connection, objects: Objects, tar: tarfile.TarFile, arrivals: Arrivals) -> None:
     for sha256 in connection.scalars(select(schema.objects.c.sha256)).all():
-        there = objects.arrive([_member(tar, f"objects/{sha256}").read()]).there
-        arrived += [path for _, path in there.values()]
-        if sha256 not in there:
+        objects.arrive([_member(tar, f"objects/{sha256}").read()], arrivals)
+        if sha256 not in arrivals.there:
             raise ValueError(sha256)
 
 

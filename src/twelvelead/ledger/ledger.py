@@ -117,8 +117,9 @@ class Ledger:
             TwelveLeadError: the disk does not take the bytes (code "not-writable"), or the database does not take the
                 transaction (code "ledger"): nothing of it is kept.
         """
-        arrivals = self._objects.arrive(contents)
+        arrivals = Arrivals(self._objects)
         try:
+            self._objects.arrive(contents, arrivals)
             with self._database.begin() as connection:
                 yield self._books(connection, arrivals)
         except BaseException:
@@ -135,7 +136,7 @@ class Ledger:
             TwelveLeadError: the database is not there or is damaged, code "ledger".
         """
         with self._database.view() as connection:
-            yield self._books(connection, Arrivals(self._objects, {}))
+            yield self._books(connection, Arrivals(self._objects))
 
     def content(self, sha256: str) -> bytes:
         """The bytes of a file or an attachment. Whether someone may see them, `Recordings.get` says.

@@ -41,7 +41,7 @@ class Arrivals:
     """
 
     objects: "Objects"
-    there: dict[str, tuple[int, Path]]
+    there: dict[str, tuple[int, Path]] = field(default_factory=dict)
     referred: set[str] = field(default_factory=set)
 
     def refer(self, connection: Connection, sha256: str) -> None:
@@ -119,27 +119,24 @@ class Objects:
             os.close(self._lock)
             self._lock = None
 
-    def arrive(self, contents: Iterable[bytes]) -> Arrivals:
-        """Write bytes and place them, synced.
+    def arrive(self, contents: Iterable[bytes], arrivals: Arrivals) -> None:
+        """Write bytes and place them, synced. Whatever happens, `arrivals` says what has to be settled.
 
         Raises:
             TwelveLeadError: the disk does not take them, code "not-writable".
         """
-        there: dict[str, tuple[int, Path]] = {}
         try:
             for content in contents:
                 sha256 = hashlib.sha256(content).hexdigest()
-                if sha256 not in there:
+                if sha256 not in arrivals.there:
                     path = self._arriving / f"{sha256}.{secrets.token_hex(8)}"
-                    there[sha256] = (len(content), path)
+                    arrivals.there[sha256] = (len(content), path)
                     write_private(path, content)
                     self.place(sha256, path)
         except OSError as error:
-            self.forget(path for _, path in there.values())
             raise TwelveLeadError(
                 f"{self.folder}: {error.strerror or error}; make room or mend the disk", code="not-writable"
             ) from None
-        return Arrivals(self, there)
 
     def place(self, sha256: str, arrived: Path) -> None:
         """Make sure that bytes are under their hash, synced, by a second name of a file under `arriving`."""
@@ -167,7 +164,7 @@ class Objects:
         for path in arrived:
             sha256 = path.name.partition(".")[0]
             if is_kept(connection, sha256):
-                if path.exists():
+                if not self.path(sha256).exists() and _is_whole(path, sha256):
                     self.place(sha256, path)
             else:
                 self.path(sha256).unlink(missing_ok=True)
@@ -183,3 +180,9 @@ class Objects:
         """Remove files under `arriving` whose bytes are kept, or never were."""
         for path in arrived:
             path.unlink(missing_ok=True)
+
+
+def _is_whole(path: Path, sha256: str) -> bool:
+    with suppress(FileNotFoundError):
+        return hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+    return False
