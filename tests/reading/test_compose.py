@@ -1,6 +1,7 @@
 """A reading says what a cardiologist writes."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -163,6 +164,14 @@ def test_the_conclusion(answer, present, possible, classes, measured, level):
     reading = compose(answer(present, possible, classes=classes, **measured))
     assert reading.level == reading.to_dict()["conclusion"]["level"] == level
     assert reading.conclusion.text == f"{level.capitalize()} ECG."
+
+
+def test_what_is_doubtful_as_a_whole_is_not_normal(answer):
+    given = answer(["NORM", "SR"], classes={"NORM": 0.9})
+    assert compose(given).level == "normal"
+    doubtful = replace(given, findings=(Finding("inverted", "warn", "looks inverted"),))
+    assert (compose(doubtful).level, compose(doubtful).urgency.level) == ("borderline", "routine")
+    assert compose(replace(given, certainty_rank=0.1)).level == "borderline"
 
 
 def test_weights_without_statements_are_read_by_their_classes(answer):

@@ -1,7 +1,10 @@
 """Each caution and each rule of urgency holds where it is meant to, and not beside it."""
 
+from dataclasses import replace
+
 import pytest
 
+from twelvelead.ecg.finding import Finding
 from twelvelead.reading import cautions, urgency
 from twelvelead.reading.compose import compose
 
@@ -9,7 +12,10 @@ FAST_WIDE = {"heart_rate_per_minute": 130.0, "qrs_ms": 150.0, "p_waves": False, 
 SCATTERED = {"rr_irregularity": 0.2, "p_waves": False, "pr_ms": None}
 CHILD = {"age": 2.0}
 
+GRAVE = (Finding("electrodes", "warn", "electrodes probably interchanged"),)
+
 CAUTIONS = {
+    "recording-doubtful": [({"findings": GRAVE}, True), ({"findings": (Finding("age", "warn", "old"),)}, False)],
     "lbbb-masks": [
         ({"present": ["CLBBB", "IMI"], "qrs_ms": 150.0}, True),
         ({"present": ["CLBBB"], "possible": ["INVT"], "qrs_ms": 150.0}, True),
@@ -157,11 +163,12 @@ def test_every_rule_is_tried():
 
 @pytest.mark.parametrize(("name", "given", "expected"), flat(CAUTIONS))
 def test_a_caution(answer, name, given, expected):
-    reading = compose(answer(**given))
+    findings = {"findings": given["findings"]} if "findings" in given else {}
+    reading = compose(replace(answer(**{key: value for key, value in given.items() if key != "findings"}), **findings))
     (found,) = [one for one in reading.cautions if one.id == name] or [None]
     assert (found is not None) == expected
     if found is not None:
-        assert found.statements or found.measurements
+        assert found.statements or found.measurements or name == "recording-doubtful"
         assert found.text in reading.text
         assert reading.to_dict()["sources"].keys() >= set(found.sources)
 

@@ -11,6 +11,7 @@ _SINUS = ("SR", "STACH", "SBRAD")
 
 
 RULES = (
+    Rule("recording-doubtful", When(grave=True), ("gate",)),
     Rule("lbbb-masks", When(any_of=("CLBBB",), and_any_of=MASKED), ("part6", "infarction")),
     Rule("pacing-masks", When(any_of=("PACE",), and_any_of=MASKED), ("part6", "infarction")),
     Rule("pre-excitation-masks", When(any_of=("WPW",), and_any_of=MASKED), ("part3", "infarction")),

@@ -97,12 +97,12 @@ def _conclude(facts: Facts, fired: Iterable[Fired], texts: Texts) -> tuple[Concl
     others = {name: level for name, level in facts.levels.items() if name not in NORMAL}
     abnormal = [name for name, level in others.items() if level == "present" and name not in BORDERLINE]
     pressing = any(rule.level in urgency.PRESSING for rule in fired)
-    measured = any(when.holds(facts) for when in NOT_NORMAL)
+    doubtful = facts.grave or facts.unsure or any(when.holds(facts) for when in NOT_NORMAL)
     normal = facts.normal
     level: ConclusionLevel = "borderline"
     if abnormal or pressing:
         level = "abnormal"
-    elif not others and normal is not None and normal.decision == "present" and not measured:
+    elif not others and normal is not None and normal.decision == "present" and not doubtful:
         level = "normal"
     names = abnormal or list(others) or ["NORM"]
     statements = {name: facts.statements[name].probability for name in names if name in facts.statements}

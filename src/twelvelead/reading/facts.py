@@ -33,6 +33,8 @@ class Facts:
         p_waves: see `Measurements`.
         adult: whether the person is at least `ADULT`, or of unknown age.
         female: whether she is.
+        grave: whether the reader or the quality gate found what changes most answers.
+        unsure: whether the selective rule leaves the whole answer to a reader.
     """
 
     statements: Mapping[str, ClassResult]
@@ -42,6 +44,8 @@ class Facts:
     p_waves: bool | None = None
     adult: bool = True
     female: bool = False
+    grave: bool = False
+    unsure: bool = False
 
     def result(self, name: str) -> ClassResult | None:
         """Of a statement or else a class."""
@@ -81,6 +85,8 @@ def gather(interpretation: Interpretation) -> Facts:
         p_waves=measurements.p_waves,
         adult=ecg.age is None or not ecg.age < ADULT,
         female=ecg.sex == "female",
+        grave=any(finding.grave for finding in interpretation.findings),
+        unsure=interpretation.abstains,
     )
 
 

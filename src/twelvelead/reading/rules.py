@@ -70,6 +70,7 @@ class When:
         limits: of measurements.
         p_waves: whether P waves lead the beats at a steady distance; None where it does not matter.
         adults: that the person is an adult, or of unknown age.
+        grave: that the reader or the quality gate found what changes most answers.
     """
 
     any_of: tuple[str, ...] = ()
@@ -78,6 +79,7 @@ class When:
     limits: tuple[Limit, ...] = ()
     p_waves: bool | None = None
     adults: bool = False
+    grave: bool = False
 
     @property
     def groups(self) -> tuple[tuple[str, ...], ...]:
@@ -86,7 +88,7 @@ class When:
 
     def holds(self, facts: Facts) -> Level | None:
         """As surely as the least sure of the statements that it needs; None where it does not hold."""
-        if self.adults and not facts.adult:
+        if (self.adults and not facts.adult) or (self.grave and not facts.grave):
             return None
         if any(facts.levels.get(name) == "present" for name in self.without):
             return None
@@ -128,6 +130,8 @@ class When:
             yield "P waves before the beats" if self.p_waves else "no P waves before the beats"
         if self.without:
             yield "without " + ", ".join(f"`{name}`" for name in self.without)
+        if self.grave:
+            yield "a grave finding of the reader or the quality gate"
         if self.adults:
             yield f"from {ADULT:g} years on"
 

@@ -1,6 +1,7 @@
 """The guidelines and papers that rules stand on."""
 
 SOURCES = {
+    "gate": ("the quality gate of this package, docs/quality.md", ""),
     "part3": (
         "AHA/ACCF/HRS Recommendations for the Standardization and Interpretation of the Electrocardiogram, "
         "Part III: Intraventricular Conduction Disturbances, 2009",
