@@ -184,6 +184,12 @@ def test_weights_without_statements_are_read_by_their_classes(answer):
     assert compose(answer(statements=False, classes={"NORM": 0.9})).level == "normal"
 
 
+def test_a_class_without_a_statement_is_only_possible(answer):
+    reading = compose(answer(["SR"], classes={"MI": 0.8}))
+    assert said(reading, "infarction") == "Possible myocardial infarction (0.80), none of its kinds stands out."
+    assert (reading.level, [mark.id for mark in reading.marks]) == ("borderline", ["class-without-statement"])
+
+
 def test_classes_of_ones_own_are_said_by_their_names(answer):
     reading = compose(answer(statements=False, classes={"amyloidosis": 0.7}))
     assert said(reading, "other") == "Amyloidosis probable (0.70)."

@@ -57,12 +57,12 @@ def render(interpretation: Interpretation, reading: Reading, label: str = "", *,
 
 
 def _read(reading: Reading) -> Iterator[RenderableType]:
-    """A line for each section, its probabilities dim behind each sentence; then conclusion, urgency and cautions."""
+    """A line for each section, probabilities dim behind each sentence; then conclusion, urgency and cautions."""
     for section in reading.sections:
         line = Text()
         for sentence in section.sentences:
             line.append(f"{' ' if line else ''}{sentence.text}")
-            rests = {} if sentence.decision is None else {**sentence.statements, **sentence.classes}
+            rests = {} if sentence.decision is None else sentence.statements
             figures = ", ".join(f"{name} {show_probability(value)}" for name, value in rests.items())
             line.append(f" {figures}" if figures else "", style="dim")
         yield line
