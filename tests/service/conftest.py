@@ -1,12 +1,15 @@
 """A service in this process, and one in a process of its own."""
 
+import http.client
 import os
+import re
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -20,12 +23,15 @@ from twelvelead.inference.selftest import known_recording
 from twelvelead.service.app import create_app
 from twelvelead.service.settings import Settings
 
+PATIENCE = 180
+"""Seconds; a busy machine starts a service slowly."""
+
 BASE = "http://127.0.0.1:8765"
 
 
-def until_ready(ask, seconds=60):
+def until_ready(ask):
     """Ask until a service says that it is ready."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + PATIENCE
     while ask("/health/ready") != 200:
         assert time.monotonic() < end, "the service does not become ready"
         time.sleep(0.05)
@@ -101,29 +107,36 @@ def asked():
     return {"sampling_rate": 500, "unit": "uV"}
 
 
-@pytest.fixture
-def serve(tmp_path):
-    """serve(*arguments, **environment) -> a running service, its port in `port`, its log in the file `log`."""
-    started = []
-
-    def start(*arguments, **environment):
-        log = tmp_path / f"log-{len(started)}"
-        command = [sys.executable, "-m", "twelvelead", "serve", "--no-open", "--port", "0", *map(str, arguments)]
-        environment = {"TWELVELEAD_STORE": str(tmp_path / "store")} | environment
-        with log.open("w") as stream:
-            process = subprocess.Popen(command, stderr=stream, env=os.environ | environment)
-        started.append(process)
-        end = time.monotonic() + 60
+@contextmanager
+def _started(folder, *arguments, **environment):
+    log = folder / "log"
+    command = [sys.executable, "-m", "twelvelead", "serve", "--no-open", "--port", "0", *map(str, arguments)]
+    environment = os.environ | {"TWELVELEAD_STORE": str(folder / "store")} | environment
+    with log.open("w") as stream:
+        process = subprocess.Popen(command, stderr=stream, env=environment)
+    try:
+        end = time.monotonic() + PATIENCE
         while "answers at" not in log.read_text():
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < end, log.read_text()
             time.sleep(0.02)
-        line = next(line for line in log.read_text().splitlines() if "answers at" in line)
-        process.log, process.url = log, line.rpartition(" ")[2]
-        process.port = int(process.url.rstrip("/").rpartition(":")[2].partition("/")[0])
-        return process
-
-    yield start
-    for process in started:
+        address = urlsplit(re.search(r"answers at (\S+)", log.read_text())[1])
+        process.log, process.port, process.token = log, address.port, address.query.removeprefix("token=")
+        until_ready(lambda path: _status(process.port, path))
+        yield process
+    finally:
         process.kill()
         process.wait()
+
+
+def _status(port, path):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    connection.request("GET", path)
+    return connection.getresponse().status
+
+
+@pytest.fixture(scope="session")
+def start():
+    """start(folder, *arguments, **environment) -> a context with a running service that is ready: its `port`, its
+    launch `token`, and the file of its `log`."""
+    return _started

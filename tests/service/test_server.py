@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -27,19 +28,12 @@ def post(process, body, asked, **headers):
     return response.status, json.loads(response.read())
 
 
-def wait_until_ready(process):
-    end = time.monotonic() + 60
-    while get(process, "/health/ready")[0] != 200:
-        assert time.monotonic() < end, process.log.read_text()
-        time.sleep(0.05)
-
-
 @pytest.fixture
-def service(serve):
-    """A running service that is ready, with short times."""
-    process = serve(TWELVELEAD_WORKERS="1", TWELVELEAD_HEADER_SECONDS="1", TWELVELEAD_BODY_SECONDS="1")
-    wait_until_ready(process)
-    return process
+def service(start, tmp_path):
+    """A running service with short times."""
+    times = {"TWELVELEAD_HEADER_SECONDS": "1", "TWELVELEAD_BODY_SECONDS": "1"}
+    with start(tmp_path, TWELVELEAD_WORKERS="1", **times) as process:
+        yield process
 
 
 def test_it_answers_and_its_log_names_the_request_and_nothing_of_the_client(service, ecg, asked):
@@ -118,7 +112,8 @@ def test_endless_headers_end_the_connection(service):
 
 def test_a_port_that_is_taken_is_one_line(service, tmp_path):
     command = [sys.executable, "-m", "twelvelead", "serve", "--no-open", "--port", str(service.port)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    environment = os.environ | {"TWELVELEAD_STORE": str(tmp_path / "other")}
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=180, env=environment)
     assert ended.returncode == 2
     assert f"port {service.port}" in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -1,6 +1,7 @@
 """The application: routes, problems, doors and OpenAPI put together."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -61,7 +62,7 @@ def create_app(settings: Settings, uploads: Iterable[Upload] = ()) -> FastAPI:
 
 
 def _complete_openapi(app: FastAPI) -> None:
-    """Add what FastAPI does not know: the schemas of answers and problems, and that every fault is a problem."""
+    """Add what FastAPI does not know, the schemas of answers and problems, and take its own problems away."""
     make = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -70,6 +71,12 @@ def _complete_openapi(app: FastAPI) -> None:
         if "Interpretation" not in schemas:
             schemas.update(shipped_schemas())
             schemas["ProblemDetails"] = ProblemDetails.model_json_schema()
+            for name in ("HTTPValidationError", "ValidationError"):
+                schemas.pop(name, None)
+            for methods in document["paths"].values():
+                for operation in methods.values():
+                    if "HTTPValidationError" in json.dumps(operation["responses"].get("422")):
+                        del operation["responses"]["422"]
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
