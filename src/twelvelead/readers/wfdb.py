@@ -31,7 +31,7 @@ INVALID = -32768
 Load = Callable[[str], bytes]
 """The bytes at a path; raises OSError or `Unreadable` where there are none."""
 
-_LARGEST_HEADER = 1 << 20
+LARGEST_HEADER = 1 << 20
 """Bytes: 10,000 signals."""
 
 _MATLAB = b"\x1e\0\0\0"
@@ -51,7 +51,7 @@ def load_file(path: str) -> bytes:
         OSError: it is missing, cannot be read, or is no regular file.
         BadFile: it is larger than any recording or header.
     """
-    most = _LARGEST_HEADER if path.endswith(".hea") else LARGEST_FILE
+    most = LARGEST_HEADER if path.endswith(".hea") else LARGEST_FILE
     content = read_regular(path, most)
     if len(content) > most:
         raise BadFile(f"more than the {most:,} bytes that are read at once; cut the record (xform)", code="too-large")
@@ -150,8 +150,8 @@ def _from_memory(source: Source) -> Load:
             "bytes of both",
             code="unsupported",
         )
-    if source.size > _LARGEST_HEADER:
-        raise BadFile(f"more than the {_LARGEST_HEADER:,} bytes that a header has", code="too-large")
+    if source.size > LARGEST_HEADER:
+        raise BadFile(f"more than the {LARGEST_HEADER:,} bytes that a header has", code="too-large")
 
     def load(file: str) -> bytes:
         if file in source.beside:

@@ -140,18 +140,18 @@ def open_ledger(settings: Settings) -> Ledger:
     return Ledger.open(settings.store, None if settings.database is None else settings.database.get_secret_value())
 
 
-def core_of(request: Request) -> Core:
+async def core_of(request: Request) -> Core:
     """The service that a request came to."""
     core: Core = request.app.state.core
     return core
 
 
-def ready_core(request: Request) -> Core:
+async def ready_core(request: Request) -> Core:
     """The service that a request came to, if it can answer.
 
     Raises:
         Problem: 503.
     """
-    core = core_of(request)
+    core = await core_of(request)
     core.require_ready()
     return core

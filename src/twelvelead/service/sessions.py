@@ -7,7 +7,6 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from twelvelead.service.callers import Caller, Callers, Reader
-from twelvelead.service.core import core_of
 from twelvelead.service.problems import Problem, responses
 
 router = APIRouter(tags=["session"])
@@ -59,7 +58,8 @@ async def launch(request: Request, token: str) -> Response:
 
 
 def _callers(request: Request) -> Callers:
-    return core_of(request).callers
+    callers: Callers = request.app.state.core.callers
+    return callers
 
 
 def _who(caller: Caller) -> Who:

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from twelvelead.readers.recording import BadFile
-from twelvelead.readers.wfdb import is_header
+from twelvelead.readers.wfdb import LARGEST_HEADER
 from twelvelead.readers.wfdb_header import parse_header
 
 MOST = 256
@@ -77,7 +77,7 @@ def upload(content: bytes, beside: dict[str, bytes], suffix: str) -> Upload:
 
 def signal_files(content: bytes) -> tuple[str, ...]:
     """The names of the signal files of a WFDB header, in its order; none of what is no header."""
-    if not is_header(content[:4096]):
+    if len(content) > LARGEST_HEADER or b"\0" in content[:64]:
         return ()
     try:
         names = dict.fromkeys(signal.file for signal in parse_header(content).signals)
