@@ -11,16 +11,18 @@ from twelvelead.inference.engine import Engine
 from twelvelead.inference.failure import describe_error
 from twelvelead.inference.interpretation import Interpretation, describe_recording
 from twelvelead.inference.selftest import SAMPLING_RATE, UNIT, find_fault, known_recording
+from twelvelead.output.describe import describe, describe_fault
 from twelvelead.readers import read
 from twelvelead.readers.kinds import kind_of
 from twelvelead.readers.source import Source
+from twelvelead.reading.languages import ENGLISH
 from twelvelead.service import signals
 from twelvelead.service.forms import Form
 from twelvelead.service.uploads import Upload, upload
 
 _READING = ("sampling_rate", "unit", "scale", "identify", "variable", "time_unit")
 _ANSWERING = ("operating_point", "error_rate", "explain", "measure")
-_PAPER = ("layout", "gain", "start")
+_PAPER = ("layout", "gain", "start", "language")
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def prepare(weights: tuple[str, ...]) -> None:
 def answer(question: Question) -> Reply:
     """The answer, or why there is none; only a fault of ours is raised."""
     options = question.options
-    engine = _engines[options["weights"]]
+    engine, language = _engines[options["weights"]], options["language"]
     kept = None
     try:
         ecg = _read(question.upload, options)
@@ -97,7 +99,7 @@ def answer(question: Question) -> Reply:
         interpretation = _predict(engine, ecg, options)
         body = _encoded(interpretation, question.form, options)
     except TwelveLeadError as error:
-        described = describe_error(error, question.upload.sha256, engine)
+        described = describe_fault(describe_error(error, question.upload.sha256, engine), error, language)
         outcome = "refused" if isinstance(error, Refused) else "unreadable"
         codes = tuple(finding["code"] for finding in described["findings"])
         return Reply(outcome, error=described, findings=codes, kept=kept)
@@ -123,7 +125,7 @@ def draw(question: Question) -> bytes:
 
 def try_out(weights: str) -> str | None:
     """What is wrong with the answer to a known ECG, as a clause; None where nothing is."""
-    options = {"weights": weights, "sampling_rate": SAMPLING_RATE, "unit": UNIT}
+    options = {"weights": weights, "sampling_rate": SAMPLING_RATE, "unit": UNIT, "language": ENGLISH}
     reply = answer(Question(upload(known_recording(), {}, ".npy"), options))
     return reply.error["error"] if reply.error is not None else find_fault(json.loads(reply.body))
 
@@ -152,7 +154,7 @@ def _predict(engine: Engine, ecg: ECG, options: dict[str, Any]) -> Interpretatio
 
 def _encoded(interpretation: Interpretation, form: Form, options: dict[str, Any]) -> bytes:
     if form == "json":
-        return json.dumps(interpretation.to_dict()).encode()
+        return json.dumps(describe(interpretation, options["language"])).encode()
     from twelvelead.output.picture import render
 
     return render(interpretation, form, **_paper(options))

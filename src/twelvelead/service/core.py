@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import Request
 
 from twelvelead.ledger import Ledger
+from twelvelead.reading.languages import load_texts
 from twelvelead.service import answering
 from twelvelead.service.answering import Question, Reply
 from twelvelead.service.bodies import Bodies
@@ -47,7 +48,9 @@ class Core:
         for name, contract in self.contracts.items():
             file(name, "onnx", contract)
             contract.thresholds_at(settings.operating_point)
+            contract.limits(settings.error_rate)
             self.digests[name] = (contract.files["onnx"]["sha256"], sha256_of_file(find(name) / FILE))
+        load_texts(settings.language)
         self.answering = settings.answering(self.digests)
         self.ledger = open_ledger(settings)
         with self.ledger.begin() as books:

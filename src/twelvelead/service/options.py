@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from twelvelead.reading.languages import load_texts
 from twelvelead.service.problems import Problem
 from twelvelead.service.settings import Settings
 
@@ -48,6 +49,7 @@ class Reading(BaseModel):
         Literal["s", "ms", "us", "ns", "min", "h", "d"] | None,
         Field(description="Of the time column of a CSV that states none."),
     ] = None
+    language: Annotated[str | None, Field(description="Of the reading: en, de or es.")] = _SHORT
     filename: Annotated[
         str | None,
         Field(description="Of what was sent; nothing but its extension is used or kept.", max_length=1000),
@@ -58,12 +60,14 @@ class Reading(BaseModel):
 
         Raises:
             Problem: 400, weights that are not served.
+            TwelveLeadError: there are no texts in this language.
         """
         values = self.model_dump(exclude={"filename"})
-        for name in ("operating_point", "error_rate", "measure"):
+        for name in ("operating_point", "error_rate", "measure", "language"):
             if values[name] is None:
                 values[name] = getattr(settings, name)
         values["weights"] = values["weights"] or settings.weights[0]
+        load_texts(values["language"])
         if values["weights"] not in settings.weights:
             raise Problem(400, "usage", "weights: not served; /v1/models lists those that are")
         return values

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from twelvelead.errors import TwelveLeadError
 from twelvelead.inference.workers import usable_cores
 from twelvelead.readers.recording import LARGEST_FILE
+from twelvelead.reading.languages import ENGLISH
 from twelvelead.version import __version__
 from twelvelead.weights import DEFAULT
 
@@ -39,7 +40,7 @@ class Settings(BaseModel):
         store: folder of what is kept; None for that of the user.
         database: URL of a PostgreSQL database in place of SQLite in the store.
         weights: what may be asked, by name or place; the first answers where a request names none.
-        operating_point, error_rate, measure: of an answer where a request says nothing.
+        operating_point, error_rate, measure, language: of an answer where a request says nothing.
         workers: processes that answer, one recording at a time each.
         queue: recordings that may wait for a worker; more are refused with 429.
         answer_seconds: that one recording may take.
@@ -62,6 +63,7 @@ class Settings(BaseModel):
     operating_point: str = "accuracy"
     error_rate: float = 0.1
     measure: bool = True
+    language: str = ENGLISH
     workers: Count = Field(default_factory=usable_cores)
     queue: Count = 64
     answer_seconds: Seconds = 60
@@ -122,6 +124,7 @@ class Settings(BaseModel):
                 "operating_point": self.operating_point,
                 "error_rate": self.error_rate,
                 "measure": self.measure,
+                "language": self.language,
             }
         )
 
