@@ -6,6 +6,7 @@ import jsonschema
 import pytest
 
 from twelvelead.inference.engine import Engine
+from twelvelead.output.describe import describe
 from twelvelead.readers import read
 from twelvelead.service.schemas import shipped_schemas
 
@@ -15,7 +16,7 @@ PLACE = "/v1/interpretations"
 def test_the_answer_is_that_of_the_command_line(client, ecg, asked):
     answer = client.post(PLACE, params=asked, content=ecg).json()
     jsonschema.validate(answer, shipped_schemas()["Interpretation"])
-    right = Engine().predict(read(ecg, **asked)).to_dict()
+    right = describe(Engine().predict(read(ecg, **asked)))
     assert answer["source"] == right["source_sha256"] == answer["source_sha256"]
     assert {**answer, "source": "bytes"} == right
 
@@ -83,10 +84,11 @@ def test_a_picture_of_several_recordings_is_not_there(client, ecg, asked):
 
 
 def test_options_are_those_of_the_command_line(client, ecg, asked):
-    options = {"operating_point": "f1", "error_rate": 0.05, "prevalence": "MI=0.05", "measure": False, "age": 40}
+    options = {"language": "de", "operating_point": "f1", "error_rate": 0.05, "prevalence": "MI=0.05", "measure": False, "age": 40}
     answer = client.post(PLACE, params=asked | options, content=ecg).json()
     assert (answer["operating_point"], answer["error_rate"], answer["age"]) == ("f1", 0.05, 40)
     assert answer["measurements"] is None
+    assert answer["reading"]["language"] == "de"
     assert answer["classes"]["MI"]["prevalence"] == 0.05
 
 

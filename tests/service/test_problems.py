@@ -39,6 +39,7 @@ def test_what_the_gate_refuses_is_422_with_its_findings(client, problem, ecg, as
     [
         ({"weights": "../../etc/passwd"}, "weights"),
         ({"weights": "ensemble"}, "weights"),
+        ({"language": "../en"}, "language"),
         ({"operating_point": "best"}, "best"),
         ({"error_rate": "0.123"}, "0.123"),
         ({"prevalence": "XYZ=0.1"}, "XYZ"),

@@ -141,8 +141,7 @@ def purge(
 
 @contextmanager
 def _ledger(settings: Path | None, store: Path | None) -> Iterator["Ledger"]:
-    from twelvelead.service.core import open_ledger
-    from twelvelead.service.settings import load_settings
+    from twelvelead.service.settings import load_settings, open_ledger
 
     with open_ledger(load_settings(settings, store=store)) as ledger:
         yield ledger

@@ -85,7 +85,9 @@ def prepare(weights: tuple[str, ...]) -> None:
     Raises:
         TwelveLeadError: they cannot be loaded.
     """
-    _engines.update((name, Engine(name, threads=1)) for name in weights)
+    for place in weights:
+        engine = Engine(place, threads=1)
+        _engines[engine.contract.name] = engine
 
 
 def answer(question: Question) -> Reply:

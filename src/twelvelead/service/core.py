@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import Request
 
-from twelvelead.ledger import Ledger
+from twelvelead.errors import TwelveLeadError
 from twelvelead.reading.languages import load_texts
 from twelvelead.service import answering
 from twelvelead.service.answering import Question, Reply
@@ -16,9 +16,8 @@ from twelvelead.service.log import event, logger
 from twelvelead.service.metrics import Metrics
 from twelvelead.service.pool import Pool
 from twelvelead.service.problems import Problem
-from twelvelead.service.settings import Settings
-from twelvelead.weights import Contract, file, find
-from twelvelead.weights import sha256 as sha256_of_file
+from twelvelead.service.settings import Settings, open_ledger
+from twelvelead.weights import Contract, file, find, sha256
 from twelvelead.weights.contract import FILE
 
 
@@ -29,7 +28,7 @@ class Core:
         settings: of it.
 
     Attributes:
-        contracts: name -> contract of what may be asked, the default first.
+        contracts: name -> contract of what may be asked, `default` first.
         digests: name -> SHA-256 of the weights and of their contract.
         answering, answering_sha256: what decides answers, as JSON, and its hash.
         ledger, callers, keeping, bodies, metrics: see there.
@@ -43,13 +42,18 @@ class Core:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.contracts = {name: Contract.load(find(name)) for name in settings.weights}
-        self.digests = {}
-        for name, contract in self.contracts.items():
-            file(name, "onnx", contract)
+        self.contracts: dict[str, Contract] = {}
+        self.digests: dict[str, tuple[str, str]] = {}
+        for place in settings.weights:
+            contract = Contract.load(find(place))
+            file(place, "onnx", contract)
             contract.thresholds_at(settings.operating_point)
             contract.limits(settings.error_rate)
-            self.digests[name] = (contract.files["onnx"]["sha256"], sha256_of_file(find(name) / FILE))
+            if contract.name in self.contracts:
+                raise TwelveLeadError(f"{place}: the name {contract.name} is that of other weights too; leave one out")
+            self.contracts[contract.name] = contract
+            self.digests[contract.name] = (contract.files["onnx"]["sha256"], sha256(find(place) / FILE))
+        self.default = next(iter(self.contracts))
         load_texts(settings.language)
         self.answering = settings.answering(self.digests)
         self.ledger = open_ledger(settings)
@@ -81,7 +85,7 @@ class Core:
             seconds=settings.answer_seconds,
         )
         try:
-            faults = await self._pool.everywhere(answering.try_out, settings.weights[0])
+            faults = await self._pool.everywhere(answering.try_out, self.default)
         except Exception as error:
             logger.error("workers do not start", exc_info=error)
             self.fault = "its workers do not start; its log says why"
@@ -132,15 +136,6 @@ class Core:
             self.require_ready()
         assert self._pool is not None
         return await self._pool.run(function, *arguments)
-
-
-def open_ledger(settings: Settings) -> Ledger:
-    """The ledger that the settings name.
-
-    Raises:
-        TwelveLeadError: see `Ledger.open`.
-    """
-    return Ledger.open(settings.store, None if settings.database is None else settings.database.get_secret_value())
 
 
 async def core_of(request: Request) -> Core:

@@ -1,15 +1,17 @@
 """POST /v1/interpretations: recordings in, answers out, nothing kept."""
 
+import asyncio
 import json
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from twelvelead.service.answering import Question
-from twelvelead.service.callers import AnyCaller
+from twelvelead.service.callers import AnyCaller, Caller
 from twelvelead.service.core import Core, ready_core
-from twelvelead.service.forms import MEDIA, choose
-from twelvelead.service.options import Drawing
+from twelvelead.service.forms import MEDIA, Form, choose
+from twelvelead.service.keeping import Stamp, stamp_of
+from twelvelead.service.options import Drawing, given, parameters
 from twelvelead.service.problems import Problem, of_error, responses
 from twelvelead.service.schemas import ANSWERS, BODY
 from twelvelead.service.uploads import Upload, recordings
@@ -22,10 +24,13 @@ router = APIRouter(tags=["interpretations"])
     summary="Interpret recordings; nothing is kept",
     response_class=Response,
     responses={200: ANSWERS, **responses(400, 401, 403, 406, 408, 413, 415, 422, 429, 503)},
-    openapi_extra={"requestBody": BODY},
+    openapi_extra={"requestBody": BODY, "parameters": parameters(Drawing)},
 )
 async def interpret(
-    request: Request, core: Annotated[Core, Depends(ready_core)], _: AnyCaller, options: Annotated[Drawing, Query()]
+    request: Request,
+    core: Annotated[Core, Depends(ready_core)],
+    caller: AnyCaller,
+    options: Annotated[Drawing, Depends(given(Drawing))],
 ) -> Response:
     """One recording as the body, of any content type: what it is, its bytes say. Or a multipart body, whose parts that
     belong together, the header and the signal files of a WFDB record, are one recording.
@@ -33,38 +38,43 @@ async def interpret(
     One recording gives an object, several a list in their order, each an answer or a problem.
     """
     form = choose(request.headers.get("accept"))
-    values = options.with_defaults(core.settings)
+    values = options.with_defaults(core)
+    stamp = stamp_of(request, core)
     async with core.bodies.parts(request) as parts:
         found = recordings(parts, options.filename)
         if len(found) == 1:
-            return await _one(core, Question(found[0], values, form))
+            return _response(await _ask(core, caller, Question(found[0], values, form), stamp), found[0], form)
         if form != "json":
             raise Problem(406, "not-acceptable", "a picture shows one recording; send one, or accept application/json")
-        return await _several(core, found, values, request.scope["twelvelead.request_id"])
+        # one at a time, so that a long list leaves workers to other requests
+        answers = [await _entry(core, caller, Question(sent, values), stamp) for sent in found]
+        return Response(b"[" + b",".join(answers) + b"]", media_type=MEDIA["json"])
 
 
-async def _one(core: Core, question: Question) -> Response:
+async def _ask(core: Core, caller: Caller, question: Question, stamp: Stamp) -> bytes:
+    """The answer, noted in the audit where it is known who asks.
+
+    Raises:
+        Problem: there is none.
+    """
     reply = await core.ask(question)
+    if caller.authenticated:
+        digests = core.digests[question.options["weights"]]
+        await asyncio.to_thread(core.keeping.note, caller, question.upload.sha256, reply, digests, stamp)
     if reply.error is not None:
         raise of_error(reply.error)
-    name = f"ecg-{question.upload.sha256[:12]}.{question.form}"
-    headers = {} if question.form == "json" else {"Content-Disposition": f'inline; filename="{name}"'}
-    return Response(reply.body, media_type=MEDIA[question.form], headers=headers)
+    return reply.body
 
 
-async def _several(core: Core, found: list[Upload], values: dict[str, Any], request_id: str) -> Response:
-    """A list; one recording at a time, so that a long one leaves workers to other requests."""
+async def _entry(core: Core, caller: Caller, question: Question, stamp: Stamp) -> bytes:
+    try:
+        return await _ask(core, caller, question, stamp)
+    except Problem as problem:
+        problem.more.setdefault("source", question.upload.sha256)
+        return json.dumps(problem.to_dict(stamp.request_id)).encode()
 
-    async def answer(sent: Upload) -> bytes:
-        try:
-            reply = await core.ask(Question(sent, values))
-            if reply.error is None:
-                return reply.body
-            problem = of_error(reply.error)
-        except Problem as raised:
-            problem = raised
-            problem.more.setdefault("source", sent.sha256)
-        return json.dumps(problem.to_dict(request_id)).encode()
 
-    answers = [await answer(sent) for sent in found]
-    return Response(b"[" + b",".join(answers) + b"]", media_type=MEDIA["json"])
+def _response(body: bytes, sent: Upload, form: Form) -> Response:
+    name = f"ecg-{sent.sha256[:12]}.{form}"
+    headers = {} if form == "json" else {"Content-Disposition": f'inline; filename="{name}"'}
+    return Response(body, media_type=MEDIA[form], headers=headers)

@@ -4,16 +4,21 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
 
 from twelvelead.errors import TwelveLeadError
-from twelvelead.ledger import Answer, Event, File, Identity, Ledger, NewAnswer, NewReading, Reading, Recording
+from twelvelead.ledger import Answer, AuditRow, Event, File, Identity, Ledger, NewAnswer, NewReading, Reading, Recording
 from twelvelead.ledger.recording import Json
 from twelvelead.service import signals
 from twelvelead.service.answering import Reply
 from twelvelead.service.callers import Caller
 from twelvelead.service.log import event
 from twelvelead.service.uploads import Upload, upload
+
+if TYPE_CHECKING:
+    from twelvelead.service.core import Core
 
 SIGNAL = "signal.bin"
 OPTIONS = "options.json"
@@ -33,6 +38,11 @@ class Stamp:
 
     request_id: str
     settings_sha256: str
+
+
+def stamp_of(request: Request, core: "Core") -> Stamp:
+    """That of a request to a service."""
+    return Stamp(request.scope["twelvelead.request_id"], core.answering_sha256)
 
 
 class Keeping:
@@ -69,6 +79,7 @@ class Keeping:
         files = [File(name, hashlib.sha256(content).hexdigest()) for name, content in parts.items()]
         identity = None if kept.recording["identity"] is None else Identity(**kept.recording["identity"])
         new = _new_answer(reply, kept.recording, stamp)
+        digests = (new.content["model"]["sha256"], new.content["model"]["contract_sha256"])
         with self.ledger.begin(*parts.values(), kept.signal, told) as books:
             recording, is_new = books.recordings.add(
                 caller.owner, sent.sha256, kept.kind, files, identity=identity, once=once
@@ -79,22 +90,22 @@ class Keeping:
             if is_new:
                 books.recordings.attach(recording.id, SIGNAL, signals.MEDIA, hashlib.sha256(kept.signal).hexdigest())
                 books.recordings.attach(recording.id, OPTIONS, "application/json", hashlib.sha256(told).hexdigest())
-            row = books.audit.append(
-                Event(
-                    caller.name,
-                    "interpret",
-                    reply.error["code"] if reply.error is not None else "ok",
-                    recording.id,
-                    stamp.request_id,
-                    sent.sha256,
-                    new.weights_sha256,
-                    new.contract_sha256,
-                    stamp.settings_sha256,
-                )
-            )
+            row = books.audit.append(_answered(caller, sent.sha256, reply, digests, stamp, recording.id))
             recording = books.recordings.get(recording.id, caller.scope, reader=caller.name)
-        _tell_head(row.sequence, row.hash)
+        _tell_head(row)
         return recording, is_new
+
+    def note(self, caller: Caller, source: str, reply: Reply, digests: tuple[str, str], stamp: Stamp) -> None:
+        """Tell the audit of an answer that is not kept.
+
+        Args:
+            caller: who asked.
+            source: SHA-256 of the recording.
+            reply: what was said.
+            digests: SHA-256 of the weights and of their contract.
+            stamp: of the request.
+        """
+        _tell_head(self.ledger.record(_answered(caller, source, reply, digests, stamp)))
 
     def get(self, caller: Caller, recording: str) -> Recording:
         """One recording that the caller may see.
@@ -115,13 +126,12 @@ class Keeping:
         Raises:
             TwelveLeadError: there is none, or nothing was said; code "not-found".
         """
-        with self.ledger.begin() as books:
+        with self.ledger.view() as books:
             found = books.recordings.get(recording, caller.scope)
             latest = books.recordings.answered(recording)
-            if latest is None:
-                raise TwelveLeadError("there is no answer yet", code="not-found")
-            row = books.audit.append(_seen(caller, action, found, stamp))
-        _tell_head(row.sequence, row.hash)
+        if latest is None:
+            raise TwelveLeadError("there is no answer yet", code="not-found")
+        _tell_head(self.ledger.record(_seen(caller, action, found, stamp)))
         return latest
 
     def attachment(self, caller: Caller, recording: str, name: str) -> bytes | None:
@@ -182,7 +192,7 @@ class Keeping:
             found = books.recordings.get(recording, caller.scope)
             reading = books.readings.add(recording, new, after=after)
             row = books.audit.append(_seen(caller, "sign" if new.signed else "read", found, stamp))
-        _tell_head(row.sequence, row.hash)
+        _tell_head(row)
         return reading
 
     def mark_seen(self, caller: Caller, recording: str, seen: bool) -> None:
@@ -217,6 +227,13 @@ def _new_answer(reply: Reply, recording: Json, stamp: Stamp) -> NewAnswer:
     )
 
 
+def _answered(
+    caller: Caller, source: str, reply: Reply, digests: tuple[str, str], stamp: Stamp, subject: str | None = None
+) -> Event:
+    outcome = reply.error["code"] if reply.error is not None else "ok"
+    return Event(caller.name, "interpret", outcome, subject, stamp.request_id, source, *digests, stamp.settings_sha256)
+
+
 def _seen(caller: Caller, action: str, recording: Recording, stamp: Stamp) -> Event:
     return Event(
         caller.name,
@@ -228,6 +245,6 @@ def _seen(caller: Caller, action: str, recording: Recording, stamp: Stamp) -> Ev
     )
 
 
-def _tell_head(sequence: int, digest: str) -> None:
+def _tell_head(row: AuditRow) -> None:
     """The end of the audit's chain, in the log: outside the store, where a chain that was cut off is told by it."""
-    event("audit", head=f"{sequence}:{digest}")
+    event("audit", head=f"{row.sequence}:{row.hash}")

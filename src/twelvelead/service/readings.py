@@ -8,9 +8,10 @@ from fastapi import APIRouter, Header, Request, Response
 from twelvelead.errors import Conflict
 from twelvelead.ledger import NewReading as Said
 from twelvelead.service.callers import Reader, Writer
+from twelvelead.service.keeping import stamp_of
 from twelvelead.service.models import NewReading, Reading
 from twelvelead.service.problems import Problem, responses
-from twelvelead.service.recordings import AnyCore, Id, stamp_of
+from twelvelead.service.recordings import AnyCore, Id
 
 router = APIRouter(prefix="/v1/recordings", tags=["readings"])
 

@@ -13,9 +13,9 @@ from twelvelead.service.answering import Question
 from twelvelead.service.callers import Caller, Reader, Writer
 from twelvelead.service.core import Core, core_of, ready_core
 from twelvelead.service.forms import MEDIA
-from twelvelead.service.keeping import SIGNAL, Stamp
+from twelvelead.service.keeping import SIGNAL, Stamp, stamp_of
 from twelvelead.service.models import Recording, Worklist
-from twelvelead.service.options import Reading
+from twelvelead.service.options import Reading, given, parameters
 from twelvelead.service.problems import Problem, of_error, responses
 from twelvelead.service.schemas import BODY, CONTENT, binary, entries
 from twelvelead.service.uploads import Upload, recordings
@@ -25,11 +25,6 @@ router = APIRouter(prefix="/v1/recordings", tags=["recordings"])
 Id = Annotated[str, Path(description="Of a recording", pattern="^[0-9a-f-]{36}$")]
 ReadyCore = Annotated[Core, Depends(ready_core)]
 AnyCore = Annotated[Core, Depends(core_of)]
-
-
-def stamp_of(request: Request, core: Core) -> Stamp:
-    """What the audit is told of a request."""
-    return Stamp(request.scope["twelvelead.request_id"], core.answering_sha256)
 
 
 @router.post(
@@ -42,16 +37,18 @@ def stamp_of(request: Request, core: Core) -> Stamp:
         201: entries("Recording", "It is kept, and nothing loses it"),
         **responses(400, 401, 403, 408, 413, 415, 422, 429, 503),
     },
-    openapi_extra={"requestBody": BODY},
+    openapi_extra={"requestBody": BODY, "parameters": parameters(Reading)},
 )
-async def add(request: Request, core: ReadyCore, caller: Writer, options: Annotated[Reading, Query()]) -> Response:
+async def add(
+    request: Request, core: ReadyCore, caller: Writer, options: Annotated[Reading, Depends(given(Reading))]
+) -> Response:
     """A body as of /v1/interpretations. What the quality gate refuses is kept too, with the state `refused`; what
     cannot be read is a problem, and nothing of it is kept. The identity that a file states is kept with it.
 
     One recording gives an object, several a list in their order, each a recording or a problem.
     """
     told = options.model_dump(exclude_defaults=True, exclude={"filename", "identify"}) | {"identify": True}
-    values = options.with_defaults(core.settings) | {"identify": True}
+    values = options.with_defaults(core) | {"identify": True}
     stamp = stamp_of(request, core)
     async with core.bodies.parts(request) as parts:
         found = recordings(parts, options.filename)
@@ -157,7 +154,7 @@ async def page(request: Request, core: ReadyCore, caller: Reader, recording: Id)
                 409, "conflict", "other weights or settings answered; send the recording again for a new answer"
             )
         sent, told = await asyncio.to_thread(core.keeping.original, caller, recording)
-        values = Reading(**told).with_defaults(core.settings)
+        values = Reading(**told).with_defaults(core)
         content = await core.work(answering.draw, Question(sent, values, "pdf"))
         await asyncio.to_thread(core.keeping.keep_page, caller, recording, name, content)
     headers = {"Content-Disposition": f'inline; filename="ecg-{recording}.pdf"'}

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 
 from twelvelead.errors import TwelveLeadError
 from twelvelead.inference.workers import usable_cores
+from twelvelead.ledger import Ledger
 from twelvelead.readers.recording import LARGEST_FILE
 from twelvelead.reading.languages import ENGLISH
 from twelvelead.version import __version__
@@ -163,6 +164,15 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] = os.
         text = fault["msg"].removeprefix("Value error, ")
         where = f"{named}: " if named else ""
         raise TwelveLeadError(f"{where}{f'setting {setting}: ' if setting else ''}{text}") from None
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """The ledger that the settings name.
+
+    Raises:
+        TwelveLeadError: see `Ledger.open`.
+    """
+    return Ledger.open(settings.store, None if settings.database is None else settings.database.get_secret_value())
 
 
 def _from_file(file: Path) -> dict[str, Any]:
