@@ -84,7 +84,14 @@ def test_a_picture_of_several_recordings_is_not_there(client, ecg, asked):
 
 
 def test_options_are_those_of_the_command_line(client, ecg, asked):
-    options = {"language": "de", "operating_point": "f1", "error_rate": 0.05, "prevalence": "MI=0.05", "measure": False, "age": 40}
+    options = {
+        "language": "de",
+        "operating_point": "f1",
+        "error_rate": 0.05,
+        "prevalence": "MI=0.05",
+        "measure": False,
+        "age": 40,
+    }
     answer = client.post(PLACE, params=asked | options, content=ecg).json()
     assert (answer["operating_point"], answer["error_rate"], answer["age"]) == ("f1", 0.05, 40)
     assert answer["measurements"] is None

@@ -95,7 +95,9 @@ def serve(app: FastAPI, settings: Settings, listening: Callable[[int], None]) ->
 def _bind(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family)
+        bound = socket.create_server((host, port), family=family)
+        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio does not know that this one is TCP
+        return bound
     except OSError as error:
         raise TwelveLeadError(
             f"{host} port {port}: {error.strerror or error}; name another with --host and --port"
