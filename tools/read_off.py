@@ -24,7 +24,7 @@ from twelvelead.errors import TwelveLeadError
 from twelvelead.training.forms import load_windowed, predict
 from twelvelead.training.writing import make_predictions
 from twelvelead.weights import Contract, find
-from twelvelead.weights.fit import fitted
+from twelvelead.weights.fit import fit_head
 
 Array = NDArray[np.float64]
 
@@ -60,8 +60,8 @@ def read_off(run: Path, store: Store, out: Path, rule: str) -> None:
     answers = contract.calibrated(predict(load_windowed(run), store.signals, store.features, records))
     columns = [[contract.classes.index(name) for name in members[one]] for one in truth.classes]
     raw = np.stack([RULES[rule](answers[:, each]) for each in columns], axis=1)
-    entries = fitted(truth.values[records], raw, store.column("patient_id")[records], truth.classes)
-    made = dataclasses.replace(contract, task=truth.task, protocol=truth.protocol, classes=truth.classes, **entries)
+    entries = vars(fit_head(truth.task, truth.values[records], raw, store.column("patient_id")[records], truth.classes))
+    made = dataclasses.replace(contract, protocol=truth.protocol, **entries)
     out.mkdir(parents=True)
     for name in ("recipe.toml", "log.csv", "run.json"):
         shutil.copyfile(run / name, out / name)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from twelvelead.cli.options import OTHER_FOLD, AllowTrainedFold, OperatingPoint, StoreArgument, WeightsArgument
-from twelvelead.errors import Interrupted, TwelveLeadError
+from twelvelead.errors import Interrupted
 
 
 def evaluate(
@@ -25,7 +25,9 @@ def evaluate(
     task: Annotated[
         str | None,
         typer.Option(
-            help="Score this label task of the store, which the weights have to predict.", show_default="the weights'"
+            help="Score this label task of the store, which the weights have to answer: with statements also all, "
+            "diagnostic, form, rhythm or subclass.",
+            show_default="the weights'",
         ),
     ] = None,
     allow_trained_fold: AllowTrainedFold = False,
@@ -46,22 +48,19 @@ def evaluate(
     from twelvelead.weights.suitability import require_suitable, require_unseen
 
     engine = Engine(weights)
-    contract = engine.contract
+    contract = engine.contract.of_task(task or engine.contract.task)
     contract.thresholds_at(operating_point)
-    if task not in (None, contract.task):
-        raise TwelveLeadError(
-            f"--task {task}: the weights {weights} predict the task {contract.task}; choose weights of that task"
-        )
     opened = Store.open(store)
     require_suitable(contract, opened, weights)
     select(opened, fold, truth_of(contract, opened, protocol, partly=True))
     if not allow_trained_fold:
         require_unseen(contract, opened, [fold], weights, OTHER_FOLD)
-    out = out or Path(f"report-{contract.name}-fold{fold}")
+    of_task = "" if contract.task == engine.contract.task else f"-{contract.task}"
+    out = out or Path(f"report-{contract.name}{of_task}-fold{fold}")
     out.mkdir(parents=True, exist_ok=True)
     try:
         with Meter() as meter:
-            scored = score_fold(engine, opened, fold, meter.show)
+            scored = score_fold(engine, opened, fold, meter.show, contract.task)
             findings = gate_findings(contract, opened, scored.records, meter.show)
         command = shlex.join(["twelvelead", *sys.argv[1:]])
         found = evaluation(

@@ -10,6 +10,7 @@ from twelvelead.errors import TwelveLeadError
 from twelvelead.evaluation.bootstrap import Estimate
 from twelvelead.inference.interpretation import ClassResult
 from twelvelead.weights import Contract
+from twelvelead.weights.head import Head
 
 ERROR_RATE = 0.1
 """The default of the conformal rule."""
@@ -28,6 +29,9 @@ class _Rule:
 
 class Rules:
     """What a user asked for, looked up in a contract once and then applied to any number of answers.
+
+    Attributes:
+        not_assessed: acronyms of the statements that had too few positives to be answered for.
 
     Args:
         contract: of the weights.
@@ -48,33 +52,21 @@ class Rules:
         prevalence: Mapping[str, float] | None = None,
     ) -> None:
         given = prevalence or {}
+        known = [name for head in contract.heads for name in head.classes]
         for name, share in given.items():
-            if name not in contract.classes:
-                raise TwelveLeadError(
-                    f"prevalence of {name}: the weights {contract.name} predict {', '.join(contract.classes)}"
-                )
+            if name not in known:
+                raise TwelveLeadError(f"prevalence of {name}: the weights {contract.name} predict {', '.join(known)}")
             if not 0 <= share <= 1:
                 raise TwelveLeadError(f"prevalence of {name}: {share:g} is not a share from 0 to 1")
-        point = contract.operating_points.get(operating_point, {})
-        columns = zip(
-            contract.classes,
-            contract.thresholds_at(operating_point).tolist(),
-            *contract.limits(error_rate),
-            strict=True,
-        )
-        self._rules = [
-            _Rule(
-                threshold=threshold,
-                present_from=present_from,
-                absent_to=absent_to,
-                sensitivity=_estimate(point, "sensitivity", column),
-                specificity=_estimate(point, "specificity", column),
-                prevalence=given.get(name, contract.prevalence[column]),
-                given=name in given,
+        self._classes = _rules(contract, operating_point, error_rate, given)
+        head = contract.statements
+        self._statements = {} if head is None else _rules(head, operating_point, error_rate, given)
+        self._assessed = np.flatnonzero(() if head is None else head.assessed)
+        self.not_assessed: tuple[str, ...] = ()
+        if head is not None:
+            self.not_assessed = tuple(
+                name for name, there in zip(head.classes, head.assessed, strict=True) if not there
             )
-            for column, (name, threshold, present_from, absent_to) in enumerate(columns)
-        ]
-        self._classes = contract.classes
 
     def __call__(
         self, probabilities: NDArray[np.float64], spread: NDArray[np.float64] | None = None
@@ -85,9 +77,35 @@ class Rules:
             probabilities: [classes] float64, calibrated.
             spread: [classes] float64, standard deviation over the members of an ensemble; None for a single network.
         """
-        spreads: Sequence[float | None] = [None] * len(self._rules) if spread is None else spread.tolist()
-        decided = zip(self._classes, self._rules, probabilities.tolist(), spreads, strict=True)
-        return tuple([_decide(*each) for each in decided])
+        spreads: Sequence[float | None] = [None] * len(self._classes) if spread is None else spread.tolist()
+        decided = zip(self._classes.items(), probabilities.tolist(), spreads, strict=True)
+        return tuple([_decide(name, rule, p, std) for (name, rule), p, std in decided])
+
+    def statements(self, probabilities: NDArray[np.float64]) -> tuple[ClassResult, ...]:
+        """Decide the statements of one recording, those that are assessed.
+
+        Args:
+            probabilities: [statements] float64, calibrated.
+        """
+        names = list(self._statements.items())
+        return tuple([_decide(*names[column], float(probabilities[column]), None) for column in self._assessed])
+
+
+def _rules(head: Head, operating_point: str, error_rate: float, given: Mapping[str, float]) -> dict[str, _Rule]:
+    point = head.operating_points.get(operating_point, {})
+    thresholds, (present_from, absent_to) = head.thresholds_at(operating_point).tolist(), head.limits(error_rate)
+    return {
+        name: _Rule(
+            threshold=thresholds[column],
+            present_from=present_from[column],
+            absent_to=absent_to[column],
+            sensitivity=_estimate(point, "sensitivity", column),
+            specificity=_estimate(point, "specificity", column),
+            prevalence=given.get(name, head.prevalence[column]),
+            given=name in given,
+        )
+        for column, name in enumerate(head.classes)
+    }
 
 
 def _decide(name: str, rule: _Rule, p: float, spread: float | None) -> ClassResult:

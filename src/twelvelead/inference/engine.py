@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from twelvelead.ecg.measure import measure as measured
 from twelvelead.ecg.quality import require_readable
 from twelvelead.ecg.record import ECG
-from twelvelead.errors import Refused, Unreadable
+from twelvelead.errors import Refused, TwelveLeadError, Unreadable
 from twelvelead.evaluation.selective import certainty, rank
 from twelvelead.inference.decide import ERROR_RATE, Rules
 from twelvelead.inference.explain import attribute
@@ -32,11 +32,15 @@ class Outputs(NamedTuple):
         attention: [n, steps] float32, adds up to 1 for each recording; None where the model has none.
         members: [n, members, classes] float64, of each network of an ensemble, on the calibrated scale; None for a
             single network.
+        statements: [n, statements] float64, calibrated; None where the weights answer none.
+        embedding: [n, units] float32, for whoever searches or clusters; None where the file gives none.
     """
 
     probabilities: NDArray[np.float64]
     attention: NDArray[np.float32] | None
     members: NDArray[np.float64] | None
+    statements: NDArray[np.float64] | None
+    embedding: NDArray[np.float32] | None
 
 
 class Engine:
@@ -76,9 +80,12 @@ class Engine:
         if differs:
             _tell(f"twelvelead: {folder / FILE}: not the contract that shipped; its answers are not those published")
         there = [output.name for output in self._session.get_outputs()]
-        if "probabilities" not in there:
-            raise Unreadable(f"{path}: has no output named probabilities; export the weights again", code="weights")
-        self._outputs = [name for name in ("probabilities", "attention", "members") if name in there]
+        needed = ("probabilities", "statements") if self.contract.statements is not None else ("probabilities",)
+        for name in needed:
+            if name not in there:
+                raise Unreadable(f"{path}: has no output named {name}; export the weights again", code="weights")
+        self._outputs = [name for name in ("probabilities", "attention", "members", "statements") if name in there]
+        self._embeds = "embedding" in there
         self.sha256 = self.contract.files["onnx"]["sha256"]
 
     def __repr__(self) -> str:
@@ -96,21 +103,29 @@ class Engine:
             lines.append("  trained on synthetic ECGs: its answers mean nothing")
         return "\n".join(lines)
 
-    def run(self, ecg: NDArray[np.float32], features: NDArray[np.float32]) -> Outputs:
+    def run(self, ecg: NDArray[np.float32], features: NDArray[np.float32], *, embed: bool = False) -> Outputs:
         """Calibrated probabilities and attention of whole recordings of one length.
 
         Args:
             ecg: [n, samples, leads] float32 mV at the contract's sampling rate, its leads in its order.
             features: [n, 2] float32: age in years, sex (0 male, 1 female), NaN where unknown.
+            embed: also give the embedding.
+
+        Raises:
+            TwelveLeadError: the file gives no embedding.
         """
-        values = dict(
-            zip(self._outputs, self._session.run(self._outputs, {"ecg": ecg, "features": features}), strict=True)
-        )
-        members = values.get("members")
+        contract = self.contract
+        if embed and not self._embeds:
+            raise TwelveLeadError(f"the weights {contract.name} give no embedding; choose others, such as {DEFAULT}")
+        names = [*self._outputs, "embedding"] if embed else self._outputs
+        values = dict(zip(names, self._session.run(names, {"ecg": ecg, "features": features}), strict=True))
+        members, statements = values.get("members"), contract.statements
         return Outputs(
-            self.contract.calibrated(values["probabilities"]),
+            contract.calibrated(values["probabilities"]),
             values.get("attention"),
-            None if members is None else self.contract.calibrated(members),
+            None if members is None else contract.calibrated(members),
+            None if statements is None else statements.calibrated(values["statements"]),
+            values.get("embedding"),
         )
 
     def predict(
@@ -158,11 +173,14 @@ class Engine:
         mean = by_piece.mean(axis=0)
         attentions = [row for part in parts if part.attention is not None for row in part.attention]
         members = [part.members for part in parts if part.members is not None]
+        statements = [part.statements for part in parts if part.statements is not None]
         sure = float(certainty(mean))
         telling = starts[by_piece[:, mean.argmax()].argmax()]
         return Interpretation(
             ecg=twelve,
             classes=rules(mean, _joined(members).mean(axis=0).std(axis=0) if members else None),
+            statements=rules.statements(_joined(statements).mean(axis=0)) if statements else (),
+            not_assessed=rules.not_assessed,
             operating_point=operating_point,
             attention=merge(attentions, starts, step) if attentions else None,
             weights=contract.name,

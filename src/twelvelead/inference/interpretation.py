@@ -18,7 +18,7 @@ from twelvelead.inference.shown import show_probability, show_spread
 from twelvelead.version import __version__
 
 FORMAT = "twelvelead-interpretation"
-VERSION = 2
+VERSION = 3
 NOTICE = "Decision aid, not a medical device: a physician has to read the ECG."
 
 Decision = Literal["present", "absent", "uncertain"]
@@ -128,6 +128,9 @@ class Interpretation:
     Attributes:
         ecg: the recording, 12 leads, at its own sampling rate.
         classes: one a class, in the order of the contract.
+        statements: one an assessed statement, by its SCP-ECG acronym, in the order of the contract; empty for weights
+            without statements.
+        not_assessed: acronyms of the statements that had too few positives to be answered for.
         operating_point: name of the operating point, such as "accuracy".
         attention: [steps] float32 over the whole recording, adds up to 1; None where the model has none.
         weights: name of the weights.
@@ -160,6 +163,8 @@ class Interpretation:
     certainty: float
     certainty_rank: float
     pieces: tuple[Piece, ...]
+    statements: tuple[ClassResult, ...] = ()
+    not_assessed: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     members: tuple[str, ...] = ()
     attribution: Attribution | None = None
@@ -256,6 +261,8 @@ class Interpretation:
             "operating_point": self.operating_point,
             "error_rate": self.error_rate,
             "classes": {result.name: result.to_dict() for result in self.classes},
+            "statements": {result.name: result.to_dict() for result in self.statements},
+            "not_assessed": list(self.not_assessed),
             "certainty": {
                 "value": round(self.certainty, 6),
                 "rank": round(self.certainty_rank, 4),

@@ -16,11 +16,11 @@ from twelvelead.data.store import Store
 from twelvelead.data.tasks import Protocol, labels, select
 from twelvelead.evaluation.selective import STEPS
 from twelvelead.inference.engine import Engine
-from twelvelead.inference.scoring import predict_fold
+from twelvelead.inference.scoring import answers
 from twelvelead.progress import Progress, silent
 from twelvelead.weights import Contract, find
 from twelvelead.weights.contract import FILE, VERSION
-from twelvelead.weights.fit import age_range, fitted
+from twelvelead.weights.fit import NO_LEAST, age_range, fit_heads
 from twelvelead.weights.suitability import require_own_data, require_suitable, require_unseen
 
 
@@ -44,9 +44,7 @@ def refit(weights: str | Path, store: Store, progress: Progress = silent) -> Con
     with tempfile.TemporaryDirectory() as temporary:
         bare = Path(temporary)
         shutil.copy(folder / values["files"]["onnx"]["name"], bare)
-        (bare / FILE).write_text(
-            json.dumps(_added(values) | values | _neutral(len(values["classes"]))), encoding="utf-8"
-        )
+        (bare / FILE).write_text(json.dumps(_neutral(values)), encoding="utf-8")
         engine = Engine(bare)
     contract = engine.contract
     require_suitable(contract, store, weights)
@@ -55,35 +53,60 @@ def refit(weights: str | Path, store: Store, progress: Progress = silent) -> Con
         contract, store, contract.validation_folds, weights, "what trained weights cannot fit their contract"
     )
     protocol: Protocol = contract.protocol  # type: ignore[assignment]
-    parts = [predict_fold(engine, store, fold, protocol, progress) for fold in contract.validation_folds]
-    truth, probabilities, patients = (
-        np.concatenate([getattr(part, name) for part in parts]) for name in ("labels", "probabilities", "patient_id")
-    )
-    ages = age_range(store.features[select(store, contract.train_folds), 0])
     known = labels(store, contract.task, protocol)
-    shares = known.values[select(store, contract.train_folds, known)].mean(axis=0)
-    contract = replace(contract, **fitted(truth, probabilities, patients, contract.classes, shares), ages=ages)
+    beside = None if contract.statements is None else labels(store, contract.statements.task, "keep")
+    tasks = [contract.task] if beside is None else [contract.task, beside.task]
+    records = select(store, contract.validation_folds, known)
+    raw = np.concatenate([answers(engine, store, records, task, progress) for task in tasks], axis=1)
+    trained = np.isin(np.asarray(store.column("fold")), contract.train_folds) & known.scored
+    patients = np.asarray(store.column("patient_id")[records])
+    ages = age_range(store.features[select(store, contract.train_folds), 0])
+    contract = replace(contract, **fit_heads(known, beside, raw, records, trained, patients), ages=ages)
     contract.save(folder)
     return contract
 
 
-def _added(values: dict[str, Any]) -> dict[str, object]:
-    """Entries that contracts did not always have, with what then went without saying."""
-    return {"members": [], "aggregate": "probability", "scale": values["model"].get("scale", 4.0)}
+def _neutral(values: dict[str, Any]) -> dict[str, Any]:
+    """The entries of a contract of any version, with what leaves the file's probabilities as they are until they are
+    fitted, and with what went without saying where earlier versions lack an entry."""
+    statements = values.get("statements")
+    added: dict[str, Any] = {
+        "members": [],
+        "aggregate": "probability",
+        "scale": values["model"].get("scale", 4.0),
+        "highpass": 0.0,
+        "embedding": 0,
+    }
+    members = [{"highpass": 0.0, **member} for member in values["model"].get("members", [])]
+    return (
+        added
+        | values
+        | _neutral_head(values["task"], values["classes"])
+        | {
+            "version": VERSION,
+            "model": {**values["model"], **({"members": members} if members else {})},
+            "statements": statements and _neutral_head(statements["task"], statements["classes"]),
+            "subclasses": None,
+            "ages": [0, 0],
+        }
+    )
 
 
-def _neutral(classes: int) -> dict[str, object]:
-    """Entries that leave the file's probabilities as they are, until they are fitted."""
+def _neutral_head(task: str, classes: list[str]) -> dict[str, Any]:
+    count = len(classes)
     return {
-        "version": VERSION,
-        "calibration": {"slope": [1.0] * classes, "intercept": [0.0] * classes},
+        "task": task,
+        "classes": classes,
+        "calibration": {"slope": [1.0] * count, "intercept": [0.0] * count},
         "temperature": 1.0,
         "thresholds": {},
         "operating_points": {},
-        "prevalence": [0.0] * classes,
-        "conformal": {"error_rates": [0.1], "present_from": [[0.0] * classes], "absent_to": [[1.0] * classes]},
+        "prevalence": [0.0] * count,
+        "positives": {"training": [0] * count, "validation": [0] * count},
+        "least_positives": NO_LEAST,
+        "auroc": [[None] * 3] * count,
+        "conformal": {"error_rates": [0.1], "present_from": [[0.0] * count], "absent_to": [[1.0] * count]},
         "certainty": [0.0] * (STEPS + 1),
-        "ages": [0, 0],
         "metrics": {},
         "intervals": {},
     }

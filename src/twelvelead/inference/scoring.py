@@ -15,6 +15,7 @@ from twelvelead.evaluation.predictions import Predictions
 from twelvelead.inference.engine import Engine
 from twelvelead.progress import Progress, counted, silent
 from twelvelead.weights import Contract
+from twelvelead.weights.statements import read_off
 from twelvelead.weights.suitability import require_suitable, role
 
 BATCH = 32
@@ -27,7 +28,7 @@ class ScoredFold:
     Attributes:
         fold: which.
         records: [records] int64, rows of the store.
-        probabilities: [records, classes] float32, calibrated.
+        probabilities: [records, classes] float32, calibrated, of the task that was asked for.
         hidden: the same with age and sex hidden; None where the weights take no metadata.
     """
 
@@ -54,7 +55,9 @@ class ScoredFold:
         return scored, _predictions(contract, store, truth, rows, self.fold, self.probabilities[scored])
 
 
-def score_fold(engine: Engine, store: Store, fold: int, progress: Progress = silent) -> ScoredFold:
+def score_fold(
+    engine: Engine, store: Store, fold: int, progress: Progress = silent, task: str | None = None
+) -> ScoredFold:
     """Calibrated probabilities of every record of a fold, once as it is and once with age and sex hidden.
 
     Args:
@@ -62,24 +65,31 @@ def score_fold(engine: Engine, store: Store, fold: int, progress: Progress = sil
         store: of the rate and leads of the weights.
         fold: one that the store holds.
         progress: told the records done, both passes counted.
+        task: one that the weights answer (`Contract.of_task`); their own where None.
 
     Raises:
-        TwelveLeadError: the weights cannot read the store, or it lacks the fold.
+        TwelveLeadError: the weights cannot read the store or do not answer the task, or the store lacks the fold.
     """
     require_suitable(engine.contract, store)
+    asked = _Asked(engine, task)
     records = select(store, fold)
     total = len(records) * (2 if engine.contract.metadata else 1)
-    given = _probabilities(engine, store, records, lambda done: progress("records scored", done, total))
+    given = _probabilities(asked, store, records, lambda done: progress("records scored", done, total))
     hidden = None
     if engine.contract.metadata:
         hidden = _probabilities(
-            engine, store, records, lambda done: progress("records scored", len(records) + done, total), hide=True
+            asked, store, records, lambda done: progress("records scored", len(records) + done, total), hide=True
         )
     return ScoredFold(fold, records, given, hidden)
 
 
 def predict_fold(
-    engine: Engine, store: Store, fold: int, protocol: Protocol = "drop", progress: Progress = silent
+    engine: Engine,
+    store: Store,
+    fold: int,
+    protocol: Protocol = "drop",
+    progress: Progress = silent,
+    task: str | None = None,
 ) -> Predictions:
     """Calibrated probabilities of the records of a fold that the protocol scores.
 
@@ -89,15 +99,34 @@ def predict_fold(
         fold: one that the store holds.
         protocol: which records and labels count.
         progress: told the records done.
+        task: one that the weights answer (`Contract.of_task`); their own where None.
 
     Raises:
-        TwelveLeadError: the weights cannot read the store, it lacks the fold, or the protocol is not available.
+        TwelveLeadError: the weights cannot read the store or do not answer the task, it lacks the fold, or the protocol
+            is not available.
     """
     require_suitable(engine.contract, store)
-    truth = truth_of(engine.contract, store, protocol)
+    asked = _Asked(engine, task)
+    truth = truth_of(asked.contract, store, protocol)
     records = select(store, fold, truth)
-    found = _probabilities(engine, store, records, lambda done: progress("records scored", done, len(records)))
-    return _predictions(engine.contract, store, truth, records, fold, found)
+    found = _probabilities(asked, store, records, lambda done: progress("records scored", done, len(records)))
+    return _predictions(asked.contract, store, truth, records, fold, found)
+
+
+def answers(
+    engine: Engine, store: Store, records: NDArray[np.int64], task: str | None = None, progress: Progress = silent
+) -> NDArray[np.float32]:
+    """Calibrated probabilities of some records, [n, classes].
+
+    Args:
+        engine: the weights.
+        store: of the rate and leads of the weights.
+        records: rows of the store, [n] int64.
+        task: as in `predict_fold`.
+        progress: told the records done.
+    """
+    asked = _Asked(engine, task)
+    return _probabilities(asked, store, records, lambda done: progress("records scored", done, len(records)))
 
 
 def truth_of(contract: Contract, store: Store, protocol: Protocol, *, partly: bool = False) -> Labels:
@@ -159,8 +188,30 @@ def recording(store: Store, row: int) -> ECG:
     )
 
 
+class _Asked:
+    """Weights that are asked for one task.
+
+    Attributes:
+        contract: as if they answered this task alone.
+    """
+
+    def __init__(self, engine: Engine, task: str | None) -> None:
+        self.contract = engine.contract.of_task(task or engine.contract.task)
+        self._engine = engine
+
+    def __call__(self, ecg: NDArray[np.float32], features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Calibrated probabilities [n, classes of the task], of what `Engine.run` takes."""
+        outputs, own, task = self._engine.run(ecg, features), self._engine.contract, self.contract.task
+        if task == own.task or outputs.statements is None or own.statements is None:
+            return outputs.probabilities
+        names = own.statements.classes
+        if own.subclasses is not None and task == own.subclasses.task:
+            return own.subclasses.calibrated(read_off(names, outputs.statements))
+        return outputs.statements[:, [names.index(name) for name in self.contract.classes]]
+
+
 def _probabilities(
-    engine: Engine, store: Store, records: NDArray[np.int64], progress: Callable[[int], None], hide: bool = False
+    asked: _Asked, store: Store, records: NDArray[np.int64], progress: Callable[[int], None], hide: bool = False
 ) -> NDArray[np.float32]:
     """[records, classes], age and sex hidden or as they are."""
     parts = []
@@ -168,7 +219,7 @@ def _probabilities(
         chosen = records[start : start + BATCH]
         millivolts = store.millivolts(chosen)
         features = store.features[chosen]
-        parts.append(engine.run(millivolts, np.full_like(features, np.nan) if hide else features)[0])
+        parts.append(asked(millivolts, np.full_like(features, np.nan) if hide else features))
         progress(min(start + BATCH, len(records)))
     return np.concatenate(parts).astype(np.float32)
 

@@ -83,16 +83,16 @@ class Attentive(ECGModel):
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Linear(units, classes)
 
-    def forward(self, ecg: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits and attention.
+    def embed(self, ecg: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Embedding and attention.
 
         Args:
             ecg: [n, samples, leads] float32 mV, original signal.
             features: [n, 2] float32: age in years, sex (0 male, 1 female), NaN where unknown.
 
         Returns:
-            Logits [n, classes], and attention [n, samples // samples_per_step], the mean over heads, which adds up to 1
-            for each record.
+            Embedding [n, units], and attention [n, samples // samples_per_step], the mean over heads, which adds up to
+            1 for each record.
         """
         x = (ecg * self.scale).transpose(1, 2).unsqueeze(2)  # [n, leads, 1, samples], channels-last in memory
         steps = ecg.shape[1] // self.samples_per_step
@@ -106,7 +106,7 @@ class Attentive(ECGModel):
         if self.metadata is not None and self.modulation is not None:
             gain, shift = self.modulation(self.metadata(features)).chunk(2, dim=1)
             hidden = hidden * (1 + gain) + shift
-        return self.output(self.dropout(torch.relu(hidden))), weights.mean(dim=2)
+        return self.dropout(torch.relu(hidden)), weights.mean(dim=2)
 
 
 class _Squeeze(nn.Module):

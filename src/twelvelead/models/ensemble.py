@@ -7,7 +7,7 @@ from typing import Literal, cast, get_args
 import torch
 from torch import Tensor, nn
 
-from twelvelead.models.windows import Windowed
+from twelvelead.models.windows import Answers, Windowed, split
 
 Mean = Literal["logit", "probability"]
 """What of the members is averaged."""
@@ -22,9 +22,9 @@ class Ensemble(nn.Module):
     slope and an intercept of its own (Platt 1999) before the mean is taken.
 
     Args:
-        members: networks of the same classes, each with its own architecture, windows and aggregate.
+        members: networks of the same classes and statements, each with its own architecture, windows and aggregate.
         weights: [members], not negative, that add up to 1.
-        slope, intercept: [members, classes], of the members' logits.
+        slope, intercept: [members, classes and statements], of the members' logits.
         aggregate: the mean is that of the members' logits ("logit") or of their probabilities ("probability").
     """
 
@@ -51,7 +51,11 @@ class Ensemble(nn.Module):
             )
         if aggregate not in get_args(Mean):
             raise ValueError(f"aggregate {aggregate!r} has to be one of {', '.join(get_args(Mean))}")
+        if len({member.statements for member in members}) > 1:
+            raise ValueError("some members have statements and others have not; choose members that agree")
         self.members = nn.ModuleList(members)
+        self.statements = members[0].statements
+        self.units = sum(member.units for member in members)
         self.aggregate = aggregate
         self.window = max(member.window for member in members)
         self.stride = max(member.stride for member in members)
@@ -60,34 +64,37 @@ class Ensemble(nn.Module):
         for name, values in (("weights", weights), ("slope", slope), ("intercept", intercept)):
             self.register_buffer(name, torch.tensor(values, dtype=torch.float32), persistent=False)
 
-    def forward(self, ecg: Tensor, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Probabilities and attention of whole recordings, and what each member says.
+    def forward(self, ecg: Tensor, features: Tensor) -> Answers:
+        """Answers for whole recordings, and what each member says.
 
         Args:
             ecg: [n, samples, leads] float32 mV, at least as long as the longest window of a member.
             features: [n, 2] float32: age in years, sex (0 male, 1 female), NaN where unknown.
 
         Returns:
-            Probabilities [n, classes]; attention [n, samples // step], the weighted mean of the members', which adds up
-            to 1 for each record; calibrated probabilities of the members [n, members, classes].
+            Probabilities; attention, the weighted mean of the members'; embedding, those of the members one behind the
+            other; statements, where the members have some; calibrated probabilities of the members.
         """
         steps = ecg.shape[1] // self.step
-        answers, attentions = [], []
-        for member in cast(list[Windowed], list(self.members)):
-            probabilities, attention = member(ecg, features)
-            answers.append(probabilities)
-            attentions.append(_refined(attention, member.step // self.step, steps))
-        members = self.calibrated(torch.stack(answers, dim=1))
+        networks = cast(list[Windowed], list(self.members))
+        answers: list[Answers] = [member(ecg, features) for member in networks]
+        attentions = [
+            _refined(answer.attention, member.step // self.step, steps)
+            for member, answer in zip(networks, answers, strict=True)
+        ]
+        members = self.calibrated(torch.stack([answer.everything() for answer in answers], dim=1))
         # Not a matrix product: autocast would make bfloat16 of that.
         attention = (torch.stack(attentions, dim=1) * self.weights[:, None]).sum(dim=1)
-        return self.combined(members), attention, members
+        probabilities, statements = split(self.combined(members), self.statements)
+        embedding = torch.cat([answer.embedding for answer in answers], dim=1)
+        return Answers(probabilities, attention, embedding, statements, split(members, self.statements)[0])
 
     def calibrated(self, members: Tensor) -> Tensor:
-        """Probabilities [n, members, classes] on one scale, from those that the networks give."""
+        """Probabilities [n, members, outputs] on one scale, from those that the networks give."""
         return torch.sigmoid(_logit(members) * self.slope + self.intercept)
 
     def combined(self, members: Tensor) -> Tensor:
-        """Probabilities [n, classes] of the ensemble, from calibrated ones [n, members, classes]."""
+        """Probabilities [n, outputs] of the ensemble, from calibrated ones [n, members, outputs]."""
         if self.aggregate == "probability":
             return (members * self.weights[:, None]).sum(dim=1)
         return torch.sigmoid((_logit(members) * self.weights[:, None]).sum(dim=1))

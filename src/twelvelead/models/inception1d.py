@@ -61,19 +61,19 @@ class Inception1d(ECGModel):
             channels, classes, metadata_units=metadata_units if metadata else 0, units=units, dropout=dropout
         )
 
-    def forward(self, ecg: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits and saliency.
+    def embed(self, ecg: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Embedding and saliency.
 
         Args:
             ecg: [n, samples, leads] float32 mV, original signal.
             features: [n, 2] float32: age in years, sex (0 male, 1 female), NaN where unknown.
 
         Returns:
-            Logits [n, classes], and saliency [n, samples] (see `PooledHead`).
+            Embedding [n, units], and saliency [n, samples] (see `PooledHead`).
         """
         x = (ecg * self.scale).transpose(1, 2).unsqueeze(2)  # [n, leads, 1, samples], channels-last in memory
-        logits, saliency = self.head(self.stages(x).squeeze(2), features, ecg.shape[1])
-        return logits, saliency
+        embedding, saliency = self.head(self.stages(x).squeeze(2), features, ecg.shape[1])
+        return embedding, saliency
 
 
 class _Residual(nn.Module):

@@ -155,7 +155,8 @@ class BasicBlock(nn.Module):
 
 
 class PooledHead(nn.Module):
-    """Mean and maximum over time, age and sex beside them, then two dense layers (fastai's concat-pooling head).
+    """Mean and maximum over time, age and sex beside them, then two dense layers (fastai's concat-pooling head), of
+    which the last, `output`, is called by the model (`ECGModel.forward`).
 
     Args:
         channels: of the sequence.
@@ -176,7 +177,7 @@ class PooledHead(nn.Module):
         self.output = nn.Linear(units, classes)
 
     def forward(self, sequence: Tensor, features: Tensor, steps: int) -> tuple[Tensor, Tensor]:
-        """Logits [n, classes] and saliency [n, steps] of `sequence` [n, channels, at least steps].
+        """Embedding [n, units] and saliency [n, steps] of `sequence` [n, channels, at least steps].
 
         The saliency is the share of the channels that have their maximum at a step; it adds up to 1. A partial step at
         the end, which strided convolutions leave, does not count.
@@ -190,7 +191,7 @@ class PooledHead(nn.Module):
         hidden = self.dropout(self.hidden_norm(torch.relu(self.hidden(pooled))))
         of_one = torch.full_like(highest, 1 / highest.shape[1])
         share = torch.zeros_like(sequence[:, :, 0]).scatter_add(1, places, of_one)
-        return self.output(hidden), share
+        return hidden, share
 
 
 class Metadata(nn.Module):

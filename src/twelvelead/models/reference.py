@@ -64,15 +64,15 @@ class Reference(ECGModel):
         self.dropout = ByteDropout(dropout)
         self.output = nn.Linear(units, classes)
 
-    def forward(self, ecg: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits and attention.
+    def embed(self, ecg: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Embedding and attention.
 
         Args:
             ecg: [n, samples, leads] float32 mV, original signal.
             features: [n, 2] float32: age in years, sex (0 male, 1 female), NaN where unknown.
 
         Returns:
-            Logits [n, classes], and attention [n, samples // samples_per_step], which adds up to 1 for each record.
+            Embedding [n, units], and attention [n, samples // samples_per_step], which adds up to 1 for each record.
         """
         x = (ecg * self.scale).transpose(1, 2).unsqueeze(2)  # [n, leads, 1, samples], channels-last in memory
         x = self.blocks(x).squeeze(2).transpose(1, 2)
@@ -81,4 +81,4 @@ class Reference(ECGModel):
         joined = torch.relu(self.ecg_dense(context))
         if self.metadata is not None:
             joined = torch.cat([joined, self.metadata(features)], dim=1)
-        return self.output(self.dropout(torch.relu(self.joined(joined)))), weights
+        return self.dropout(torch.relu(self.joined(joined))), weights

@@ -60,17 +60,17 @@ class ResNet1d(ECGModel):
             filters, classes, metadata_units=metadata_units if metadata else 0, units=units, dropout=dropout
         )
 
-    def forward(self, ecg: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits and saliency.
+    def embed(self, ecg: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Embedding and saliency.
 
         Args:
             ecg: [n, samples, leads] float32 mV, original signal.
             features: [n, 2] float32: age in years, sex (0 male, 1 female), NaN where unknown.
 
         Returns:
-            Logits [n, classes], and saliency [n, samples // samples_per_step] (see `PooledHead`).
+            Embedding [n, units], and saliency [n, samples // samples_per_step] (see `PooledHead`).
         """
         x = (ecg * self.scale).transpose(1, 2).unsqueeze(2)  # [n, leads, 1, samples], channels-last in memory
         steps = ecg.shape[1] // self.samples_per_step
-        logits, saliency = self.head(self.blocks(self.stem(x)).squeeze(2), features, steps)
-        return logits, saliency
+        embedding, saliency = self.head(self.blocks(self.stem(x)).squeeze(2), features, steps)
+        return embedding, saliency

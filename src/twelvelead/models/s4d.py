@@ -62,15 +62,15 @@ class S4D(ECGModel):
             channels, classes, metadata_units=metadata_units if metadata else 0, units=units, dropout=head_dropout
         )
 
-    def forward(self, ecg: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits and saliency.
+    def embed(self, ecg: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Embedding and saliency.
 
         Args:
             ecg: [n, samples, leads] float32 mV, original signal.
             features: [n, 2] float32: age in years, sex (0 male, 1 female), NaN where unknown.
 
         Returns:
-            Logits [n, classes], and saliency [n, samples // patch] (see `PooledHead`).
+            Embedding [n, units], and saliency [n, samples // patch] (see `PooledHead`).
         """
         n, samples, leads = ecg.shape
         steps = samples // self.samples_per_step
@@ -79,8 +79,8 @@ class S4D(ECGModel):
         x = self.encoder(patches * self.scale).permute(2, 0, 1).contiguous()
         for layer in self.layers:
             x = layer(x)
-        logits, saliency = self.head(x.transpose(0, 1), features, steps)
-        return logits, saliency
+        embedding, saliency = self.head(x.transpose(0, 1), features, steps)
+        return embedding, saliency
 
 
 class _Layer(nn.Module):

@@ -1,12 +1,13 @@
 """A model of short windows applied to a whole recording: the form in which weights ship."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from twelvelead.models.base import ECGModel
+from twelvelead.models.highpass import HighPass
 from twelvelead.models.registry import create_model
 
 AGGREGATES: dict[str, Callable[[Tensor], Tensor]] = {
@@ -15,6 +16,36 @@ AGGREGATES: dict[str, Callable[[Tensor], Tensor]] = {
     "maximum": lambda logits: torch.sigmoid(logits).amax(dim=1),
 }
 """What stands for a recording: logits [n, windows, classes] -> probabilities [n, classes]."""
+
+
+class Answers(NamedTuple):
+    """What a network says of n whole recordings.
+
+    Attributes:
+        probabilities: [n, classes].
+        attention: [n, samples // step], adds up to 1 for each recording.
+        embedding: [n, units]: what the last layer reads, for whoever searches or clusters.
+        statements: probabilities [n, statements]; None where the network has no such outputs.
+        members: of an ensemble, calibrated probabilities of each member, [n, members, classes]; else None.
+    """
+
+    probabilities: Tensor
+    attention: Tensor
+    embedding: Tensor
+    statements: Tensor | None = None
+    members: Tensor | None = None
+
+    def everything(self) -> Tensor:
+        """Probabilities of the classes and, behind them, of the statements, [n, outputs]."""
+        parts = [self.probabilities] if self.statements is None else [self.probabilities, self.statements]
+        return torch.cat(parts, dim=1)
+
+
+def split(outputs: Tensor, statements: int) -> tuple[Tensor, Tensor | None]:
+    """Outputs [..., classes and statements] as classes and statements; None where there are none of these."""
+    if not statements:
+        return outputs, None
+    return outputs[..., :-statements], outputs[..., -statements:]
 
 
 def create_windowed(
@@ -28,17 +59,26 @@ def create_windowed(
     window: int,
     stride: int,
     aggregate: str,
+    highpass: float = 0.0,
+    statements: int = 0,
 ) -> "Windowed":
-    """A model by its name, laid over whole recordings; its convolutions run channels-last.
+    """A model by its name, laid over whole recordings; its convolutions run channels-last. Its outputs are the classes
+    and, behind them, the statements.
 
     Raises:
         ValueError, TypeError: as `create_model` and `Windowed`.
     """
     model = create_model(
-        architecture, classes=classes, sampling_rate=sampling_rate, leads=leads, metadata=metadata, **settings
+        architecture,
+        classes=classes + statements,
+        sampling_rate=sampling_rate,
+        leads=leads,
+        metadata=metadata,
+        **settings,
     )
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # PyTorch's stubs know no such call
-    return Windowed(model, window, stride, aggregate)
+    baseline = HighPass(highpass, sampling_rate) if highpass else None
+    return Windowed(model, window, stride, aggregate, baseline, statements)
 
 
 class Windowed(nn.Module):
@@ -48,12 +88,23 @@ class Windowed(nn.Module):
     forward to end with it, to the nearest whole step of the model before that.
 
     Args:
-        model: maps `ecg` [n, window, leads] and `features` [n, 2] to logits [n, classes] and attention [n, steps].
+        model: maps `ecg` [n, window, leads] and `features` [n, 2] to logits [n, classes and statements] and attention
+            [n, steps].
         window, stride: in samples, whole multiples of the model's `samples_per_step`.
         aggregate: one of `AGGREGATES`.
+        highpass: takes the baseline away before the windows are cut; None for none.
+        statements: how many of the outputs, the last ones, are statements.
     """
 
-    def __init__(self, model: ECGModel, window: int, stride: int, aggregate: str = "probability") -> None:
+    def __init__(
+        self,
+        model: ECGModel,
+        window: int,
+        stride: int,
+        aggregate: str = "probability",
+        highpass: HighPass | None = None,
+        statements: int = 0,
+    ) -> None:
         super().__init__()
         self.step = model.samples_per_step
         if window % self.step or stride % self.step or not 0 < stride <= window:
@@ -64,29 +115,39 @@ class Windowed(nn.Module):
         if aggregate not in AGGREGATES:
             raise ValueError(f"aggregate is {aggregate!r}; it has to be one of {', '.join(AGGREGATES)}")
         self.model = model
+        self.units = model.output_layer().in_features
         self.window = window
         self.stride = stride
         self.aggregate = aggregate
+        self.highpass = highpass
+        self.statements = statements
 
-    def forward(self, ecg: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Probabilities and attention of whole recordings.
+    def forward(self, ecg: Tensor, features: Tensor) -> Answers:
+        """Answers for whole recordings.
 
         Args:
             ecg: [n, samples, leads] float32 mV, at least one window long.
             features: [n, 2] float32: age in years, sex (0 male, 1 female), NaN where unknown.
 
         Returns:
-            Probabilities [n, classes], and attention [n, samples // samples_per_step] (the windows'
-            weights averaged where they overlap), which adds up to 1 for each record.
+            Probabilities, attention (the windows' weights averaged where they overlap), embedding (the mean over
+            windows) and, where there are some, statements.
         """
+        if self.highpass is not None:
+            ecg = self.highpass(ecg)
         n, samples, leads = ecg.shape
         starts = self._starts(samples)
         windows = ecg[:, starts[:, None] + torch.arange(self.window, device=ecg.device)]
         count = windows.shape[1]
         repeated = features[:, None].expand(n, count, features.shape[1])
-        logits, weights = self.model(windows.reshape(-1, self.window, leads), repeated.reshape(-1, features.shape[1]))
-        probabilities = AGGREGATES[self.aggregate](logits.float().reshape(n, count, -1))
-        return probabilities, self._merged(weights.reshape(n, count, -1), starts, samples)
+        embedding, weights = self.model.embed(
+            windows.reshape(-1, self.window, leads), repeated.reshape(-1, features.shape[1])
+        )
+        logits = self.model.output_layer()(embedding)
+        outputs = AGGREGATES[self.aggregate](logits.float().reshape(n, count, -1))
+        probabilities, statements = split(outputs, self.statements)
+        attention = self._merged(weights.reshape(n, count, -1), starts, samples)
+        return Answers(probabilities, attention, embedding.float().reshape(n, count, -1).mean(dim=1), statements)
 
     def _starts(self, samples: int) -> Tensor:
         """First sample of each window, [windows]."""

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.utils.data import IterableDataset
 
 from twelvelead.data.store import MILLIVOLTS_A_STEP
+from twelvelead.models.highpass import HighPass
 
 Batch = tuple[Tensor, Tensor, Tensor]
 """`ecg` [n, samples, leads] float32 mV, `features` [n, 2] float32, `targets` [n, classes] float32."""
@@ -36,6 +37,7 @@ class Crops(IterableDataset[Batch]):
         seed, epoch: what the draws follow from.
         rank, ranks: which share of each batch this process takes, of how many.
         before_batch: called before each batch is read; raises where the signals cannot be read any more.
+        highpass: takes the baseline of the whole recording away; None for none.
     """
 
     def __init__(
@@ -53,8 +55,12 @@ class Crops(IterableDataset[Batch]):
         rank: int = 0,
         ranks: int = 1,
         before_batch: Callable[[], None] = unwatched,
+        highpass: HighPass | None = None,
     ) -> None:
         self.before_batch = before_batch
+        self.signals = signals
+        self.window = window
+        self.highpass = highpass
         self.windows = crop_view(signals, window)
         self.shape = (batch_size // ranks, window, signals.shape[2])
         self.features = features
@@ -80,10 +86,20 @@ class Crops(IterableDataset[Batch]):
             features = self.features[chosen]
             features[rng.random(features.shape) < self.hidden_metadata] = np.nan
             yield (
-                millivolts(self.windows[chosen[share], starts[share]].reshape(self.shape)),
+                self._cut(chosen[share], starts[share]),
                 torch.from_numpy(features[share]),
                 torch.from_numpy(self.targets[chosen[share]]),
             )
+
+    def _cut(self, records: NDArray[np.int64], starts: NDArray[np.int64]) -> Tensor:
+        """One crop of each record, [n, window, leads] mV."""
+        if self.highpass is None:
+            return millivolts(self.windows[records, starts].reshape(self.shape))
+        longer = self.highpass.mirrored(millivolts(self.signals[records]))
+        around = self.window + 2 * self.highpass.reach
+        return self.highpass.filtered(
+            torch.stack([one[start : start + around] for one, start in zip(longer, starts.tolist(), strict=True)])
+        )
 
 
 @overload

@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 from twelvelead.data.store import Store
 from twelvelead.data.tasks import Labels, fold_names, select
 from twelvelead.errors import TwelveLeadError
+from twelvelead.models.highpass import HighPass
 from twelvelead.training.augment import margin
 from twelvelead.training.crops import Batch, Crops, millivolts, unwatched
 from twelvelead.training.recipe import Recipe
@@ -25,8 +26,9 @@ class StoreData(pl.LightningDataModule):
         store: holds the folds.
         labels: of all records of the store.
         auxiliary: labels of the auxiliary task; None for none.
-        answers: what teachers say of the training records, [training records, classes]; None for none. They soften the
-            labels that are trained on, and nothing else.
+        answers: what teachers say of the training records, [training records, classes], or, where they answer the
+            auxiliary task too, [training records, classes and auxiliary classes]; None for none. They soften the labels
+            that are trained on, and nothing else.
 
     Raises:
         TwelveLeadError: the store lacks a fold of the recipe, its training folds show a class in none or in all
@@ -68,15 +70,15 @@ class StoreData(pl.LightningDataModule):
                 f"{store.path}: fold {fold_names(recipe.validation_folds)} shows every class of the task {recipe.task} "
                 "in none or in all of its records, so that nothing can be measured; choose other folds"
             )
-        task = labels.targets.copy()
+        parts = [labels.targets] if auxiliary is None else [labels.targets, auxiliary.targets]
+        self.targets = np.concatenate(parts, axis=1)
         if answers is not None:
-            rows, share = self.train_records, recipe.teacher_weight
-            task[rows] = (1 - share) * task[rows] + share * answers
-        self.targets = task if auxiliary is None else np.concatenate([task, auxiliary.targets], axis=1)
+            rows, share, taught = self.train_records, recipe.teacher_weight, answers.shape[1]
+            self.targets[rows, :taught] = (1 - share) * self.targets[rows, :taught] + share * answers
         self.targets.setflags(write=False)
 
     def softened(self, answers: NDArray[np.float32]) -> "StoreData":
-        """The same folds with labels softened by what teachers say of the training records, [records, classes]."""
+        """The same folds with labels softened by what teachers say of the training records; see `StoreData`."""
         return StoreData(self.recipe, self.store, self.labels, self.auxiliary, answers)
 
     def signals(self) -> NDArray[np.int16] | Tensor:
@@ -108,8 +110,15 @@ class StoreData(pl.LightningDataModule):
             rank=trainer.global_rank,
             ranks=trainer.world_size,
             before_batch=self.store.require_whole,
+            highpass=self._highpass(trainer.strategy.root_device),
         )
         return DataLoader(crops, batch_size=None)
+
+    def _highpass(self, device: torch.device) -> HighPass | None:
+        hertz = self.recipe.highpass
+        if not hertz:
+            return None
+        return HighPass(hertz, round(self.store.sampling_rate)).to(device if self._resident is not None else "cpu")
 
     def val_dataloader(self) -> DataLoader[Batch]:
         trainer = self.trainer

@@ -78,10 +78,11 @@ def make_ensemble(
         assert isinstance(network, Windowed)
         networks.append(network)
         raw = predict(network, store.signals, store.features, records)
-        answers.append(one.contract.calibrated(raw))
+        answers.append(one.contract.calibrated_outputs(raw))
     y, patients = truth.values[records], np.asarray(store.column("patient_id")[records])
     calibrated = np.stack(answers, axis=1)
-    weights, measured = weigh(members, calibrated, y, patients, aggregate)
+    weights, measured = weigh(members, calibrated[..., : len(truth.classes)], y, patients, aggregate)
+    beside = members[0].contract.statements
     values: dict[str, Any] = {
         "name": chosen_name,
         "fold": fold,
@@ -103,6 +104,7 @@ def make_ensemble(
             _combined(whole, calibrated),
             store,
             truth,
+            None if beside is None else labels(store, beside.task, "keep"),
             records,
             folder,
             name=chosen_name,
@@ -189,7 +191,7 @@ def weigh(
 
 def assemble(networks: Sequence[Windowed], members: Sequence[Member], weights: Sequence[float], mean: Mean) -> Ensemble:
     """The networks as one module that answers for whole recordings."""
-    calibrations = [one.contract.calibration for one in members]
+    calibrations = [describe_member(one.contract)["calibration"] for one in members]
     slope, intercept = ([each[name] for each in calibrations] for name in ("slope", "intercept"))
     return Ensemble(networks, weights, slope, intercept, mean).eval()
 
@@ -207,6 +209,7 @@ def contract_entries(members: Sequence[Member], weights: Sequence[float], fold: 
         },
         "members": tuple(one.name for one in members),
         "scale": 1.0,
+        "highpass": 0.0,
         "metadata": METADATA if any(contract.metadata for contract in contracts) else (),
         # what every member has seen enough of
         "ages": (max(contract.ages[0] for contract in contracts), min(contract.ages[1] for contract in contracts)),
@@ -252,6 +255,7 @@ def _require_member(
         ("task", contract.task, reference.task),
         ("classes", ", ".join(contract.classes[:5]), ", ".join(reference.classes[:5])),
         ("number of classes", len(contract.classes), len(reference.classes)),
+        ("statements", *(one.statements and len(one.statements.classes) for one in (contract, reference))),
         ("leads", ", ".join(contract.leads), ", ".join(reference.leads)),
         ("sampling rate", f"{contract.sampling_rate} Hz", f"{reference.sampling_rate} Hz"),
         ("protocol", contract.protocol, reference.protocol),

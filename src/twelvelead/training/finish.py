@@ -17,7 +17,6 @@ def finish(training: Training, data: StoreData, folder: Path, *, best_epoch: int
     """Fit calibration and thresholds on the validation folds, and write everything; returns the folder of weights."""
     recipe, store, labels = training.recipe, data.store, data.labels
     windowed = training.windowed.cpu().eval()
-    windowed.model.keep_outputs(len(labels.classes))  # without what is predicted only while training
     records = data.validation_records
     draw(folder, best_epoch, store.synthetic)
     contract = write_weights(
@@ -25,12 +24,14 @@ def finish(training: Training, data: StoreData, folder: Path, *, best_epoch: int
         predict(windowed, store.signals, store.features, records),
         store,
         labels,
+        data.auxiliary,
         records,
         folder,
         name=recipe.name,
         architecture=recipe.architecture,
         model=recipe.model,
         scale=windowed.model.scale,
+        highpass=recipe.highpass,
         metadata=METADATA if recipe.metadata else (),
         ages=age_range(store.features[data.train_records, 0]),
         train_folds=recipe.train_folds,

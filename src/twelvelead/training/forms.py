@@ -17,7 +17,7 @@ from torch import nn
 from twelvelead.errors import Unreadable
 from twelvelead.files import replacing
 from twelvelead.models.ensemble import Ensemble
-from twelvelead.models.windows import Windowed, create_windowed
+from twelvelead.models.windows import Answers, Windowed, create_windowed
 from twelvelead.weights import Contract, file, find
 
 ENSEMBLE = "ensemble"
@@ -53,7 +53,10 @@ def load_windowed(weights: str | Path) -> Whole:
 
 def describe_member(contract: Contract) -> dict[str, Any]:
     """What a contract has to say of a single network for `load_windowed` to build it as a part of an ensemble."""
-    return {"name": contract.name, **_entries(contract), "scale": contract.scale, "calibration": contract.calibration}
+    calibration = {
+        kind: [value for head in contract.heads for value in head.calibration[kind]] for kind in ("slope", "intercept")
+    }
+    return {"name": contract.name, **_entries(contract), "scale": contract.scale, "calibration": calibration}
 
 
 def state_of(whole: Whole) -> nn.Module:
@@ -69,6 +72,7 @@ def _entries(contract: Contract) -> dict[str, Any]:
         "window": contract.window,
         "stride": contract.stride,
         "aggregate": contract.aggregate,
+        "highpass": contract.highpass,
     }
 
 
@@ -83,6 +87,8 @@ def _single(contract: Contract, entries: Mapping[str, Any]) -> Windowed:
         window=entries["window"],
         stride=entries["stride"],
         aggregate=entries["aggregate"],
+        highpass=entries["highpass"],
+        statements=0 if contract.statements is None else len(contract.statements.classes),
     )
 
 
@@ -109,8 +115,10 @@ def write_safetensors(windowed: Whole, path: Path, metadata: dict[str, str]) -> 
 
 def write_onnx(windowed: Whole, path: Path, leads: int, metadata: Mapping[str, str] | None = None) -> None:
     """The whole function in one file: `ecg` [n, samples, leads] float32 mV and `features` [n, 2] float32 to
-    `probabilities` [n, classes] and `attention` [n, steps], and of an ensemble `members` [n, members, classes]; n and
-    samples are free. The metadata are what the file says of itself."""
+    `probabilities` [n, classes], `attention` [n, steps], `embedding` [n, units], and where the weights have them
+    `statements` [n, statements] and `members` [n, members, classes]; n and samples are free. The metadata are what the
+    file says of itself."""
+    whole = _Given(windowed.eval())
     example = (torch.zeros(2, windowed.window + 2 * windowed.stride, leads), torch.tensor([[60.0, 0.0], [60.0, 1.0]]))
     n = torch.export.Dim("n", min=1, max=2**16)
     samples = torch.export.Dim("samples", min=windowed.window, max=2**24)
@@ -118,11 +126,11 @@ def write_onnx(windowed: Whole, path: Path, leads: int, metadata: Mapping[str, s
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
-            windowed.eval(),
+            whole,
             example,
             dynamo=True,
             input_names=["ecg", "features"],
-            output_names=["probabilities", "attention", *(["members"] if isinstance(windowed, Ensemble) else [])],
+            output_names=whole.names,
             dynamic_shapes=({0: n, 1: samples}, {0: n}),
             verbose=False,
         )
@@ -138,10 +146,24 @@ def write_onnx(windowed: Whole, path: Path, leads: int, metadata: Mapping[str, s
         program.save(os.fspath(partial), external_data=False)
 
 
+class _Given(nn.Module):
+    """The answers that a network gives, without those that it has not."""
+
+    def __init__(self, whole: Whole) -> None:
+        super().__init__()
+        self.whole = whole
+        absent = {"statements": not whole.statements, "members": isinstance(whole, Windowed)}
+        self.names = [name for name in Answers._fields if not absent.get(name)]
+
+    def forward(self, ecg: torch.Tensor, features: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        answers: Answers = self.whole(ecg, features)
+        return tuple(getattr(answers, name) for name in self.names)
+
+
 def predict(
     windowed: Whole, signals: NDArray[np.int16], features: NDArray[np.float32], records: NDArray[np.int64]
 ) -> NDArray[np.float32]:
-    """Probabilities of whole recordings, computed where the model lies.
+    """Probabilities of whole recordings, computed where the model lies, before calibration.
 
     Args:
         windowed: the trained model.
@@ -150,7 +172,7 @@ def predict(
         records: positions of those to predict, [n].
 
     Returns:
-        [n, classes] float32.
+        [n, classes and statements] float32.
     """
     from twelvelead.training.crops import millivolts
 
@@ -161,5 +183,5 @@ def predict(
         for start in range(0, len(records), 64):
             chosen = records[start : start + 64]
             ecg, known = millivolts(signals[chosen]).to(device), torch.from_numpy(features[chosen]).to(device)
-            parts.append(windowed(ecg, known)[0].float().cpu().numpy())
+            parts.append(windowed(ecg, known).everything().float().cpu().numpy())
     return np.concatenate(parts)

@@ -5,7 +5,7 @@ from typing import Any
 from twelvelead.errors import TwelveLeadError
 from twelvelead.weights import Contract, file, find
 
-_GIVEN = ("architecture", "window", "stride", "aggregate")
+_GIVEN = ("architecture", "window", "stride", "aggregate", "highpass")
 
 
 def inherit(values: dict[str, Any], source: str) -> dict[str, Any]:

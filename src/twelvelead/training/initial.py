@@ -47,8 +47,8 @@ def require_starting(contract: Contract, recipe: Recipe, store: Store) -> None:
 def load_initial(model: ECGModel, recipe: Recipe, classes: tuple[str, ...]) -> tuple[str, ...]:
     """Give a model the parameters of the recipe's initial weights.
 
-    All are taken over. In the last layer, those of a class go to the output of the same name; the outputs of other
-    classes stay as they are.
+    All are taken over. In the last layer, those of a class, or else of a statement, go to the output of the same name;
+    the outputs of other classes stay as they are.
 
     Args:
         model: of the weights' architecture and settings; its first outputs are the classes, others may follow.
@@ -63,7 +63,10 @@ def load_initial(model: ECGModel, recipe: Recipe, classes: tuple[str, ...]) -> t
     """
     path = file(recipe.initial, "safetensors")
     contract = Contract.load(find(recipe.initial))
-    kept = tuple(one for one in classes if one in contract.classes)
+    rows_there = {
+        name: row for row, name in reversed(list(enumerate(name for head in contract.heads for name in head.classes)))
+    }
+    kept = tuple(one for one in classes if one in rows_there)
     own = model.state_dict()
     try:
         state = load_file(path)
@@ -71,7 +74,7 @@ def load_initial(model: ECGModel, recipe: Recipe, classes: tuple[str, ...]) -> t
             key = f"{model.output_name}.{part}"
             rows = own[key].clone()
             for one in kept:
-                rows[classes.index(one)] = state[key][contract.classes.index(one)]
+                rows[classes.index(one)] = state[key][rows_there[one]]
             state[key] = rows
         model.load_state_dict(state)
     except (KeyError, IndexError, RuntimeError, SafetensorError) as error:

@@ -18,7 +18,7 @@ from twelvelead.training.loss import AsymmetricLoss, CrossEntropyLoss, FocalLoss
 from twelvelead.training.recipe import Recipe
 
 
-def build(recipe: Recipe, *, classes: int, sampling_rate: int, leads: int) -> Windowed:
+def build(recipe: Recipe, *, classes: int, statements: int = 0, sampling_rate: int, leads: int) -> Windowed:
     """The recipe's architecture, untrained, laid over whole recordings."""
     try:
         windowed = create_windowed(
@@ -31,9 +31,11 @@ def build(recipe: Recipe, *, classes: int, sampling_rate: int, leads: int) -> Wi
             window=recipe.window,
             stride=recipe.stride,
             aggregate=recipe.aggregate,
+            highpass=recipe.highpass,
+            statements=statements,
         )
         if not is_shipped(recipe.architecture):
-            windowed.model.require_answer(recipe.window, leads, classes)
+            windowed.model.require_answer(recipe.window, leads, classes + statements)
         return windowed
     except (TypeError, ValueError) as error:
         raise TwelveLeadError(f"recipe {recipe.name}: {error}") from None
@@ -45,7 +47,7 @@ class Training(pl.LightningModule):
     Args:
         recipe: what to do.
         labels: [records, classes] of the training folds, from which the class weights follow.
-        auxiliary_classes: further outputs, which are trained and not asked for.
+        statements: further outputs, those of the recipe's task of statements.
         measured: columns of the classes that the validation AUROC is the mean of; None for all.
         steps_per_epoch: optimiser steps in an epoch.
         sampling_rate: of the signals, in Hz.
@@ -57,7 +59,7 @@ class Training(pl.LightningModule):
         recipe: Recipe,
         labels: NDArray[np.bool_],
         *,
-        auxiliary_classes: int = 0,
+        statements: int = 0,
         measured: list[int] | None = None,
         steps_per_epoch: int,
         sampling_rate: int,
@@ -71,10 +73,14 @@ class Training(pl.LightningModule):
         self.classes = labels.shape[1]
         self.sampling_rate = sampling_rate
         self.windowed = build(
-            recipe, classes=self.classes + auxiliary_classes, sampling_rate=sampling_rate, leads=leads
+            recipe,
+            classes=self.classes,
+            statements=statements,
+            sampling_rate=sampling_rate,
+            leads=leads,
         )
         self.loss = make_loss(recipe, labels)
-        self.auxiliary_loss = CrossEntropyLoss(torch.ones(auxiliary_classes))
+        self.auxiliary_loss = CrossEntropyLoss(torch.ones(statements))
         self.measured = list(range(self.classes)) if measured is None else measured
         # torchmetrics counts a class without positives as 0, and knows no multi-label problem of one class
         self.auroc = MultilabelAUROC(len(self.measured), average="macro") if len(self.measured) > 1 else BinaryAUROC()
@@ -107,7 +113,7 @@ class Training(pl.LightningModule):
 
     def validation_step(self, batch: Batch, _: int) -> None:
         ecg, features, labels = batch
-        probabilities, _attention = self.windowed(ecg, features)
+        probabilities = self.windowed(ecg, features).probabilities
         self.auroc.update(probabilities[:, self.measured], labels[:, self.measured].long())
 
     def on_validation_epoch_end(self) -> None:

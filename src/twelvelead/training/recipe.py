@@ -28,7 +28,7 @@ class Recipe:
         metadata: whether age and sex take part.
         task, protocol: which labels, and which records count (see `twelvelead.data`).
         train_folds, validation_folds: the validation folds choose the epoch and the thresholds.
-        auxiliary_task: a second task of the store, predicted beside `task` while training only; "" for none.
+        auxiliary_task: a second task of the store, predicted beside `task`: the statements of the weights; "" for none.
         auxiliary_weight: of its loss, the cross-entropy averaged over its classes.
         teachers: weights (folders of runs, for instance) whose probabilities soften the labels; relative paths start at
             the working directory. A record is taught by those that did not train on its fold, where there are any.
@@ -36,6 +36,8 @@ class Recipe:
         window, stride: samples of a training crop, and between the windows of a whole recording.
         aggregate: what stands for a whole recording: the mean of its windows' probabilities, the mean of their logits
             ("logit"), or the highest probability ("maximum").
+        highpass: Hz below which a zero-phase filter, inside the weights, takes the baseline away
+            (`twelvelead.models.highpass`); 0 for none.
         hidden_metadata: share of ages and of sexes hidden while training, each at random.
         mixup, lead_dropout, gain, stretch, noise, wander: disturbances of training crops, 0 for none
             (`twelvelead.training.augment`).
@@ -74,6 +76,7 @@ class Recipe:
     window: int = 256
     stride: int = 124
     aggregate: Literal["probability", "logit", "maximum"] = "probability"
+    highpass: float = 0.0
     hidden_metadata: float = 0.1
     mixup: float = 0.0
     lead_dropout: float = 0.0
@@ -243,6 +246,7 @@ _RANGES = (
     ("stride", 1, 1e9),
     ("auxiliary_weight", 0, 1000),
     ("teacher_weight", 0, 1),
+    ("highpass", 0, 5),
     ("hidden_metadata", 0, 1),
     ("mixup", 0, 100),
     ("lead_dropout", 0, 0.9),

@@ -142,7 +142,7 @@ def prepare(recipe: Recipe, store: Store) -> Begun:
     training = Training(
         recipe,
         data.labels.values[data.train_records],
-        auxiliary_classes=0 if auxiliary is None else len(auxiliary.classes),
+        statements=0 if auxiliary is None else len(auxiliary.classes),
         measured=data.measured,
         steps_per_epoch=len(data.train_records) // recipe.batch_size,
         sampling_rate=round(store.sampling_rate),

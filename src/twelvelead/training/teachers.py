@@ -41,6 +41,12 @@ def require_teachers(data: StoreData) -> None:
                 f"{teacher} predicts {_few(contract.classes)}, and the task {recipe.task} is "
                 f"{_few(data.labels.classes)}; choose teachers of the same task"
             )
+        beside = None if data.auxiliary is None else data.auxiliary.classes
+        if beside is not None and contract.statements is not None and contract.statements.classes != beside:
+            raise TwelveLeadError(
+                f"{teacher} predicts {_few(contract.statements.classes)} beside them, and the auxiliary_task "
+                f"{recipe.auxiliary_task} is {_few(beside)}; choose teachers of the same auxiliary task"
+            )
         require_suitable(contract, store, name)
         if "safetensors" not in contract.files:
             raise TwelveLeadError(
@@ -56,7 +62,8 @@ def ask_teachers(
 ) -> NDArray[np.float32]:
     """Mean calibrated probabilities of the recipe's teachers for the training records.
 
-    A record is judged by the teachers that did not train on its fold; where all did, by all.
+    A record is judged by the teachers that did not train on its fold; where all did, by all. The auxiliary task is
+    taught where every teacher answers it.
 
     Args:
         data: holds the training records and the recipe.
@@ -65,24 +72,28 @@ def ask_teachers(
         progress: told the records that a teacher has judged.
 
     Returns:
-        [records, classes] float32, in the order of `data.train_records`.
+        [records, classes] float32, or [records, classes and auxiliary classes], in the order of `data.train_records`.
     """
     records, teachers = data.train_records, data.recipe.teachers
-    shape = (len(records), len(data.labels.classes))
+    contracts = [Contract.load(find(teacher)) for teacher in teachers]
+    beside = 0
+    if data.auxiliary is not None and all(contract.statements is not None for contract in contracts):
+        beside = len(data.auxiliary.classes)
+    shape = (len(records), len(data.labels.classes) + beside)
     kept = _kept(cache)
     if kept is not None and kept.shape == shape and np.isfinite(kept).all():
         return kept
     if cache.exists():
         say(f"{cache}: does not fit this training and is made anew")
     folds = np.asarray(data.store.column("fold"))[records]
-    contracts = [Contract.load(find(teacher)) for teacher in teachers]
     unseen = np.array([~np.isin(folds, sorted(seen_folds(contract, data.store))) for contract in contracts])
     asked = np.where(unseen.any(axis=0), unseen, True)
     total = np.zeros(shape)
     for number, (teacher, contract, rows) in enumerate(zip(teachers, contracts, asked, strict=True)):
         say(f"teacher {number + 1} of {len(teachers)}: {teacher} judges {int(rows.sum())} records")
         if rows.any():
-            total[rows] += contract.calibrated(_answers(teacher, data, records[rows], progress))
+            raw = _answers(teacher, data, records[rows], progress)
+            total[rows] += contract.calibrated_outputs(raw)[:, : shape[1]]
     mean = np.asarray(total / asked.sum(axis=0)[:, None], np.float32)
     with replacing(cache) as partial, partial.open("wb") as stream:
         np.save(stream, mean)
@@ -90,7 +101,7 @@ def ask_teachers(
 
 
 def _answers(teacher: str, data: StoreData, records: NDArray[np.int64], progress: Progress) -> NDArray[np.float32]:
-    """What a teacher says of records before calibration, [records, classes]."""
+    """What a teacher says of records before calibration, [records, classes and statements]."""
     device: Literal["cuda", "cpu"] = "cuda" if torch.cuda.is_available() else "cpu"
     network = load_windowed(teacher).to(device)
     fast = data.recipe.precision == "auto" and bfloat16(device)

@@ -13,7 +13,7 @@ from twelvelead.data.tasks import Labels, fold_names
 from twelvelead.evaluation.predictions import Predictions
 from twelvelead.training.forms import Whole, write_onnx, write_safetensors
 from twelvelead.weights.contract import Contract, sha256
-from twelvelead.weights.fit import fitted
+from twelvelead.weights.fit import fit_heads
 from twelvelead.weights.onnx_metadata import describe
 
 PTBXL = {
@@ -30,6 +30,7 @@ def write_weights(
     raw: NDArray[np.float32],
     store: Store,
     labels: Labels,
+    statements: Labels | None,
     records: NDArray[np.int64],
     folder: Path,
     *,
@@ -40,9 +41,10 @@ def write_weights(
 
     Args:
         whole: what is trained, on the CPU.
-        raw: its probabilities of the validation records, [n, classes] float32, before calibration.
+        raw: its probabilities of the validation records, [n, classes and statements] float32, before calibration.
         store: what trained and chose.
         labels: of all records of the store.
+        statements: likewise, of what is answered beside the classes; None for nothing.
         records: positions of the validation records, [n].
         folder: of the run.
         ancestors: "initial" and "teachers" of the contract's data, each left out where it is empty.
@@ -56,10 +58,9 @@ def write_weights(
     weights.mkdir(parents=True, exist_ok=True)
     files = {kind: f"{name}.{kind}" for kind in ("safetensors", "onnx")}
     write_safetensors(whole, weights / files["safetensors"], {"architecture": entries["architecture"]})
-    truth, patients = labels.values[records], np.asarray(store.column("patient_id")[records])
+    patients = np.asarray(store.column("patient_id")[records])
+    trained = np.isin(np.asarray(store.column("fold")), entries["train_folds"]) & labels.scored
     contract = Contract(
-        task=labels.task,
-        classes=labels.classes,
         leads=store.leads,
         sampling_rate=round(store.sampling_rate),
         minimum_samples=whole.window,
@@ -67,6 +68,7 @@ def write_weights(
         stride=whole.stride,
         aggregate=whole.aggregate,
         attention_samples=whole.step,
+        embedding=whole.units,
         protocol=labels.protocol,
         data={
             "name": store.source,
@@ -77,12 +79,12 @@ def write_weights(
         },
         files={},
         **entries,
-        **fitted(truth, raw, patients, labels.classes, _shares(store, labels, entries["train_folds"])),
+        **fit_heads(labels, statements, raw, records, trained, patients),
     )
     write_onnx(whole, weights / files["onnx"], len(store.leads), describe(contract))
     hashes = {kind: {"name": file, "sha256": sha256(weights / file)} for kind, file in files.items()}
     contract = replace(contract, files=hashes)
-    make_predictions(contract, raw, store, labels, records).save(folder / "predictions.npz")
+    make_predictions(contract, raw[:, : len(labels.classes)], store, labels, records).save(folder / "predictions.npz")
     contract.save(weights)
     return contract
 
@@ -111,12 +113,6 @@ def make_predictions(
         thresholds=contract.thresholds,
         role="which also chose",
     )
-
-
-def _shares(store: Store, labels: Labels, folds: Sequence[int]) -> NDArray[np.float64] | None:
-    """Share of the training records with each class, [classes]; None where the store holds none of them."""
-    rows = np.isin(np.asarray(store.column("fold")), folds) & labels.scored
-    return labels.values[rows].mean(axis=0) if rows.any() else None
 
 
 def headline(contract: Contract) -> str:

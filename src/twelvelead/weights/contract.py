@@ -7,35 +7,31 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_origin
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.errors import TwelveLeadError, Unreadable
-from twelvelead.evaluation.calibration import apply_platt
-from twelvelead.evaluation.thresholds import thresholds_at
 from twelvelead.files import replacing
+from twelvelead.weights.head import Head, contradiction, typed
 from twelvelead.weights.schema import find_fault, load_schema
+from twelvelead.weights.statements import KINDS, of_kind
 
 FORMAT = "twelvelead-weights"
-VERSION = 3
+VERSION = 4
 FILE = "contract.json"
 SCHEMA = Path(__file__).with_name("contract.schema.json")
 
-_HOLD_TUPLES = ("calibration", "thresholds", "operating_points", "conformal", "intervals")
-"""Entries that are no tuples and hold such."""
 
-
-@dataclass(frozen=True)
-class Contract:
+@dataclass(frozen=True, kw_only=True)
+class Contract(Head):
     """What goes in, what comes out, and where it comes from.
 
     Attributes:
         name: of the weights.
         architecture, model: registry name and its settings; of an ensemble "ensemble", and under "members" for each
             network its name, weight, architecture, settings, windows and calibration.
-        task, classes: what is predicted, in the order of the outputs.
         leads: order of the input's leads.
         sampling_rate: of the input, in Hz.
         unit: of the input; always "mV".
@@ -46,27 +42,18 @@ class Contract:
             what of its members is averaged.
         scale: multiplies the input inside the files; 1 for an ensemble, whose members have their own.
         attention_samples: samples for each value of the attention.
+        highpass: Hz below which the files take the baseline away (`twelvelead.models.highpass`); 0 for none.
+        embedding: length of the vector that the files give beside the answers; 0 where they give none.
+        statements: what is answered beside the classes; None for weights without statements.
+        subclasses: PTB-XL's, each read off its statements (`twelvelead.weights.statements.read_off`); None where the
+            statements are not PTB-XL's.
         metadata: what the columns of `features` mean; empty where age and sex take no part.
-        calibration: "slope" and "intercept", one number a class each, for the logits of the files' probabilities
-            (Platt 1999). It is what is applied.
-        temperature: the one number that would divide all logits (Guo et al. 2017), for comparison: where it was
-            measured, the calibration of each class left a smaller error.
-        thresholds: operating point -> one threshold a class, for the calibrated probabilities.
-        operating_points: name -> "sensitivity" and "specificity" of each class as (value, low, high), cross-fitted by
-            patient; (None, None, None) where the class is too rare for that.
-        prevalence: share of the validation folds' records with each class; 0 or 1 says that nothing was measured of it,
-            and that its calibration and thresholds come from its share in training (`twelvelead.weights.fit.fitted`).
-        conformal: "error_rates", and for each of them "present_from" and "absent_to", one limit a class
-            (`twelvelead.evaluation.conformal`).
-        certainty: quantiles of the certainty over the validation folds (`twelvelead.evaluation.selective`).
         ages: (low, high) of training, in years.
         members: names of the networks of an ensemble; empty for a single network.
         train_folds, validation_folds, protocol: what trained, and what chose the epoch and the thresholds.
         data: name, hash, licence and citation of the data, and whether they are synthetic. Where the training started
             from other weights, "initial" lists these, and those that they came from in turn: weights, SHA-256,
             train_folds and data of each. "teachers" lists those that softened its labels, likewise.
-        metrics: on the validation folds, which also chose.
-        intervals: 95 % intervals of the metrics, (low, high); a metric without one is absent.
         recipe: the whole recipe.
         files: kind ("onnx", "safetensors", "keras") -> file name and SHA-256.
         versions: of the software that trained, and the device.
@@ -75,8 +62,6 @@ class Contract:
     name: str
     architecture: str
     model: dict[str, Any]
-    task: str
-    classes: tuple[str, ...]
     leads: tuple[str, ...]
     sampling_rate: int
     minimum_samples: int
@@ -84,22 +69,17 @@ class Contract:
     stride: int
     aggregate: str
     scale: float
+    highpass: float
     attention_samples: int
+    embedding: int
+    statements: Head | None
+    subclasses: Head | None
     metadata: tuple[str, ...]
-    calibration: dict[str, tuple[float, ...]]
-    temperature: float
-    thresholds: dict[str, tuple[float, ...]]
-    operating_points: dict[str, dict[str, tuple[tuple[float | None, ...], ...]]]
-    prevalence: tuple[float, ...]
-    conformal: dict[str, Any]
-    certainty: tuple[float, ...]
     ages: tuple[float, float]
     train_folds: tuple[int, ...]
     validation_folds: tuple[int, ...]
     protocol: str
     data: dict[str, Any]
-    metrics: dict[str, float]
-    intervals: dict[str, tuple[float, ...]]
     recipe: dict[str, Any]
     files: dict[str, dict[str, str]]
     versions: dict[str, str]
@@ -119,40 +99,37 @@ class Contract:
         return [*self.data.get("initial", []), *self.data.get("teachers", [])]
 
     @property
-    def classes_left_out(self) -> tuple[str, ...]:
-        """Classes that the validation folds show in none or all of their records; no macro mean holds them."""
-        return tuple(name for name, share in zip(self.classes, self.prevalence, strict=True) if share in (0, 1))
+    def heads(self) -> tuple[Head, ...]:
+        """What the outputs of the files mean, in their order: the classes, then the statements."""
+        return (self,) if self.statements is None else (self, self.statements)
 
-    def calibrated(self, probabilities: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-        """Calibrated probabilities; the order of a class's probabilities, and so its AUROC, stays.
+    def calibrated_outputs(self, outputs: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """All outputs calibrated, [..., classes and statements] float64, from the same as the files give them."""
+        ends = np.cumsum([len(head.classes) for head in self.heads])[:-1]
+        parts = np.split(outputs, ends, axis=-1)
+        return np.concatenate([head.calibrated(part) for head, part in zip(self.heads, parts, strict=True)], axis=-1)
+
+    def of_task(self, task: str) -> "Contract":
+        """The contract as if the weights answered this task alone.
 
         Args:
-            probabilities: [..., classes] as the files give them.
-
-        Returns:
-            [..., classes] float64.
-        """
-        return apply_platt(probabilities, self.calibration["slope"], self.calibration["intercept"])
-
-    def thresholds_at(self, operating_point: str) -> NDArray[np.float64]:
-        """One threshold a class, [classes]: of an operating point ("f1"), or the same number for all ("0.5").
+            task: that of the classes; with PTB-XL's statements also all, diagnostic, form, rhythm and subclass.
 
         Raises:
-            TwelveLeadError: neither an operating point of this contract nor a number from 0 to 1.
+            TwelveLeadError: the weights answer no such task.
         """
-        return thresholds_at(operating_point, self.thresholds, len(self.classes), f"the weights {self.name}")
-
-    def limits(self, error_rate: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """The limits of the conformal rule, one a class: "present" stays possible from, "absent" to.
-
-        Raises:
-            TwelveLeadError: the contract does not hold this error rate.
-        """
-        rates = self.conformal["error_rates"]
-        if error_rate not in rates:
-            raise TwelveLeadError(f"error rate {error_rate:g}: give one of {', '.join(f'{rate:g}' for rate in rates)}")
-        row = rates.index(error_rate)
-        return self.conformal["present_from"][row], self.conformal["absent_to"][row]
+        if task == self.task:
+            return self
+        heads = {head.task: head for head in (self.statements, self.subclasses) if head is not None}
+        if self.statements is not None and self.subclasses is not None:
+            heads |= {kind: self.statements.only(task, of_kind(kind)) for kind in KINDS}
+        if task not in heads:
+            raise TwelveLeadError(
+                f"task {task}: the weights {self.name} answer {', '.join([self.task, *heads])}; choose one of these, "
+                "or other weights"
+            )
+        own = {field.name: getattr(heads[task], field.name) for field in dataclasses.fields(Head)}
+        return dataclasses.replace(self, **own, statements=None, subclasses=None)
 
     def save(self, folder: Path) -> None:
         """Write `contract.json` into the folder, atomically."""
@@ -186,45 +163,30 @@ class Contract:
         fault = find_fault(values, load_schema(SCHEMA)) or _contradiction(values)
         if fault:
             raise Unreadable(f"{path}: {fault}; export the weights again", code="weights")
-        for field in dataclasses.fields(cls):
-            if (get_origin(field.type) or field.type) is tuple or field.name in _HOLD_TUPLES:
-                values[field.name] = _as_tuples(values[field.name])
-        return cls(**values)
+        for part in ("statements", "subclasses"):
+            if values[part] is not None:
+                values[part] = Head(**typed(Head, values[part]))
+        return cls(**typed(cls, values))
 
 
 def _refuse(constant: str) -> float:
     raise ValueError(f"{constant} is no number of JSON")
 
 
-def _as_tuples(value: Any) -> Any:
-    """Lists as tuples, whatever holds them."""
-    if isinstance(value, dict):
-        return {key: _as_tuples(inner) for key, inner in value.items()}
-    return tuple(map(_as_tuples, value)) if isinstance(value, list | tuple) else value
-
-
 def _contradiction(values: Mapping[str, Any]) -> str | None:
     """What of a contract that satisfies the schema does not belong together; None where all does."""
-    classes, conformal = len(values["classes"]), values["conformal"]
-    one_each: dict[str, Any] = {f"calibration.{name}": each for name, each in values["calibration"].items()}
-    one_each |= {f"thresholds.{name}": each for name, each in values["thresholds"].items()}
-    for name, point in values["operating_points"].items():
-        one_each |= {f"operating_points.{name}.{kind}": each for kind, each in point.items()}
-    one_each["prevalence"] = values["prevalence"]
-    for kind in ("present_from", "absent_to"):
-        if len(conformal[kind]) != len(conformal["error_rates"]):
-            return f"conformal.{kind} has {len(conformal[kind])} rows for {len(conformal['error_rates'])} error rates"
-        one_each |= {f"conformal.{kind}[{row}]": each for row, each in enumerate(conformal[kind])}
+    statements = values["statements"]
+    for head in (values, statements, values["subclasses"]):
+        fault = contradiction(head) if head else None
+        if fault:
+            return fault
+    outputs = len(values["classes"]) + (len(statements["classes"]) if statements else 0)
     for member in values["model"].get("members", []) if values["members"] else []:
-        one_each |= {f"calibration.{kind} of {member['name']}": each for kind, each in member["calibration"].items()}
-    for name, each in one_each.items():
-        if len(each) != classes:
-            return f"{name} has {len(each)} entries for {classes} classes"
-    rising = {"ages": values["ages"], "certainty": values["certainty"]}
-    rising |= {f"intervals.{name}": each for name, each in values["intervals"].items()}
-    for name, each in rising.items():
-        if any(high < low for low, high in itertools.pairwise(each)):
-            return f"{name} falls where it has to rise"
+        for kind, each in member["calibration"].items():
+            if len(each) != outputs:
+                return f"calibration.{kind} of {member['name']} has {len(each)} entries for {outputs} outputs"
+    if any(high < low for low, high in itertools.pairwise(values["ages"])):
+        return "ages falls where it has to rise"
     if values["members"] and [one["name"] for one in values["model"]["members"]] != values["members"]:
         return "members are not those of the model"
     return None

@@ -1,7 +1,7 @@
 """The part of a contract that is fitted on the validation folds: what outputs mean and how good they are."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,8 @@ from twelvelead.evaluation.crossfit import crossfit
 from twelvelead.evaluation.metrics import evaluate
 from twelvelead.evaluation.selective import fit_certainty
 from twelvelead.evaluation.thresholds import OperatingPoint, fit_thresholds, reached_by
+from twelvelead.weights.head import Head
+from twelvelead.weights.statements import load_statements, read_off, subclasses
 
 OPERATING_POINTS: tuple[OperatingPoint, ...] = ("accuracy", "f1", "youden", "sensitivity=0.95")
 """What a contract holds thresholds for."""
@@ -21,18 +23,89 @@ OPERATING_POINTS: tuple[OperatingPoint, ...] = ("accuracy", "f1", "youden", "sen
 PARTS = 5
 """Of the patients, for what is cross-fitted."""
 
+LEAST_POSITIVES = {"training": 50, "validation": 10}
+"""Of a statement, for an answer to speak of it: with fewer, its calibration and its limits are luck."""
+
+NO_LEAST = {"training": 0, "validation": 0}
+
 _AT_AIM = ("macro_f1", "subset_accuracy", "hamming_loss")
 _ANYWHERE = ("macro_auroc", "macro_average_precision", "calibration_error")
 
 
-def fitted(
+class Labels(Protocol):
+    """Labels of many records, as `twelvelead.data.tasks.Labels` holds them.
+
+    Attributes:
+        task: whose they are.
+        classes: names of the columns.
+        values: [records, classes] bool.
+    """
+
+    @property
+    def task(self) -> str: ...
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+    @property
+    def values(self) -> NDArray[np.bool_]: ...
+
+
+def fit_heads(
+    labels: Labels,
+    statements: Labels | None,
+    raw: NDArray[np.floating[Any]],
+    records: NDArray[np.int64],
+    trained: NDArray[np.bool_],
+    patients: ArrayLike,
+) -> dict[str, Any]:
+    """What all outputs of weights mean.
+
+    Args:
+        labels, statements: of all records of a store; None for weights without statements.
+        raw: [n, classes and statements], 0-1, as the files of the weights give them.
+        records: rows of the validation records, [n].
+        trained: [records] bool, which records trained.
+        patients: [n], a patient's identity in each.
+
+    Returns:
+        Entries of a contract: those of the head of the classes, `statements` and `subclasses`.
+    """
+    count = len(labels.classes)
+    head = fit_head(
+        labels.task, labels.values[records], raw[:, :count], patients, labels.classes, labels.values[trained]
+    )
+    entries: dict[str, Any] = {**vars(head), "statements": None, "subclasses": None}
+    if statements is None:
+        return entries
+    names, values = statements.classes, statements.values
+    found = fit_head(
+        statements.task, values[records], raw[:, count:], patients, names, values[trained], LEAST_POSITIVES
+    )
+    entries["statements"] = found
+    if set(names) == {each.statement for each in load_statements()}:
+        columns = [[names.index(each) for each in of] for of in subclasses().values()]
+        truth = np.stack([values[:, of].any(axis=1) for of in columns], axis=1)
+        entries["subclasses"] = fit_head(
+            "subclass",
+            truth[records],
+            read_off(names, found.calibrated(raw[:, count:])),
+            patients,
+            tuple(subclasses()),
+            truth[trained],
+            LEAST_POSITIVES,
+        )
+    return entries
+
+
+def fit_head(
+    task: str,
     labels: ArrayLike,
     probabilities: ArrayLike,
     patients: ArrayLike,
     classes: Sequence[str],
-    expected: ArrayLike | None = None,
-) -> dict[str, Any]:
-    """The entries of a `Contract` that follow from predictions of the validation folds.
+    trained: ArrayLike | None = None,
+    least_positives: Mapping[str, int] = NO_LEAST,
+) -> Head:
+    """What outputs mean, from predictions of the validation folds.
 
     Calibration, thresholds, limits and metrics are fitted and measured on the same records, which also chose.
     Sensitivity and specificity are cross-fitted: each fifth of the patients is decided with the thresholds that the
@@ -47,26 +120,30 @@ def fitted(
         labels: [records, classes] bool.
         probabilities: [records, classes], 0-1, as the files of the weights give them.
         patients: [records], a patient's identity in each.
+        task: whose labels they are.
         classes: names of the columns.
-        expected: [classes], share of the training records that have each class, above 0 and below 1.
-
-    Returns:
-        calibration, temperature, thresholds, operating_points, prevalence, conformal, certainty, metrics, intervals.
+        trained: [training records, classes] bool, the labels of the records that trained; None where they are unknown.
+        least_positives: with fewer, an answer names a class as not assessed.
 
     Raises:
-        Unreadable: there are no records, a class has no positives or no negatives and `expected` is not given, every
+        Unreadable: there are no records, a class has no positives or no negatives and `trained` is not given, every
             class is such, a probability is NaN or outside 0-1.
     """
+    seen = np.zeros((0, len(classes)), bool) if trained is None else np.asarray(trained, bool)
+    edge = 0.5 / (len(seen) + 1)  # of a class that training showed in no record
+    expected = np.clip(seen.mean(axis=0), edge, 1 - edge) if len(seen) else None
     y = np.asarray(labels, bool)
     slope, intercept = fit_platt(y, probabilities)
     shown = np.asarray(y.any(axis=0) & ~y.all(axis=0), np.bool_)
     if expected is None or not shown.any():
         shown = np.ones_like(shown)  # what fits thresholds then names the class that cannot be fitted
-    shares = np.ones(len(classes)) / 2 if expected is None else np.asarray(expected, np.float64)
+    shares = np.ones(len(classes)) / 2 if expected is None else expected
     slope = np.where(shown, slope, 1.0)
     intercept = np.where(shown, intercept, fit_shift(probabilities, shares))
     p = apply_platt(probabilities, slope, intercept)
     found: dict[str, Any] = {
+        "positives": {"training": _counts(seen), "validation": _counts(y)},
+        "least_positives": dict(least_positives),
         "calibration": {"slope": _plain(slope), "intercept": _plain(intercept)},
         "temperature": fit_temperature(y, probabilities),
         "thresholds": {},
@@ -96,7 +173,10 @@ def fitted(
             found["metrics"][key] = values[name] if np.isfinite(values[name]) else None
             if name in bounds:
                 found["intervals"][key] = bounds[name]
-    return found
+    found["auroc"] = tuple(
+        (values["classes"][name]["auroc"], *bounds.get(f"classes.{name}.auroc", (None, None))) for name in classes
+    )
+    return Head(task=task, classes=tuple(classes), **found)
 
 
 def sensitivity_and_specificity(
@@ -161,6 +241,10 @@ def _share(right: NDArray[np.bool_], weights: NDArray[np.float64]) -> tuple[floa
     resampled = (weights @ right)[counted > 0] / counted[counted > 0]
     low, high = np.quantile(resampled, [0.025, 0.975])
     return float(right.mean()), float(low), float(high)
+
+
+def _counts(labels: NDArray[np.bool_]) -> tuple[int, ...]:
+    return tuple(labels.sum(axis=0).tolist())
 
 
 def _plain(values: NDArray[np.float64]) -> tuple[float, ...]:

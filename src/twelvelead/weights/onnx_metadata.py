@@ -14,7 +14,8 @@ def describe(contract: Contract) -> dict[str, str]:
     """The metadata of the ONNX file that a contract describes.
 
     Returns:
-        name, version (of the twelvelead that trained), classes, leads (both in order, as JSON), unit, sampling_rate_hz,
+        name, version (of the twelvelead that trained), classes, statements where there are some, leads (all in order,
+        as JSON), unit, sampling_rate_hz,
         licence (of the data), contract_sha256 (of the contract at export without its `files`, which name this file),
         and notice.
     """
@@ -25,6 +26,7 @@ def describe(contract: Contract) -> dict[str, str]:
         "name": contract.name,
         "version": str(contract.versions.get("twelvelead", "unknown")),
         "classes": json.dumps(contract.classes),
+        **({"statements": json.dumps(contract.statements.classes)} if contract.statements is not None else {}),
         "leads": json.dumps(contract.leads),
         "unit": contract.unit,
         "sampling_rate_hz": str(contract.sampling_rate),
@@ -40,5 +42,5 @@ def find_contradiction(contract: Contract, metadata: Mapping[str, str]) -> str |
     Name and hash are not compared, since a contract may be renamed, or fitted anew, for the same file.
     """
     wanted = describe(contract)
-    compared = ("classes", "leads", "unit", "sampling_rate_hz")
-    return next((key for key in compared if metadata.get(key, wanted[key]) != wanted[key]), None)
+    compared = ("classes", "statements", "leads", "unit", "sampling_rate_hz")
+    return next((key for key in compared if metadata.get(key, wanted.get(key)) != wanted.get(key)), None)
