@@ -142,14 +142,17 @@ def test_xresnet_of_an_unknown_depth():
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_the_last_layer_is_found_and_can_be_cut_to_the_first_classes(name):
+def test_the_last_layer_reads_the_classes_off_the_embedding(name):
     model = create_model(name, classes=7, **SMALL[name]).eval()
-    assert model.output_layer().out_features == 7
+    layer = model.output_layer()
+    assert layer.out_features == 7
     ecg, features = torch.randn(2, 256, 12), torch.full((2, 2), float("nan"))
     with torch.inference_mode():
-        before = model(ecg, features)[0]
-        model.keep_outputs(3)
-        torch.testing.assert_close(model(ecg, features)[0], before[:, :3])
+        embedding, attention = model.embed(ecg, features)
+        logits, same = model(ecg, features)
+    assert embedding.shape == (2, layer.in_features)
+    torch.testing.assert_close(layer(embedding), logits)
+    torch.testing.assert_close(attention, same)
 
 
 def test_settings_are_lists_or_tuples_and_none_is_unknown():

@@ -8,7 +8,7 @@ from twelvelead.evaluation.calibration import apply_platt
 from twelvelead.evaluation.crossfit import partition
 from twelvelead.evaluation.metrics import auroc
 from twelvelead.evaluation.thresholds import fit_thresholds
-from twelvelead.weights.fit import OPERATING_POINTS, age_range, fitted, sensitivity_and_specificity
+from twelvelead.weights.fit import OPERATING_POINTS, age_range, fit_head, sensitivity_and_specificity
 
 CLASSES = ("A", "B")
 
@@ -22,15 +22,25 @@ def records():
     return labels, probabilities, np.arange(600) // 2
 
 
+def fitted(labels, probabilities, patients, shares=None):
+    """A head; of training records with these shares of positives, where they are given."""
+    trained = None if shares is None else np.arange(100)[:, None] < 100 * np.asarray(shares)
+    return vars(fit_head("two", labels, probabilities, patients, CLASSES, trained))
+
+
 @pytest.fixture(scope="module")
 def entries(records):
-    return fitted(*records, CLASSES)
+    return fitted(*records)
 
 
 def test_everything_that_is_fitted_is_there(entries, records):
     labels, probabilities, _ = records
-    names = "calibration temperature thresholds operating_points prevalence conformal certainty metrics intervals"
-    assert set(entries) == set(names.split())
+    assert entries["task"] == "two"
+    assert entries["classes"] == CLASSES
+    assert entries["positives"] == {"training": (0, 0), "validation": tuple(labels.sum(axis=0))}
+    for (value, low, high), expected in zip(entries["auroc"], auroc(labels, probabilities), strict=True):
+        assert low < value < high
+        assert value == pytest.approx(expected)
     assert entries["prevalence"] == tuple(labels.mean(axis=0))
     assert set(entries["thresholds"]) == set(entries["operating_points"]) == set(OPERATING_POINTS)
     calibrated = apply_platt(probabilities, entries["calibration"]["slope"], entries["calibration"]["intercept"])
@@ -80,7 +90,7 @@ def test_a_class_too_rare_to_leave_one_out_has_no_operating_point(records):
 def test_a_class_that_nobody_has_cannot_be_fitted(records):
     labels, probabilities, patients = records
     with pytest.raises(Unreadable, match="no positives"):
-        fitted(labels & [True, False], probabilities, patients, CLASSES)
+        fitted(labels & [True, False], probabilities, patients)
 
 
 def test_a_class_that_nobody_has_goes_by_its_share_in_training(records, entries):
@@ -88,7 +98,7 @@ def test_a_class_that_nobody_has_goes_by_its_share_in_training(records, entries)
     for value in (False, True):
         one_sided = labels.copy()
         one_sided[:, 1] = value
-        found = fitted(one_sided, probabilities, patients, CLASSES, [0.4, 0.05])
+        found = fitted(one_sided, probabilities, patients, [0.4, 0.05])
         slope, intercept = found["calibration"].values()
         p = apply_platt(probabilities, slope, intercept)
         assert slope[1] == 1
@@ -106,7 +116,7 @@ def test_a_class_that_nobody_has_goes_by_its_share_in_training(records, entries)
 def test_records_that_show_no_class_at_all_cannot_be_fitted(records):
     labels, probabilities, patients = records
     with pytest.raises(Unreadable, match="class 0 has no positives"):
-        fitted(np.zeros_like(labels), probabilities, patients, CLASSES, [0.4, 0.05])
+        fitted(np.zeros_like(labels), probabilities, patients, [0.4, 0.05])
 
 
 def test_ages_are_those_that_training_saw_enough_of():

@@ -194,7 +194,7 @@ def test_an_entry_of_another_kind_is_unreadable_or_used_as_it_is(folder, field, 
 @pytest.mark.parametrize(
     ("entries", "fault"),
     [
-        ({"version": 1}, "contract version 1, but this twelvelead reads version 3"),
+        ({"version": 1}, "contract version 1, but this twelvelead reads version 4"),
         ({"format": "other"}, "not a contract of twelvelead"),
         ({"extra": 1}, "missing or unknown entries extra"),
         ({"unit": "uV"}, 'unit is "uV", not "mV"'),
