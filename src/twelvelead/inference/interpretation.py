@@ -147,8 +147,6 @@ class Interpretation:
         picture: the file that shows it, where one was drawn (`dataclasses.replace` sets it).
         as_shipped: whether the contract is, byte for byte, one that shipped.
         version: of the product.
-        statements: the assessed ones of PTB-XL's 71 SCP-ECG statements, by acronym; empty where the weights have none.
-        not_assessed: acronyms of the statements whose positives were too few to tell.
     """
 
     ecg: ECG
@@ -172,8 +170,6 @@ class Interpretation:
     picture: str | None = None
     as_shipped: bool = False
     version: str = field(default=__version__)
-    statements: tuple[ClassResult, ...] = ()
-    not_assessed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "findings", gravest_first(self.findings))

@@ -134,7 +134,9 @@ class Contract(Head):
     def save(self, folder: Path) -> None:
         """Write `contract.json` into the folder, atomically."""
         values = dataclasses.asdict(self)
-        first = {name: values[name] for name in ("format", "version", "name", "architecture")}  # what a person looks for
+        first = {
+            name: values[name] for name in ("format", "version", "name", "architecture")
+        }  # what a person looks for
         text = json.dumps(first | values, indent=2, ensure_ascii=False) + "\n"
         with replacing(folder / FILE) as partial:
             partial.write_text(text, encoding="utf-8")
