@@ -22,6 +22,7 @@ LOWEST, HIGHEST = 0.05, 20.0
 """Bounds of the temperature and of the slope; predictions that are always right, or always wrong, end at one."""
 
 _HALVINGS = 40
+_NEWTON_STEPS = 100
 _EDGE = 1e-12  # keeps the logit finite and float32 probabilities apart
 
 
@@ -95,7 +96,7 @@ def fit_platt(labels: ArrayLike, probabilities: ArrayLike) -> tuple[NDArray[np.f
 
     The targets, (positives + 1) / (positives + 2) and 1 / (negatives + 2) instead of 1 and 0, keep the slope finite.
     It is held above 0, so that the order of a class's probabilities, and its AUROC, is unchanged. The loss is convex:
-    the derivative by the slope, at the intercept that is best for it, is brought to 0 by bisection.
+    the derivative by the slope, at the intercept that is best for it, is brought to 0 by Newton's method.
 
     Args:
         labels: [records, classes] bool.
@@ -112,15 +113,23 @@ def fit_platt(labels: ArrayLike, probabilities: ArrayLike) -> tuple[NDArray[np.f
     logits = logit(p)
     positives = y.sum(axis=0)
     target = np.where(y, (positives + 1) / (positives + 2), 1 / (len(y) - positives + 2))
-    low, high = (np.full(y.shape[1], np.log(bound)) for bound in (LOWEST, HIGHEST))
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        scaled = np.exp(middle) * logits
-        miss = sigmoid(scaled + _intercept(scaled, target)) - target
-        steep = (miss * logits).mean(axis=0) > 0
-        low, high = np.where(steep, low, middle), np.where(steep, middle, high)
-    slope = np.exp((low + high) / 2)
-    return slope, _intercept(slope * logits, target)
+    slope, intercept = np.ones(y.shape[1]), np.zeros(y.shape[1])
+    low, high = np.full_like(slope, LOWEST), np.full_like(slope, HIGHEST)
+    for _ in range(_NEWTON_STEPS):
+        intercept = _intercept(slope * logits, target, intercept)
+        said = sigmoid(slope * logits + intercept)
+        miss, weight = said - target, said * (1 - said)
+        # Along the best intercepts the loss is convex in the slope alone; its curvature is the logits' weighted spread.
+        centred = logits - (weight * logits).sum(axis=0) / weight.sum(axis=0)
+        gradient, curvature = (miss * logits).mean(axis=0), (weight * centred**2).mean(axis=0)
+        low, high = np.where(gradient > 0, low, slope), np.where(gradient > 0, slope, high)
+        following = slope - gradient / np.maximum(curvature, _EDGE)
+        following = np.where((following > low) & (following < high), following, np.sqrt(low * high))
+        done = np.abs(following - slope) <= 1e-10 * slope
+        slope = following
+        if done.all():
+            break
+    return slope, _intercept(slope * logits, target, intercept)
 
 
 def apply_platt(probabilities: ArrayLike, slope: ArrayLike, intercept: ArrayLike) -> NDArray[np.float64]:
@@ -193,16 +202,29 @@ def _isotonic(labels: NDArray[np.bool_], probabilities: NDArray[np.float64]) -> 
     return np.stack([values[edge], level[edge]])
 
 
-def _intercept(scaled: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
-    """[classes]: what, added to the logits [records, classes], makes the mean probability the mean target."""
+def _intercept(
+    scaled: NDArray[np.float64], target: NDArray[np.float64], start: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """[classes]: what, added to the logits [records, classes], makes the mean probability the mean target.
+
+    Newton's method, held within the bracket of a bisection.
+    """
     wanted = target.mean(axis=0)
     edge = logit(wanted)
     low, high = edge - scaled.max(axis=0), edge - scaled.min(axis=0)
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        over = sigmoid(scaled + middle).mean(axis=0) > wanted
-        low, high = np.where(over, low, middle), np.where(over, middle, high)
-    return np.asarray((low + high) / 2, np.float64)
+    found = np.clip((low + high) / 2 if start is None else start, low, high)
+    for _ in range(_NEWTON_STEPS):
+        said = sigmoid(scaled + found)
+        over = said.mean(axis=0) - wanted
+        low, high = np.where(over > 0, low, found), np.where(over > 0, found, high)
+        following = found - over / np.maximum((said * (1 - said)).mean(axis=0), _EDGE)
+        inside = (following >= low) & (following <= high)
+        following = np.where(inside, following, (low + high) / 2)
+        done = np.abs(following - found) <= 1e-12 * (1 + np.abs(found))
+        found = following
+        if done.all():
+            break
+    return np.asarray(found, np.float64)
 
 
 def logit(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
