@@ -1,6 +1,7 @@
 """Choosing the probability from which a class is called present."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -80,7 +81,7 @@ def fit_thresholds(
     if _sensitivity(operating_point) is not None:
         return best_thresholds(labels, probabilities, operating_point)
     y, p = _fittable(labels, probabilities)
-    weights = patient_weights(np.arange(len(y)), resamples, seed)
+    weights = _record_weights(len(y), resamples, seed)
     return np.array([_average(*column, weights, operating_point) for column in zip(y.T, p.T, strict=True)])
 
 
@@ -158,6 +159,12 @@ def _fittable(labels: ArrayLike, probabilities: ArrayLike) -> tuple[NDArray[np.b
             "fit on a fold that holds both"
         )
     return y, p
+
+
+@lru_cache(maxsize=8)
+def _record_weights(records: int, resamples: int, seed: int) -> NDArray[np.float64]:
+    """[resamples, records]: kept, since a head of many classes is fitted class by class on the same records."""
+    return patient_weights(np.arange(records), resamples, seed)
 
 
 def _average(

@@ -163,7 +163,9 @@ def fit_head(
         thresholds = reached_by(p, shares)
         thresholds[shown] = fit_thresholds(y[:, shown], p[:, shown], operating_point)
         found["thresholds"][operating_point] = _plain(thresholds)
-        found["operating_points"][operating_point] = sensitivity_and_specificity(y, p, patients, operating_point)
+        found["operating_points"][operating_point] = sensitivity_and_specificity(
+            y, p, patients, operating_point, least_positives["validation"]
+        )
     for operating_point in ("accuracy", "f1"):
         thresholds = np.array(found["thresholds"][operating_point])
         values = evaluate(y, p, thresholds, classes)
@@ -180,7 +182,11 @@ def fit_head(
 
 
 def sensitivity_and_specificity(
-    labels: NDArray[np.bool_], probabilities: NDArray[np.float64], patients: ArrayLike, operating_point: OperatingPoint
+    labels: NDArray[np.bool_],
+    probabilities: NDArray[np.float64],
+    patients: ArrayLike,
+    operating_point: OperatingPoint,
+    least_positives: int = 0,
 ) -> dict[str, tuple[tuple[float | None, ...], ...]]:
     """Sensitivity and specificity of each class with 95 % intervals, thresholds cross-fitted by patient.
 
@@ -192,15 +198,16 @@ def sensitivity_and_specificity(
         probabilities: [records, classes] float64, calibrated.
         patients: [records].
         operating_point: whose thresholds decide.
+        least_positives: a class with fewer is not measured.
 
     Returns:
-        "sensitivity" and "specificity": for each class (value, low, high), or (None, None, None) where a part of the
-        patients leaves the others without a positive or a negative.
+        "sensitivity" and "specificity": for each class (value, low, high), or (None, None, None) where it has too few
+        positives, or a part of the patients leaves the others without a positive or a negative.
     """
     weights = patient_weights(patients, 1000, seed=0)
     found: dict[str, list[tuple[float | None, ...]]] = {"sensitivity": [], "specificity": []}
     for y, p in zip(labels.T, probabilities.T, strict=True):
-        decided = _crossfitted(y, p, patients, operating_point)
+        decided = _crossfitted(y, p, patients, operating_point) if y.sum() >= least_positives else None
         for name, among in (("sensitivity", y), ("specificity", ~y)):
             found[name].append(
                 (None,) * 3 if decided is None else _share(decided[among] == y[among], weights[:, among])
