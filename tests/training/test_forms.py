@@ -30,8 +30,9 @@ def test_onnx_gives_what_pytorch_gives(session, tiny_windowed, n, samples):
     features = np.array([[63, 1], [np.nan, 0], [np.nan, np.nan]], np.float32)[-n:]
     with torch.inference_mode():
         expected = tiny_windowed(torch.from_numpy(ecg), torch.from_numpy(features))
-    given = session.run(["probabilities", "attention"], {"ecg": ecg, "features": features})
-    for one, other in zip(given, expected, strict=True):
+    names = ["probabilities", "attention", "embedding"]
+    for name, one in zip(names, session.run(names, {"ecg": ecg, "features": features}), strict=True):
+        other = getattr(expected, name)
         assert one.dtype == np.float32
         np.testing.assert_allclose(one, other.numpy(), atol=1e-5, rtol=0)
 
@@ -44,7 +45,7 @@ def test_onnx_is_one_file_that_tells_nothing_of_the_machine_that_wrote_it(tiny_r
     for word in (b".py", b"site-packages", b"/home", b"Traceback", str(tiny_run.parent).encode()):
         assert word not in content
     assert [(value.name, value.shape[2:]) for value in session.get_inputs()] == [("ecg", [12]), ("features", [])]
-    assert [value.name for value in session.get_outputs()] == ["probabilities", "attention"]
+    assert [value.name for value in session.get_outputs()] == ["probabilities", "attention", "embedding"]
 
 
 def test_safetensors_holds_the_weights_of_the_model_and_its_architecture(tiny_run, tiny_windowed):

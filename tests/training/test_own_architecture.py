@@ -62,7 +62,7 @@ def test_the_page_is_true(small, generated_store: Store, tmp_path):
         assert ended.returncode == 0, ended.stderr
         printed.append(ended.stdout)
     assert "1 of at most 1" in printed[0]
-    assert "NORM" in printed[2]
+    assert "picture: recording.png" in printed[2]
     about = json.loads((tmp_path / "runs" / "small" / "run.json").read_text())
     assert about["recipe"]["model"] == {"filters": 8, "dropout": 0.2, "scale": 4.0}
     assert (tmp_path / "runs" / "small" / about["architecture_file"]["name"]).read_text() == small.read_text()
@@ -124,8 +124,8 @@ def test_an_architecture_that_is_not_known_is_never_looked_for(generated_store, 
     [
         (("samples_per_step=4", "samples_per_step=2"), "attention of shape [2, 64], not [2, 128]"),
         ((", weights\n", ", 2 * weights\n"), "an attention that does not add up to 1"),
-        (("return self.output(self.dropout(context)), weights", "return self.output(context)"), "two tensors"),
-        (("self.output(self.dropout(context))", "context"), "logits of shape [2, 40], not [2, 5]"),
+        (("return self.dropout(context), weights", "return self.dropout(context)"), "two tensors"),
+        (("self.dropout(context)", "context[:, :5]"), "an embedding of shape [2, 5], not [2, 40]"),
         (("self.output", "self.last"), "has no dense layer output with a bias; state where its last layer stands"),
     ],
 )
