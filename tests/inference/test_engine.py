@@ -41,10 +41,11 @@ def values(interpretation):
 def test_run_is_the_network_and_its_calibration(engine, tiny_windowed, millivolts):
     signals, features = millivolts(np.arange(4))
     features[1:3, 0] = np.nan
-    probabilities, attention, members = engine.run(signals, features)
-    assert members is None
+    probabilities, attention, members, statements, embedding = engine.run(signals, features)
+    assert members is statements is embedding is None
     with torch.inference_mode():
-        raw, weights = tiny_windowed(torch.from_numpy(signals), torch.from_numpy(features))
+        raw, weights, vectors, *_ = tiny_windowed(torch.from_numpy(signals), torch.from_numpy(features))
+    np.testing.assert_allclose(engine.run(signals, features, embed=True).embedding, vectors, atol=1e-5)
     np.testing.assert_allclose(probabilities, engine.contract.calibrated(raw.numpy()), atol=1e-5)
     np.testing.assert_allclose(attention, weights, atol=1e-5)
     assert not np.allclose(probabilities, raw, atol=1e-3)
@@ -52,7 +53,7 @@ def test_run_is_the_network_and_its_calibration(engine, tiny_windowed, millivolt
 
 def test_predict_is_run_with_names_and_decisions(engine, ecg):
     answer = engine.predict(ecg, "f1")
-    probabilities, attention, _ = engine.run(ecg.signal[None], ecg.features[None])
+    probabilities, attention, *_ = engine.run(ecg.signal[None], ecg.features[None])
     np.testing.assert_allclose(values(answer), probabilities[0], rtol=1e-12)
     np.testing.assert_allclose(answer.attention, attention[0], rtol=1e-6)
     assert list(answer.probabilities) == list(engine.contract.classes)

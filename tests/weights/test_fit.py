@@ -104,7 +104,7 @@ def test_a_class_that_nobody_has_goes_by_its_share_in_training(records, entries)
         assert slope[1] == 1
         assert p[:, 1].mean() == pytest.approx(0.05)
         for operating_point in OPERATING_POINTS:
-            assert found["thresholds"][operating_point][0] == entries["thresholds"][operating_point][0]
+            assert found["thresholds"][operating_point][0] == pytest.approx(entries["thresholds"][operating_point][0])
             assert (p[:, 1] >= found["thresholds"][operating_point][1]).sum() == 30  # 5 % of 600
             assert found["operating_points"][operating_point]["sensitivity"][1] == (None, None, None)
         assert found["prevalence"] == (labels[:, 0].mean(), float(value))
