@@ -14,6 +14,7 @@ from twelvelead.data.tasks import fold_names
 from twelvelead.files import replacing
 from twelvelead.inference.shown import show_class
 from twelvelead.output.catalogue import PURPOSES, auroc, facts, measured_on, megabytes
+from twelvelead.output.statement_rows import HEADINGS, POINT, rule, statement_rows
 from twelvelead.weights import Contract, find, shipped
 
 INDEX = "model-card.md"
@@ -35,6 +36,20 @@ _USE = (
     "device: no authority has assessed it, and it must not be the ground of a diagnosis, of a therapy, or of leaving "
     "one out."
 )
+FIVE = """\
+- Five superclasses are not a reading of the ECG. A normal answer does not exclude what the classes do not cover,
+  arrhythmia above all."""
+SEVENTY_ONE = """\
+- The statements are those of PTB-XL. What they do not name (ventricular tachycardia, hyperkalaemia, Brugada's pattern
+  and more), and what is not assessed, a normal answer does not exclude.
+- Some labels of PTB-XL go with the device or the year of a recording, SVARR most of all; a network may have learned
+  that ([raw-signals.md](raw-signals.md))."""
+UNFILTERED = """\
+- The signal goes in unfiltered. A constant offset of 0.5 mV or strong baseline wander misleads it badly
+  ([raw-signals.md](raw-signals.md)): recordings of devices without a high-pass have to lose it first."""
+FILTERED = """\
+- What is slower than 0.5 Hz is taken away inside ([raw-signals.md](raw-signals.md) has what that cures and what it
+  costs)."""
 FORMS = {"onnx": "ONNX Runtime", "safetensors": "PyTorch", "keras": "Keras 3"}
 AGGREGATES = {
     "probability": "whose probabilities are averaged",
@@ -65,7 +80,12 @@ def card(name: str) -> str:
     limits = f"- Nothing is written here of {data.get('name')}, the data of these weights."
     if str(data.get("name")).startswith("PTB-XL"):
         text = Path(__file__).with_name("card_limits.md").read_text(encoding="utf-8")
-        limits = text.format(hidden=contract.recipe.get("hidden_metadata", 0.0)).rstrip()
+        filtered = contract.highpass or any(one["highpass"] for one in contract.model.get("members", []))
+        limits = text.format(
+            hidden=contract.recipe.get("hidden_metadata", 0.1),
+            reading=FIVE if contract.statements is None else SEVENTY_ONE,
+            baseline=FILTERED if filtered else UNFILTERED,
+        ).rstrip()
     licence = f"The weights: MIT, as the package. The data: {data.get('licence', 'licence not stated')}."
     parts = [
         f"# Model card: `{name}`",
@@ -75,6 +95,7 @@ def card(name: str) -> str:
         f"## What it is for\n{_prose(f'{PURPOSES.get(name, str())} {_USE}')}",
         f"## Data\n{_data(contract)}",
         f"## What it reaches\n{_figures(contract)}",
+        *([f"## Statements\n{_statements(contract)}"] if contract.statements is not None else []),
         f"## Limits\n{limits}",
         f"## Licence\n{_prose(licence + _cite(data.get('citation')))}",
     ]
@@ -193,6 +214,23 @@ def _figures(contract: Contract) -> str:
         "Figures at thresholds fitted on the same records are a little too good; see [evaluation.md](evaluation.md).",
     ]
     return "\n".join(lines)
+
+
+def _statements(contract: Contract) -> str:
+    assert contract.statements is not None
+    head = contract.statements
+    macro = "; ".join(
+        f"{label} {head.metrics[key]:.4f}"
+        for key, label in METRICS.items()
+        if key in ("macro_auroc", "macro_average_precision", "calibration_error")
+    )
+    text = (
+        f"{measured_on(contract).capitalize()}. Over all {len(head.classes)}: {macro}. {rule(head)} Sensitivity and "
+        f"specificity are those of the operating point `{POINT}`, cross-fitted by patient."
+    )
+    lines = ["| " + " | ".join(HEADINGS) + " |", "|" + "---|" * len(HEADINGS)]
+    lines += ["| " + " | ".join(row) + " |" for row in statement_rows(head)]
+    return _prose(text) + "\n\n" + "\n".join(lines)
 
 
 def _prose(text: str) -> str:

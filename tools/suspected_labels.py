@@ -123,8 +123,9 @@ def second_source(store: Store, truth: Labels, suspect: Suspect) -> tuple[str, s
     if rule is not None:
         value = getattr(_measured(store, suspect.row), rule.quantity)
         if value is not None:
-            verdict = "borne out" if rule.fits(value) != suspect.labelled else "contradicted"
-            return verdict, f"measured {rule.quantity.rsplit('_', 1)[0].replace('_', ' ')} {value:.3g} ({rule.words})"
+            fits = rule.fits(value)
+            verdict = "borne out" if fits != suspect.labelled else "contradicted"
+            return verdict, f"{rule.words}: {'yes' if fits else 'no'}, measured {value:.3g}"
     patients, ages = np.asarray(store.column("patient_id")), np.asarray(store.column("age"))
     near = (patients == patients[suspect.row]) & (np.abs(ages - ages[suspect.row]) <= YEARS)
     near[suspect.row] = False

@@ -214,7 +214,10 @@ def test_weights_that_are_not_there_or_damaged_are_named(tiny_run, recipe_file, 
 def test_an_ensemble_is_no_start(tiny_run, recipe_file, tmp_path):
     folder = shutil.copytree(tiny_run / "weights", tmp_path / "several")
     contract = Contract.load(folder)
-    member = {name: getattr(contract, name) for name in ("architecture", "model", "window", "stride", "highpass", "calibration")}
+    member = {
+        name: getattr(contract, name)
+        for name in ("architecture", "model", "window", "stride", "highpass", "calibration")
+    }
     member |= {"metadata": True, "aggregate": "probability", "scale": 1.0, "weight": 0.5}
     model = {"members": [{**member, "name": name} for name in ("a", "b")]}
     dataclasses.replace(contract, architecture="ensemble", model=model, members=("a", "b")).save(folder)

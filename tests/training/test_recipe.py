@@ -1,4 +1,6 @@
 import dataclasses
+import tomllib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -6,6 +8,7 @@ from hypothesis import strategies as st
 
 from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.models import MODELS, default_settings
+from twelvelead.training import recipe as recipes
 from twelvelead.training.recipe import Recipe
 from twelvelead.weights import Contract, find
 
@@ -216,19 +219,26 @@ def test_a_file_that_is_not_toml_is_unreadable(tmp_path, content):
 def test_an_unknown_recipe_is_named():
     with pytest.raises(
         Unreadable,
-        match=r"referense: neither a built-in recipe \(reference, attentive, fine-tune, multitask, resnet1d, single\) "
+        match=r"referense: neither a built-in recipe \(reference, attentive, fine-tune, multitask, resnet1d, single, statements\) "
         "nor",
     ):
         Recipe.load("referense")
 
 
-def test_single_is_attentive_with_a_teacher_and_what_ships_was_trained_by_it():
-    single = Recipe.load("single")
-    assert dataclasses.replace(Recipe.load("attentive"), name="single", teachers=("ensemble",)) == single
+def test_what_ships_was_trained_by_its_recipe():
+    """The recipes `statements` and `single`, whose weights came one from the other, and their teachers."""
+    folder = Path(recipes.__file__).parent / "recipes"
+    single, statements = (tomllib.loads((folder / f"{name}.toml").read_text()) for name in ("single", "statements"))
     contract = Contract.load(find("single"))
-    assert Recipe.from_dict(contract.recipe, "contract") == single
-    (teacher,) = contract.data["teachers"]
-    assert teacher["sha256"] == Contract.load(find("ensemble")).files["safetensors"]["sha256"]
+    assert contract.recipe == contract.recipe | single
+    assert {single["auxiliary_task"], statements["auxiliary_task"]} == {contract.statements.task}
+    assert statements["highpass"] == contract.highpass
+    (started, *others) = contract.data["initial"]
+    assert started["weights"] == "statements"
+    assert contract.recipe["initial_sha256"] == started["sha256"]
+    teachers = [Path(name).name for name in single["teachers"]]
+    assert [each["weights"] for each in others] == [each["weights"] for each in contract.data["teachers"]] == teachers
+    assert single["teachers"] == statements["teachers"]
 
 
 def test_another_task_drops_what_knows_only_the_first():

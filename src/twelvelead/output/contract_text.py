@@ -10,7 +10,9 @@ from rich.text import Text
 from twelvelead.data.tasks import fold_names
 from twelvelead.inference.shown import show_class
 from twelvelead.output.catalogue import facts, measured_on, megabytes
+from twelvelead.output.statement_rows import HEADINGS, POINT, rule, statement_rows
 from twelvelead.weights import Contract, find
+from twelvelead.weights.head import Head
 
 HASH = 12
 """Characters of a hash that are shown."""
@@ -49,6 +51,12 @@ def whole(weights: str) -> RenderableType:
                 **{f"model.{name}": _plain(value) for name, value in contract.model.items()},
                 "windows": f"{contract.window} samples, every {contract.stride}; aggregate {contract.aggregate}",
                 "scale of the input": f"{contract.scale:g}",
+                "high-pass inside": f"{contract.highpass:g} Hz"
+                if contract.highpass
+                else "see the members"
+                if contract.members
+                else "none",
+                "embedding": f"{contract.embedding} values" if contract.embedding else "none",
                 "a step of the attention": f"{contract.attention_samples} samples",
             },
         ),
@@ -59,6 +67,7 @@ def whole(weights: str) -> RenderableType:
         *_heading("Error rates: a class is possible from ... and its absence up to ..."),
         _limits(contract),
         *_section("Metrics", {name: _metric(contract, name) for name in contract.metrics}),
+        *_statements(contract.statements),
         *_section(
             "Data",
             {
@@ -102,6 +111,15 @@ def _section(heading: str, lines: dict[str, str]) -> Iterable[RenderableType]:
     for name, value in lines.items():
         grid.add_row(Text(name), Text(value))
     return (*_heading(heading), grid)
+
+
+def _statements(head: Head | None) -> Iterable[RenderableType]:
+    if head is None:
+        return ()
+    table = _table(*HEADINGS)
+    for row in statement_rows(head):
+        table.add_row(*row)
+    return (*_heading(f"Statements, operating point {POINT}"), Text(rule(head)), table)
 
 
 def _table(*headings: str) -> Table:

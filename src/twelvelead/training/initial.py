@@ -44,43 +44,47 @@ def require_starting(contract: Contract, recipe: Recipe, store: Store) -> None:
     )
 
 
-def load_initial(model: ECGModel, recipe: Recipe, classes: tuple[str, ...]) -> tuple[str, ...]:
+def load_initial(
+    model: ECGModel, recipe: Recipe, classes: tuple[str, ...], statements: tuple[str, ...] = ()
+) -> tuple[str, ...]:
     """Give a model the parameters of the recipe's initial weights.
 
-    All are taken over. In the last layer, those of a class, or else of a statement, go to the output of the same name;
-    the outputs of other classes stay as they are.
+    All are taken over. In the last layer, those of a class go to the output of the same name, or else those of a
+    statement; of statements likewise. The outputs of other names stay as they are.
 
     Args:
-        model: of the weights' architecture and settings; its first outputs are the classes, others may follow.
+        model: of the weights' architecture and settings; its outputs are the classes and, behind them, the statements.
         recipe: names the weights.
-        classes: of the model.
+        classes, statements: of the model.
 
     Returns:
-        The classes whose outputs were taken over.
+        The classes and statements whose outputs were taken over.
 
     Raises:
         Unreadable: the weights are not what their contract describes.
     """
     path = file(recipe.initial, "safetensors")
     contract = Contract.load(find(recipe.initial))
-    rows_there = {
-        name: row for row, name in reversed(list(enumerate(name for head in contract.heads for name in head.classes)))
-    }
-    kept = tuple(one for one in classes if one in rows_there)
+    beside = () if contract.statements is None else contract.statements.classes
+    of_classes = {name: row for row, name in enumerate(contract.classes)}
+    of_statements = {name: len(contract.classes) + row for row, name in enumerate(beside)}
+    wanted = [(name, of_statements | of_classes) for name in classes]
+    wanted += [(name, of_classes | of_statements) for name in statements]
+    kept = {row: there[name] for row, (name, there) in enumerate(wanted) if name in there}
     own = model.state_dict()
     try:
         state = load_file(path)
         for part in ("weight", "bias"):
             key = f"{model.output_name}.{part}"
             rows = own[key].clone()
-            for one in kept:
-                rows[classes.index(one)] = state[key][rows_there[one]]
+            for row, there in kept.items():
+                rows[row] = state[key][there]
             state[key] = rows
         model.load_state_dict(state)
     except (KeyError, IndexError, RuntimeError, SafetensorError) as error:
         fault = str(error).splitlines()[0]
         raise Unreadable(f"{path}: does not fit the model in its contract ({fault}); export it again") from None
-    return kept
+    return tuple(wanted[row][0] for row in kept)
 
 
 def ancestors(recipe: Recipe) -> dict[str, list[dict[str, Any]]]:

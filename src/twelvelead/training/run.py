@@ -148,7 +148,10 @@ def prepare(recipe: Recipe, store: Store) -> Begun:
         sampling_rate=round(store.sampling_rate),
         leads=len(store.leads),
     )
-    kept = load_initial(training.windowed.model, recipe, data.labels.classes) if initial is not None else ()
+    kept: tuple[str, ...] = ()
+    if initial is not None:
+        beside = () if auxiliary is None else auxiliary.classes
+        kept = load_initial(training.windowed.model, recipe, data.labels.classes, beside)
     return Begun(training, data, kept)
 
 
@@ -248,8 +251,11 @@ def _announce(begun: Begun, say: Say) -> None:
         say(line)
     if recipe.initial:
         new = [name for name in data.labels.classes if name not in begun.kept]
+        taken = ", ".join(begun.kept[: len(data.labels.classes)]) or "none"
+        more = len(begun.kept) - len(data.labels.classes)
+        taken += f" and {more} statements" if more > 0 else ""
         say(
-            f"starts from {recipe.initial}; outputs taken over: {', '.join(begun.kept) or 'none'}; "
+            f"starts from {recipe.initial}; outputs taken over: {taken}; "
             f"new: {', '.join(new) or 'none'}"
         )
 
