@@ -1,4 +1,3 @@
-import dataclasses
 import tomllib
 from pathlib import Path
 
@@ -219,8 +218,8 @@ def test_a_file_that_is_not_toml_is_unreadable(tmp_path, content):
 def test_an_unknown_recipe_is_named():
     with pytest.raises(
         Unreadable,
-        match=r"referense: neither a built-in recipe \(reference, attentive, fine-tune, multitask, resnet1d, single, statements\) "
-        "nor",
+        match=r"referense: neither a built-in recipe \(reference, attentive, fine-tune, multitask, resnet1d, single, "
+        r"statements\) nor",
     ):
         Recipe.load("referense")
 
