@@ -52,7 +52,16 @@ def saved(
     contract = Contract(
         **{"name": "small", "architecture": "reference", "model": SETTINGS, "task": "superclass", "classes": classes},
         **{"leads": LEADS, "sampling_rate": 100, "minimum_samples": WINDOW, "window": WINDOW, "stride": STRIDE},
-        **{"aggregate": aggregate, "scale": 4.0},
+        **{
+            "aggregate": aggregate,
+            "scale": 4.0,
+            "highpass": 0.0,
+            "embedding": 8,
+            "statements": None,
+            "subclasses": None,
+        },
+        **{"positives": {"training": (1,) * len(classes), "validation": (1,) * len(classes)}},
+        **{"least_positives": {"training": 0, "validation": 0}, "auroc": ((None,) * 3,) * len(classes)},
         **{"attention_samples": 4, "metadata": metadata, "thresholds": {}, "train_folds": (1,)},
         **{
             "validation_folds": (2,),

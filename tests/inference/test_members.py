@@ -57,7 +57,13 @@ def weights(tiny_run, tmp_path):
         values = {"files": files}
         if members:
             member = {name: getattr(contract, name) for name in ("architecture", "model", "window", "stride")}
-            member |= {"metadata": True, "aggregate": "probability", "scale": 1.0, "calibration": contract.calibration}
+            member |= {
+                "metadata": True,
+                "aggregate": "probability",
+                "scale": 1.0,
+                "highpass": 0.0,
+                "calibration": contract.calibration,
+            }
             names = ("a", "b", "c")
             values |= {"architecture": "ensemble", "members": names, "aggregate": "probability"}
             values |= {"model": {"members": [{**member, "name": name, "weight": 1 / 3} for name in names]}}

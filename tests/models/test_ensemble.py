@@ -39,7 +39,7 @@ def of_each(windowed, ecg, features):
     """Calibrated probabilities [n, members, classes] and attentions by plain loops."""
     probabilities, attentions = [], []
     for place, member in enumerate(windowed):
-        p, attention = (value.double().numpy() for value in member(ecg, features))
+        p, attention = (value.double().numpy() for value in member(ecg, features)[:2])
         probabilities.append(1 / (1 + np.exp(-(np.log(p / (1 - p)) * SLOPE[place] + INTERCEPT[place]))))
         attentions.append(attention)
     return np.stack(probabilities, axis=1), attentions
@@ -49,7 +49,9 @@ def of_each(windowed, ecg, features):
 @pytest.mark.parametrize("samples", [128, 131, 500])
 def test_the_mean_is_that_of_the_calibrated_logits(ensemble, windowed, samples):
     ecg = torch.randn(3, samples, 12) * 0.3
-    probabilities, _, members = ensemble(ecg, FEATURES)
+    answers = ensemble(ecg, FEATURES)
+    probabilities, members = answers.probabilities, answers.members
+    assert answers.embedding.shape == (3, sum(member.units for member in windowed))
     expected, _ = of_each(windowed, ecg, FEATURES)
     np.testing.assert_allclose(members, expected, atol=1e-6)
     logits = (np.log(expected / (1 - expected)) * np.array(WEIGHTS)[:, None]).sum(axis=1)
@@ -59,7 +61,7 @@ def test_the_mean_is_that_of_the_calibrated_logits(ensemble, windowed, samples):
 @torch.inference_mode()
 def test_or_that_of_the_probabilities(windowed):
     ecg = torch.randn(3, 200, 12) * 0.3
-    probabilities, _, _ = Ensemble(windowed, WEIGHTS, SLOPE, INTERCEPT, "probability").eval()(ecg, FEATURES)
+    probabilities = Ensemble(windowed, WEIGHTS, SLOPE, INTERCEPT, "probability").eval()(ecg, FEATURES).probabilities
     expected, _ = of_each(windowed, ecg, FEATURES)
     np.testing.assert_allclose(probabilities, (expected * np.array(WEIGHTS)[:, None]).sum(axis=1), atol=1e-6)
 
@@ -68,7 +70,7 @@ def test_or_that_of_the_probabilities(windowed):
 @pytest.mark.parametrize("samples", [128, 131, 500])
 def test_attention_is_the_mean_over_a_common_step(ensemble, windowed, samples):
     ecg = torch.randn(3, samples, 12) * 0.3
-    _, attention, _ = ensemble(ecg, FEATURES)
+    attention = ensemble(ecg, FEATURES).attention
     expected = np.zeros((3, samples))
     for weight, member, values in zip(WEIGHTS, windowed, of_each(windowed, ecg, FEATURES)[1], strict=True):
         for step in range(values.shape[1]):
@@ -82,11 +84,9 @@ def test_attention_is_the_mean_over_a_common_step(ensemble, windowed, samples):
 def test_one_that_is_never_wrong_by_itself_keeps_the_answer_finite(windowed):
     steep = [[1e4] * 3] * 3
     for mean in ("logit", "probability"):
-        probabilities, _, members = Ensemble(windowed, WEIGHTS, steep, INTERCEPT, mean).eval()(
-            torch.randn(3, 200, 12), FEATURES
-        )
-        assert torch.isfinite(probabilities).all()
-        assert ((members == 0) | (members == 1)).any()
+        answers = Ensemble(windowed, WEIGHTS, steep, INTERCEPT, mean).eval()(torch.randn(3, 200, 12), FEATURES)
+        assert torch.isfinite(answers.probabilities).all()
+        assert ((answers.members == 0) | (answers.members == 1)).any()
 
 
 def test_the_longest_window_is_the_least_that_is_read(ensemble):
@@ -123,7 +123,7 @@ def onnx_file(ensemble, tmp_path_factory):
 
 def test_one_onnx_file_gives_what_pytorch_gives(ensemble, onnx_file):
     session = onnxruntime.InferenceSession(str(onnx_file), providers=["CPUExecutionProvider"])
-    assert [value.name for value in session.get_outputs()] == ["probabilities", "attention", "members"]
+    assert [value.name for value in session.get_outputs()] == ["probabilities", "attention", "embedding", "members"]
     rng = np.random.default_rng(0)
     for samples in (128, 129, 191, 192, 256, 1000, 1003):
         for n in (1, 3):
@@ -131,7 +131,7 @@ def test_one_onnx_file_gives_what_pytorch_gives(ensemble, onnx_file):
             with torch.inference_mode():
                 expected = ensemble(torch.from_numpy(ecg), torch.from_numpy(features))
             given = session.run(None, {"ecg": ecg, "features": features})
-            for one, other in zip(given, expected, strict=True):
+            for one, other in zip(given, (value for value in expected if value is not None), strict=True):
                 assert one.dtype == np.float32
                 np.testing.assert_allclose(one, other.numpy(), atol=1e-5, rtol=0)
 

@@ -35,7 +35,7 @@ def test_any_set_of_names_has_its_cards(package, tmp_path):
     folder = shutil.copytree(package / "reference", package / "ensemble")
     contract = Contract.load(folder)
     member = {name: getattr(contract, name) for name in ("architecture", "model", "window", "stride", "calibration")}
-    member |= {"metadata": True, "aggregate": "probability", "scale": 4.0, "weight": 0.5}
+    member |= {"metadata": True, "aggregate": "probability", "scale": 4.0, "highpass": 0.0, "weight": 0.5}
     dataclasses.replace(
         contract,
         name="ensemble",

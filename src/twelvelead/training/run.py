@@ -254,10 +254,7 @@ def _announce(begun: Begun, say: Say) -> None:
         taken = ", ".join(begun.kept[: len(data.labels.classes)]) or "none"
         more = len(begun.kept) - len(data.labels.classes)
         taken += f" and {more} statements" if more > 0 else ""
-        say(
-            f"starts from {recipe.initial}; outputs taken over: {taken}; "
-            f"new: {', '.join(new) or 'none'}"
-        )
+        say(f"starts from {recipe.initial}; outputs taken over: {taken}; new: {', '.join(new) or 'none'}")
 
 
 def _nothing(line: str) -> None:

@@ -89,6 +89,11 @@ class Contract(Head):
     version: int = VERSION
 
     @property
+    def holder(self) -> str:
+        """What errors call it."""
+        return f"the weights {self.name}"
+
+    @property
     def synthetic(self) -> bool:
         """Whether the weights were trained on generated ECGs."""
         return bool(self.data.get("synthetic"))

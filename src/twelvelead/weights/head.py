@@ -67,6 +67,11 @@ class Head:
         return tuple(seen >= least["training"] and chose >= least["validation"] for seen, chose in pairs)
 
     @property
+    def holder(self) -> str:
+        """What errors call it."""
+        return f"the task {self.task}"
+
+    @property
     def classes_left_out(self) -> tuple[str, ...]:
         """Classes that the validation folds show in none or all of their records; no macro mean holds them."""
         return tuple(name for name, share in zip(self.classes, self.prevalence, strict=True) if share in (0, 1))
@@ -116,7 +121,7 @@ class Head:
         Raises:
             TwelveLeadError: neither an operating point of this contract nor a number from 0 to 1.
         """
-        return thresholds_at(operating_point, self.thresholds, len(self.classes), f"the task {self.task}")
+        return thresholds_at(operating_point, self.thresholds, len(self.classes), self.holder)
 
     def limits(self, error_rate: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """The limits of the conformal rule, one a class: "present" stays possible from, "absent" to.
