@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
+from twelvelead.errors import Unreadable
 from twelvelead.inference.refit import refit
 from twelvelead.weights import Contract
 
@@ -33,3 +34,17 @@ def test_refitting_gives_what_the_training_gave(tiny_run, generated_store, tmp_p
         np.testing.assert_allclose(after.thresholds[operating_point], before.thresholds[operating_point], atol=1e-3)
     np.testing.assert_allclose(after.conformal["present_from"], before.conformal["present_from"], atol=1e-3)
     assert after.metrics.keys() == before.metrics.keys()
+
+
+def test_a_contract_of_version_3_is_brought_to_this_one(tiny_run, generated_store, tmp_path):
+    folder = shutil.copytree(tiny_run / "weights", tmp_path / "weights")
+    path = folder / "contract.json"
+    now = json.loads(path.read_text())
+    added = ("positives", "least_positives", "auroc", "highpass", "embedding", "statements", "subclasses")
+    path.write_text(json.dumps({name: value for name, value in now.items() if name not in added} | {"version": 3}))
+    with pytest.raises(Unreadable, match=r"contract version 3, but this twelvelead reads version 4.*twelvelead refit"):
+        Contract.load(folder)
+    after = refit(folder, generated_store)
+    assert Contract.load(folder) == after
+    assert (after.highpass, after.embedding, after.statements) == (0.0, 0, None)
+    assert after.positives["training"] == tuple(now["positives"]["training"])
