@@ -222,8 +222,15 @@ def test_another_task_is_learned_without_the_teachers_of_the_recipe(cli, generat
     asked = []
     monkeypatch.setattr("twelvelead.training.run.train", lambda recipe, *_, **__: asked.append(recipe))
     said = [
-        cli("train", "single", generated_store.path, tmp_path / "run", "--task", task).out
+        cli("train", "statements", generated_store.path, tmp_path / "run", "--task", task).out
         for task in ("superclass", "rhythm")
     ]
-    assert [recipe.teachers for recipe in asked] == [("ensemble",), ()]
-    assert said == ["", "recipe single: its teachers know superclass only, so rhythm is learned without them\n"]
+    assert [len(recipe.teachers) for recipe in asked] == [4, 0]
+    assert said == ["", "recipe statements: its teachers know superclass only, so rhythm is learned without them\n"]
+
+
+def test_weights_to_start_from_that_are_not_trained_yet_are_named(cli, generated_store, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = cli("train", "single", generated_store.path, tmp_path / "run")
+    assert result.code == 2
+    assert "runs/statements" in result.fault
