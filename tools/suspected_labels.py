@@ -91,7 +91,7 @@ def main() -> None:
 def judged(store: Store, runs: Sequence[Path], records: NDArray[np.int64]) -> NDArray[np.float64]:
     """Mean calibrated probabilities of the statements by runs that did not train on a record, [records, statements]."""
     folds = np.asarray(store.column("fold"))[records]
-    total, asked = np.zeros((len(records), 71)), np.zeros(len(records))
+    total, asked = np.zeros((len(records), len(store.tasks["all"]))), np.zeros(len(records))
     for run in runs:
         contract = Contract.load(find(run))
         rows = ~np.isin(folds, sorted(seen_folds(contract, store)))

@@ -69,3 +69,9 @@ def test_bfloat16_around_it_changes_nothing(highpass):
         found = highpass(ecg)
     assert found.dtype == torch.float32
     torch.testing.assert_close(found, highpass(ecg))
+
+
+@pytest.mark.parametrize(("hertz", "rate"), [(0.001, 100), (50, 100), (-1, 100), (float("nan"), 100)])
+def test_a_cut_off_that_no_recording_bears_is_refused(hertz, rate):
+    with pytest.raises(ValueError, match=r"it has to be from 0\.05 to below 50 Hz"):
+        HighPass(hertz, rate)

@@ -69,7 +69,7 @@ def ensemble(weights, store, recipe, tmp_path, patch):
 def refit(weights, store, recipe, tmp_path, patch):
     from twelvelead.inference import refit
 
-    patch.setattr(refit, "answers", passed)
+    patch.setattr(refit, "all_outputs", passed)
     refit.refit(weights, store)
 
 

@@ -52,21 +52,21 @@ class Rules:
         prevalence: Mapping[str, float] | None = None,
     ) -> None:
         given = prevalence or {}
-        known = [name for head in contract.heads for name in head.classes]
+        known = dict.fromkeys(name for head in contract.heads for name in head.classes)  # NORM is in both
         for name, share in given.items():
             if name not in known:
                 raise TwelveLeadError(f"prevalence of {name}: the weights {contract.name} predict {', '.join(known)}")
             if not 0 <= share <= 1:
                 raise TwelveLeadError(f"prevalence of {name}: {share:g} is not a share from 0 to 1")
         self._classes = _rules(contract, operating_point, error_rate, given)
-        head = contract.statements
-        self._statements = {} if head is None else _rules(head, operating_point, error_rate, given)
-        self._assessed = np.flatnonzero(() if head is None else head.assessed)
+        self._statements: list[tuple[int, str, _Rule]] = []
         self.not_assessed: tuple[str, ...] = ()
+        head = contract.statements
         if head is not None:
-            self.not_assessed = tuple(
-                name for name, there in zip(head.classes, head.assessed, strict=True) if not there
-            )
+            assessed = dict(zip(head.classes, head.assessed, strict=True))
+            rules = _rules(head, operating_point, error_rate, given)
+            self._statements = [(at, name, rule) for at, (name, rule) in enumerate(rules.items()) if assessed[name]]
+            self.not_assessed = tuple(name for name, there in assessed.items() if not there)
 
     def __call__(
         self, probabilities: NDArray[np.float64], spread: NDArray[np.float64] | None = None
@@ -87,8 +87,7 @@ class Rules:
         Args:
             probabilities: [statements] float64, calibrated.
         """
-        names = list(self._statements.items())
-        return tuple([_decide(*names[column], float(probabilities[column]), None) for column in self._assessed])
+        return tuple([_decide(name, rule, float(probabilities[at]), None) for at, name, rule in self._statements])
 
 
 def _rules(head: Head, operating_point: str, error_rate: float, given: Mapping[str, float]) -> dict[str, _Rule]:

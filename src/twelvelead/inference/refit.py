@@ -16,7 +16,7 @@ from twelvelead.data.store import Store
 from twelvelead.data.tasks import Protocol, labels, select
 from twelvelead.evaluation.selective import STEPS
 from twelvelead.inference.engine import Engine
-from twelvelead.inference.scoring import answers
+from twelvelead.inference.scoring import all_outputs
 from twelvelead.progress import Progress, silent
 from twelvelead.weights import Contract, find
 from twelvelead.weights.contract import FILE, VERSION
@@ -55,9 +55,8 @@ def refit(weights: str | Path, store: Store, progress: Progress = silent) -> Con
     protocol: Protocol = contract.protocol  # type: ignore[assignment]
     known = labels(store, contract.task, protocol)
     beside = None if contract.statements is None else labels(store, contract.statements.task, "keep")
-    tasks = [contract.task] if beside is None else [contract.task, beside.task]
     records = select(store, contract.validation_folds, known)
-    raw = np.concatenate([answers(engine, store, records, task, progress) for task in tasks], axis=1)
+    raw = all_outputs(engine, store, records, progress)
     trained = np.isin(np.asarray(store.column("fold")), contract.train_folds) & known.scored
     patients = np.asarray(store.column("patient_id")[records])
     ages = age_range(store.features[select(store, contract.train_folds), 0])

@@ -113,19 +113,23 @@ def predict_fold(
     return _predictions(asked.contract, store, truth, records, fold, found)
 
 
-def answers(
-    engine: Engine, store: Store, records: NDArray[np.int64], task: str | None = None, progress: Progress = silent
+def all_outputs(
+    engine: Engine, store: Store, records: NDArray[np.int64], progress: Progress = silent
 ) -> NDArray[np.float32]:
-    """Calibrated probabilities of some records, [n, classes].
+    """Calibrated probabilities of some records, [n, classes and statements].
 
     Args:
         engine: the weights.
         store: of the rate and leads of the weights.
         records: rows of the store, [n] int64.
-        task: as in `predict_fold`.
         progress: told the records done.
     """
-    asked = _Asked(engine, task)
+
+    def asked(ecg: NDArray[np.float32], features: NDArray[np.float32]) -> NDArray[np.float64]:
+        outputs = engine.run(ecg, features)
+        parts = [outputs.probabilities] if outputs.statements is None else [outputs.probabilities, outputs.statements]
+        return np.concatenate(parts, axis=1)
+
     return _probabilities(asked, store, records, lambda done: progress("records scored", done, len(records)))
 
 
@@ -211,7 +215,11 @@ class _Asked:
 
 
 def _probabilities(
-    asked: _Asked, store: Store, records: NDArray[np.int64], progress: Callable[[int], None], hide: bool = False
+    asked: Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float64]],
+    store: Store,
+    records: NDArray[np.int64],
+    progress: Callable[[int], None],
+    hide: bool = False,
 ) -> NDArray[np.float32]:
     """[records, classes], age and sex hidden or as they are."""
     parts = []

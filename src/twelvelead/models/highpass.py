@@ -23,13 +23,17 @@ class HighPass(nn.Module):
     ends the signal is mirrored, as often as its length asks for.
 
     Args:
-        hertz: the cut-off.
-        sampling_rate: in Hz.
+        hertz: the cut-off, from 0.05, below which the impulse response would be longer than most recordings.
+        sampling_rate: in Hz, above twice the cut-off.
     """
 
     taps: Tensor
 
     def __init__(self, hertz: float, sampling_rate: float) -> None:
+        if not 0.05 <= hertz < sampling_rate / 2:
+            raise ValueError(
+                f"highpass is {hertz:g} Hz; it has to be from 0.05 to below {sampling_rate / 2:g} Hz, half the rate"
+            )
         super().__init__()
         self.hertz = hertz
         low_pass = _low_pass(hertz / sampling_rate)
