@@ -1,6 +1,10 @@
 """The pages: static files of the package, and nothing from anywhere else."""
 
+import hashlib
+from collections.abc import Iterator
 from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import NamedTuple
 
 from fastapi import APIRouter, Request, Response
 
@@ -9,40 +13,56 @@ from twelvelead.service.sessions import launch
 
 router = APIRouter(include_in_schema=False)
 
-_FOLDER = files("twelvelead.service") / "page"
-_MEDIA = {"html": "text/html", "js": "text/javascript", "css": "text/css"}
+_MEDIA = {
+    "html": "text/html",
+    "js": "text/javascript",
+    "css": "text/css",
+    "json": "application/json",
+    "svg": "image/svg+xml",
+}
 
 
-def _load() -> dict[str, tuple[bytes, str]]:
-    found = {}
-    for entry in _FOLDER.iterdir():
-        media = _MEDIA.get(entry.name.rpartition(".")[2])
-        if media is not None:
-            found[entry.name] = (entry.read_bytes(), media)
-    return found
+class _File(NamedTuple):
+    content: bytes
+    media: str
+    tag: str
 
 
-_FILES = _load()
-"""Name -> content and media type of every file that is served; no path of a client is ever looked up on a disk."""
+def _load(folder: Traversable, before: str = "") -> Iterator[tuple[str, _File]]:
+    for entry in folder.iterdir():
+        name = before + entry.name
+        media = _MEDIA.get(name.rpartition(".")[2])
+        if entry.is_dir():
+            yield from _load(entry, f"{name}/")
+        elif media is not None:
+            content = entry.read_bytes()
+            yield name, _File(content, media, f'"{hashlib.sha256(content).hexdigest()[:32]}"')
 
 
-def _give(name: str) -> Response:
-    if name not in _FILES:
+_FILES = dict(_load(files("twelvelead.service") / "page"))
+"""Path below /page/ -> every file that is served; no path of a client is ever looked up on a disk."""
+
+
+def _give(request: Request, path: str) -> Response:
+    if path not in _FILES:
         raise Problem(404, "no-resource", "there is no such file")
-    content, media = _FILES[name]
-    return Response(content, media_type=media, headers={"Cache-Control": "no-cache"})
+    content, media, tag = _FILES[path]
+    headers = {"Cache-Control": "no-cache", "ETag": tag}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type=media, headers=headers)
 
 
 @router.get("/")
 async def index(request: Request, token: str | None = None) -> Response:
-    return _give("index.html") if token is None else await launch(request, token)
+    return _give(request, "index.html") if token is None else await launch(request, token)
 
 
 @router.get("/docs")
-async def docs() -> Response:
-    return _give("docs.html")
+async def docs(request: Request) -> Response:
+    return _give(request, "docs.html")
 
 
-@router.get("/page/{name}")
-async def page(name: str) -> Response:
-    return _give(name)
+@router.get("/page/{path:path}")
+async def page(request: Request, path: str) -> Response:
+    return _give(request, path)
