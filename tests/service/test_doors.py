@@ -62,7 +62,8 @@ def test_pages_run_no_script_of_others_and_none_in_line(client, path):
     for source in sources:
         found = client.get(source)
         assert (found.status_code, found.headers["x-content-type-options"]) == (200, "nosniff")
-        assert not re.search(r"https?://|innerHTML|eval\(|document\.write", found.text)
+        text = found.text.replace('xmlns="http://www.w3.org/2000/svg"', "")  # a name, which nothing asks for
+        assert not re.search(r"https?://|innerHTML|eval\(|document\.write", text)
 
 
 @pytest.mark.parametrize("path", ["/page/../app.py", "/page/%2e%2e/app.py", "/page//etc/passwd", "/page/..%5capp.py"])
