@@ -1,7 +1,7 @@
 """The pages: static files of the package, and nothing from anywhere else."""
 
+import gzip
 import hashlib
-from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import NamedTuple
@@ -23,34 +23,41 @@ _MEDIA = {
 
 
 class _File(NamedTuple):
-    content: bytes
     media: str
     tag: str
+    plain: bytes
+    packed: bytes
 
 
-def _load(folder: Traversable, before: str = "") -> Iterator[tuple[str, _File]]:
+def _load(folder: Traversable, inside: str = "") -> dict[str, _File]:
+    found = {}
     for entry in folder.iterdir():
-        name = before + entry.name
-        media = _MEDIA.get(name.rpartition(".")[2])
+        name = inside + entry.name
+        media = _MEDIA.get(entry.name.rpartition(".")[2])
         if entry.is_dir():
-            yield from _load(entry, f"{name}/")
+            found |= _load(entry, f"{name}/")
         elif media is not None:
             content = entry.read_bytes()
-            yield name, _File(content, media, f'"{hashlib.sha256(content).hexdigest()[:32]}"')
+            tag = f'W/"{hashlib.sha256(content).hexdigest()[:16]}"'
+            found[name] = _File(media, tag, content, gzip.compress(content, mtime=0))
+    return found
 
 
-_FILES = dict(_load(files("twelvelead.service") / "page"))
-"""Path below /page/ -> every file that is served; no path of a client is ever looked up on a disk."""
+_FILES = _load(files("twelvelead.service") / "page")
+"""Path -> every file that is served; no path of a client is ever looked up on a disk."""
 
 
-def _give(request: Request, path: str) -> Response:
-    if path not in _FILES:
+def _give(request: Request, name: str) -> Response:
+    if name not in _FILES:
         raise Problem(404, "no-resource", "there is no such file")
-    content, media, tag = _FILES[path]
-    headers = {"Cache-Control": "no-cache", "ETag": tag}
-    if tag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    return Response(content, media_type=media, headers=headers)
+    file = _FILES[name]
+    headers = {"Cache-Control": "no-cache", "ETag": file.tag, "Vary": "Accept-Encoding"}
+    if file.tag in request.headers.get("if-none-match", ""):
+        # with its media type: a browser takes the policy of this answer over into what it has kept
+        return Response(status_code=304, media_type=file.media, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(file.packed, media_type=file.media, headers=headers | {"Content-Encoding": "gzip"})
+    return Response(file.plain, media_type=file.media, headers=headers)
 
 
 @router.get("/")
