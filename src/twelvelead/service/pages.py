@@ -30,7 +30,7 @@ class _File(NamedTuple):
 
 
 def _load(folder: Traversable, inside: str = "") -> dict[str, _File]:
-    found = {}
+    found: dict[str, _File] = {}
     for entry in folder.iterdir():
         name = inside + entry.name
         media = _MEDIA.get(entry.name.rpartition(".")[2])
