@@ -139,6 +139,40 @@ def test_the_worklist_is_sorted_filtered_and_paged(kept, key, asked):
     assert kept.get(PLACE, params={"since": "2000-01-01T00:00:00"}, headers=reader).status_code == 400
 
 
+def test_the_worklist_is_given_out_again_only_where_it_changed_and_the_audit_has_each_time(kept, key, asked):
+    reader = key("news reader")
+
+    def lists():
+        with kept.app.state.core.ledger.view() as books:
+            return sum(row.event.action == "list" and row.event.actor == "news reader" for row in books.audit.rows())
+
+    first = kept.get(PLACE, headers=reader)
+    same = reader | {"if-none-match": first.headers["etag"]}
+    assert kept.get(PLACE, headers=same).status_code == 304
+    assert lists() == 1
+    kept.post(PLACE, params=asked, content=npy(seed=30), headers=reader)
+    again = kept.get(PLACE, headers=same)
+    assert (again.status_code, again.json()["total"], lists()) == (200, 1, 2)
+
+
+def test_the_worklist_is_filtered_by_statements_too(kept, key, asked):
+    reader = key("statement reader")
+    place = kept.post(PLACE, params=asked, content=npy(seed=31), headers=reader).headers["location"]
+    said = kept.get(f"{place}/interpretation", headers=reader).json()["statements"]
+    present = [code for code, result in said.items() if result["present"]]
+    assert present
+    assert all(kept.get(PLACE, params={"statement": code}, headers=reader).json()["total"] == 1 for code in present)
+
+
+def test_an_answer_that_is_not_kept_has_a_row_in_the_audit(kept, asked):
+    content = npy(seed=32)
+    sent = kept.post("/v1/interpretations", params=asked, content=content)
+    with kept.app.state.core.ledger.view() as books:
+        rows = [row.event for row in books.audit.rows() if row.event.request_id == sent.headers["x-request-id"]]
+    assert [(event.actor, event.action, event.subject) for event in rows] == [("local", "interpret", None)]
+    assert rows[0].input_sha256 == hashlib.sha256(content).hexdigest()
+
+
 def test_a_mark_says_what_the_reader_has_seen(kept, key, asked):
     first, second = key("first", owner="pair"), key("second", owner="pair")
     place = f"{PLACE}/{kept.post(PLACE, params=asked, content=npy(seed=7), headers=first).json()['id']}"
@@ -204,13 +238,14 @@ def test_a_key_never_learns_that_anothers_file_exists(kept, problem, ward, key, 
 def test_the_audit_has_who_what_and_hashes_and_its_chain_holds(kept, ward, asked):
     content = npy(seed=11)
     sent = kept.post(PLACE, params=asked | {"filename": "Jane Doe.npy"}, content=content, headers=ward)
-    kept.get(f"{sent.headers['location']}/interpretation", headers=ward)
+    for below in ("/interpretation", "", "/signal", "/reading"):
+        kept.get(sent.headers["location"] + below, headers=ward)
     with kept.app.state.core.ledger.view() as books:
         rows = [row.event for row in books.audit.rows() if row.event.subject == sent.json()["id"]]
         assert books.audit.verify().faults == ()
     assert [(event.actor, event.action, event.outcome) for event in rows] == [
         ("ward 3", "interpret", "ok"),
-        ("ward 3", "view", "ok"),
+        *(("ward 3", action, "ok") for action in ("view", "look", "signal", "reading")),
     ]
     assert rows[0].request_id == sent.headers["x-request-id"]
     assert rows[0].input_sha256 == hashlib.sha256(content).hexdigest()
@@ -238,3 +273,31 @@ def test_where_the_ledger_fails_nothing_is_acknowledged_and_nothing_told(kept, p
     monkeypatch.setattr(kept.app.state.core.keeping, "add", full)
     found = problem(kept.post(PLACE, params=asked, content=npy(seed=12), headers=ward), 503, "ledger")
     assert "secret" not in str(found)
+
+
+def test_metrics_have_outcomes_codes_and_what_is_kept(running, asked, monkeypatch):
+    from twelvelead.errors import TwelveLeadError
+
+    def value(name):
+        lines = client.get("/metrics").text.splitlines()
+        return next((float(line.split()[-1]) for line in lines if line.startswith(name + " ")), None)
+
+    with running() as client:
+        local = {"authorization": f"Bearer {client.app.state.core.callers.token}"}
+        for content in (npy(seed=40), npy(change=without_v2)):
+            assert client.post(PLACE, params=asked, content=content, headers=local).status_code == 201
+        client.post("/v1/interpretations", params=asked, content=npy(seed=41))
+        assert value('twelvelead_recordings_total{code="none",model="single",outcome="answered"}') == 2
+        assert value('twelvelead_recordings_total{code="flat",model="single",outcome="refused"}') == 1
+        assert value('twelvelead_findings_total{code="flat"}') == 1
+        assert value('twelvelead_kept_recordings{state="interpreted"}') == 1
+        assert value('twelvelead_kept_recordings{state="refused"}') == 1
+        assert value("twelvelead_audit_rows") == 3
+        assert value("twelvelead_ledger_up") == 1
+
+        def away():
+            raise TwelveLeadError("ledger.sqlite: not there", code="ledger")
+
+        monkeypatch.setattr(client.app.state.core.ledger._database, "view", away)
+        assert value("twelvelead_ledger_up") == 0
+        assert value("twelvelead_kept_bytes") is None

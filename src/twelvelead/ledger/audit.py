@@ -178,7 +178,9 @@ class Audit:
     def rows(self, after: int = 0, limit: int | None = None) -> Iterator[AuditRow]:
         """The rows in order, from the one after a number on; at most `limit`."""
         wanted = select(schema.audit).where(_COLUMN.sequence > after).order_by(_COLUMN.sequence).limit(limit)
-        yield from map(_row, self._connection.execute(wanted.execution_options(yield_per=1000)))
+        # closed also where whoever reads stops half way: an open statement keeps SQLite's log from shrinking
+        with self._connection.execute(wanted.execution_options(yield_per=1000)) as found:
+            yield from map(_row, found)
 
     def verify(self, kept: Head | None = None) -> Verified:
         """Look for rows that were changed, removed, inserted or cut off.

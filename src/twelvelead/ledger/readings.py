@@ -127,7 +127,8 @@ class Readings:
         )
         if owner is not None:
             wanted = wanted.where(recording.owner == owner)
-        yield from map(_reading, self._connection.execute(wanted.execution_options(yield_per=200)))
+        with self._connection.execute(wanted.execution_options(yield_per=200)) as found:
+            yield from map(_reading, found)
 
     @staticmethod
     def _versions(recording: str) -> "Select[tuple[object, ...]]":

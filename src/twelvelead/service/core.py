@@ -68,7 +68,8 @@ class Core:
                 "busy_workers": ("Workers that answer at present", lambda: self._pool.busy if self._pool else 0),
                 "body_bytes": ("Bytes of requests held at present", lambda: self.bodies.held),
                 "ready": ("Whether recordings are answered", lambda: float(self.fault is None)),
-            }
+            },
+            self.ledger.metrics,
         )
         self.fault: str | None = "it is starting"
         self.stopping = False

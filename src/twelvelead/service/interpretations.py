@@ -52,15 +52,14 @@ async def interpret(
 
 
 async def _ask(core: Core, caller: Caller, question: Question, stamp: Stamp) -> bytes:
-    """The answer, noted in the audit where it is known who asks.
+    """The answer, noted in the audit.
 
     Raises:
         Problem: there is none.
     """
     reply = await core.ask(question)
-    if caller.authenticated:
-        digests = core.digests[question.options["weights"]]
-        await asyncio.to_thread(core.keeping.note, caller, question.upload.sha256, reply, digests, stamp)
+    digests = core.digests[question.options["weights"]]
+    await asyncio.to_thread(core.keeping.note, caller, question.upload.sha256, reply, digests, stamp)
     if reply.error is not None:
         raise of_error(reply.error)
     return reply.body

@@ -9,7 +9,21 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request
 
 from twelvelead.errors import TwelveLeadError
-from twelvelead.ledger import Answer, AuditRow, Event, File, Identity, Ledger, NewAnswer, NewReading, Reading, Recording
+from twelvelead.ledger import (
+    Answer,
+    AuditRow,
+    Event,
+    File,
+    Identity,
+    Ledger,
+    NewAnswer,
+    NewReading,
+    Page,
+    Reading,
+    Recording,
+    Sort,
+    Wanted,
+)
 from twelvelead.ledger.recording import Json
 from twelvelead.service import signals
 from twelvelead.service.answering import Reply
@@ -107,17 +121,31 @@ class Keeping:
         """
         _tell_head(self.ledger.record(_answered(caller, source, reply, digests, stamp)))
 
-    def get(self, caller: Caller, recording: str) -> Recording:
-        """One recording that the caller may see.
+    def list(self, caller: Caller, wanted: Wanted, sort: Sort, limit: int, offset: int) -> Page:
+        """Part of the worklist of a caller; see `Recordings.list`."""
+        with self.ledger.view() as books:
+            return books.recordings.list(
+                caller.scope, wanted, sort=sort, reader=caller.name, limit=limit, offset=offset
+            )
+
+    def note_list(self, caller: Caller, stamp: Stamp) -> None:
+        """Tell the audit that a worklist was given out."""
+        event = Event(caller.name, "list", request_id=stamp.request_id, settings_sha256=stamp.settings_sha256)
+        _tell_head(self.ledger.record(event))
+
+    def get(self, caller: Caller, recording: str, stamp: Stamp) -> Recording:
+        """One recording that the caller may see; the audit is told.
 
         Raises:
             TwelveLeadError: there is none, code "not-found".
         """
         with self.ledger.view() as books:
-            return books.recordings.get(recording, caller.scope, reader=caller.name)
+            found = books.recordings.get(recording, caller.scope, reader=caller.name)
+        _tell_head(self.ledger.record(_seen(caller, "look", found, stamp)))
+        return found
 
     def answer(self, caller: Caller, recording: str, stamp: Stamp, action: str = "view") -> Answer:
-        """What was said of a recording; the audit is told that it was given out.
+        """What was said of a recording; the audit is told.
 
         Args:
             caller, recording, stamp: who asks for which.
@@ -133,6 +161,18 @@ class Keeping:
             raise TwelveLeadError("there is no answer yet", code="not-found")
         _tell_head(self.ledger.record(_seen(caller, action, found, stamp)))
         return latest
+
+    def signal(self, caller: Caller, recording: str, stamp: Stamp) -> bytes | None:
+        """The signal of a recording, see `signals`; None where there is none. The audit is told.
+
+        Raises:
+            TwelveLeadError: there is no such recording, code "not-found".
+        """
+        with self.ledger.view() as books:
+            found = books.recordings.get(recording, caller.scope)
+            kept = books.recordings.attachment(recording, SIGNAL)
+        _tell_head(self.ledger.record(_seen(caller, "signal", found, stamp)))
+        return None if kept is None else self.ledger.content(kept.sha256)
 
     def attachment(self, caller: Caller, recording: str, name: str) -> bytes | None:
         """A file made from a recording; None where there is none.
@@ -171,15 +211,17 @@ class Keeping:
             if books.recordings.attachment(recording, name) is None:
                 books.recordings.attach(recording, name, "application/pdf", hashlib.sha256(page).hexdigest())
 
-    def reading(self, caller: Caller, recording: str) -> Reading | None:
-        """The latest reading; None where there is none.
+    def reading(self, caller: Caller, recording: str, stamp: Stamp) -> Reading | None:
+        """The latest reading; None where there is none. The audit is told.
 
         Raises:
             TwelveLeadError: there is no such recording, code "not-found".
         """
         with self.ledger.view() as books:
-            books.recordings.get(recording, caller.scope)
-            return books.readings.latest(recording)
+            found = books.recordings.get(recording, caller.scope)
+            latest = books.readings.latest(recording)
+        _tell_head(self.ledger.record(_seen(caller, "reading", found, stamp)))
+        return latest
 
     def read(self, caller: Caller, recording: str, new: NewReading, after: int, stamp: Stamp) -> Reading:
         """Add a version of the reading.
@@ -215,7 +257,7 @@ def _new_answer(reply: Reply, recording: Json, stamp: Stamp) -> NewAnswer:
         content,
         code=reply.error["code"] if reply.error is not None else None,
         findings=tuple(content["findings"]),
-        statements=tuple(name for name, result in content.get("classes", {}).items() if result["present"]),
+        statements=_present(content),
         urgency=URGENCY.get(str((said.get("urgency") or {}).get("level")), 0),
         conclusion=conclusion if isinstance(conclusion, str) else conclusion.get("text", ""),
         duration_s=recording["duration_s"],
@@ -225,6 +267,12 @@ def _new_answer(reply: Reply, recording: Json, stamp: Stamp) -> NewAnswer:
         settings_sha256=stamp.settings_sha256,
         product=f"{content['product']['name']} {content['product']['version']}",
     )
+
+
+def _present(content: Json) -> tuple[str, ...]:
+    """The codes of classes and statements that an answer says to be present, each once."""
+    both = (content.get("classes", {}), content.get("statements", {}))
+    return tuple(dict.fromkeys(name for results in both for name, result in results.items() if result["present"]))
 
 
 def _answered(

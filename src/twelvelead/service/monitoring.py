@@ -24,7 +24,7 @@ async def ready(core: Annotated[Core, Depends(ready_core)]) -> dict[str, str]:
 
 
 @router.get("/metrics", summary="Counters for Prometheus", response_class=Response, responses=responses(401))
-async def metrics(core: Annotated[Core, Depends(core_of)], _: AnyCaller) -> Response:
+def metrics(core: Annotated[Core, Depends(core_of)], _: AnyCaller) -> Response:
     return Response(core.metrics.render(), media_type=CONTENT_TYPE_LATEST)
 
 

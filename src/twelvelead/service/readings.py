@@ -17,8 +17,8 @@ router = APIRouter(prefix="/v1/recordings", tags=["readings"])
 
 
 @router.get("/{recording}/reading", summary="The latest reading", responses=responses(400, 401, 404, 503))
-def latest(response: Response, core: AnyCore, caller: Reader, recording: Id) -> Reading:
-    found = core.keeping.reading(caller, recording)
+def latest(request: Request, response: Response, core: AnyCore, caller: Reader, recording: Id) -> Reading:
+    found = core.keeping.reading(caller, recording, stamp_of(request, core))
     if found is None:
         raise Problem(404, "no-resource", "nobody has read it yet", headers={"ETag": '"0"'})
     response.headers["ETag"] = f'"{found.version}"'

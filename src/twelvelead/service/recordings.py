@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime
+from hashlib import sha256
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -13,7 +14,7 @@ from twelvelead.service.answering import Question
 from twelvelead.service.callers import Caller, Reader, Writer
 from twelvelead.service.core import Core, core_of, ready_core
 from twelvelead.service.forms import MEDIA
-from twelvelead.service.keeping import SIGNAL, Stamp, stamp_of
+from twelvelead.service.keeping import Stamp, stamp_of
 from twelvelead.service.models import Recording, Worklist
 from twelvelead.service.options import Reading, given, parameters
 from twelvelead.service.problems import Problem, of_error, responses
@@ -77,8 +78,14 @@ async def _add(
     return Recording.of(recording).model_dump(mode="json"), is_new
 
 
-@router.get("", summary="The worklist", responses=responses(400, 401, 503))
+@router.get(
+    "",
+    summary="The worklist",
+    response_model=Worklist,
+    responses={304: {"description": "It is as If-None-Match names it"}, **responses(400, 401, 503)},
+)
 def worklist(
+    request: Request,
     core: AnyCore,
     caller: Reader,
     sort: Annotated[
@@ -94,19 +101,25 @@ def worklist(
     source: Annotated[str | None, Query(pattern="^[0-9a-f]{64}$", description="SHA-256 of the bytes")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
-) -> Worklist:
+) -> Response:
+    """Its ETag changes with whatever it shows: who asks again with If-None-Match is told of news alone."""
     for name, time in (("since", since), ("until", until)):
         if time is not None and time.tzinfo is None:
             raise Problem(400, "usage", f"{name}: give the zone too, as in 2026-01-31T12:00:00Z")
     wanted = Wanted(state, source, statement, urgency, since, until, signed, seen)
-    with core.keeping.ledger.view() as books:
-        page = books.recordings.list(caller.scope, wanted, sort=sort, reader=caller.name, limit=limit, offset=offset)
-    return Worklist(total=page.total, recordings=[Recording.of(each) for each in page.recordings])
+    page = core.keeping.list(caller, wanted, sort, limit, offset)
+    shown = Worklist(total=page.total, recordings=[Recording.of(each) for each in page.recordings])
+    body = shown.model_dump_json().encode()
+    headers = {"ETag": f'"{sha256(body).hexdigest()}"'}
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    core.keeping.note_list(caller, stamp_of(request, core))
+    return Response(body, media_type=MEDIA["json"], headers=headers)
 
 
 @router.get("/{recording}", summary="One recording", responses=responses(400, 401, 404, 503))
-def one(core: AnyCore, caller: Reader, recording: Id) -> Recording:
-    return Recording.of(core.keeping.get(caller, recording))
+def one(request: Request, core: AnyCore, caller: Reader, recording: Id) -> Recording:
+    return Recording.of(core.keeping.get(caller, recording, stamp_of(request, core)))
 
 
 @router.get(
@@ -127,10 +140,10 @@ def interpretation(request: Request, core: AnyCore, caller: Reader, recording: I
     response_class=Response,
     responses={200: binary(signals.MEDIA), **responses(400, 401, 404, 503)},
 )
-def signal(core: AnyCore, caller: Reader, recording: Id) -> Response:
+def signal(request: Request, core: AnyCore, caller: Reader, recording: Id) -> Response:
     """`12L1`, the length of the head as four bytes, the head as JSON (`sampling_rate_hz`, `leads`, `samples`,
     `microvolts_per_step`), then [samples, leads] int16; all little-endian, -32768 where there is no value."""
-    content = core.keeping.attachment(caller, recording, SIGNAL)
+    content = core.keeping.signal(caller, recording, stamp_of(request, core))
     if content is None:
         raise Problem(404, "no-resource", "there is no signal")
     return Response(content, media_type=signals.MEDIA)
