@@ -50,6 +50,27 @@ def test_the_rate_is_the_mean_over_the_recording():
     assert found.qtc_fridericia_ms == pytest.approx(found.qt_ms / seconds ** (1 / 3))
 
 
+def test_the_intervals_lie_between_the_marks():
+    found = measure(synthetic_ecg(seed=3, heart_rate=72))
+    marks = found.to_dict()["marks_s"]
+    assert (marks["qrs_onset"] - marks["p_onset"]) * 1000 == pytest.approx(found.pr_ms, abs=0.1)
+    assert (marks["qrs_end"] - marks["qrs_onset"]) * 1000 == pytest.approx(found.qrs_ms, abs=0.1)
+    assert (marks["t_end"] - marks["qrs_onset"]) * 1000 == pytest.approx(found.qt_ms, abs=0.1)
+    assert marks["qrs_onset"] < 0 < marks["qrs_end"]
+    assert len(found.dominant) == len(found.beat_times)
+    assert found.dominant.count(False) == found.other_beats
+
+
+def test_what_is_withheld_has_no_mark():
+    ecg = synthetic_ecg(seed=3, heart_rate=72)
+    waves = np.sin(2 * np.pi * 5 * np.arange(len(ecg.signal)) / ecg.sampling_rate)
+    found = measure(replace(ecg, signal=ecg.signal + 0.2 * waves[:, None].astype(np.float32)))
+    assert {"pr_ms", "qt_ms"} <= found.withheld.keys()
+    marks = found.to_dict()["marks_s"]
+    assert marks["p_onset"] is marks["t_end"] is None
+    assert marks["qrs_onset"] is not None
+
+
 def stretched(ecg, factor):
     """The same waves, slower."""
     return replace(ecg, sampling_rate=ecg.sampling_rate / factor)

@@ -32,6 +32,9 @@ PACED_SECONDS = 0.3
 INTERVALS = ("pr_ms", "qrs_ms", "qt_ms", "qtc_bazett_ms", "qtc_fridericia_ms")
 QUANTITIES = ("heart_rate_per_minute", *INTERVALS, "axis_degrees")
 
+MARKS = ("p_onset", "qrs_onset", "qrs_end", "t_end")
+"""Between which the intervals lie."""
+
 _AFTER = 0.8  # s after a beat's instant, at most, that a T wave is looked for
 _SMALL_AREA = 0.0015  # mV s of the frontal QRS vector: 0.03 mV for 0.05 s
 _TO_FRONTAL = np.linalg.pinv(np.array([[1, 0], [0.5, np.sqrt(0.75)], [-0.5, np.sqrt(0.75)]]))
@@ -54,7 +57,9 @@ class Measurements:
         withheld: name of each quantity that is None -> why.
         leads_left_out: lead -> why it had no say.
         beat_times: one instant within each QRS complex, s.
-        other_beats: how many beats are not of the dominant shape, or disturbed.
+        dominant: [beats] whether a beat is of the dominant shape; ectopic and disturbed ones are not.
+        other_beats: how many beats are not.
+        marks: name of each of `MARKS` that a stated interval ends at -> s after the instant of a dominant beat.
         rr_irregularity: median difference of neighbouring RR intervals over the median RR; None below 3 beats.
         p_waves: whether a P wave leads the dominant beats at a steady distance; None where that cannot be said.
         resolution_ms: one sample of the recording.
@@ -72,6 +77,8 @@ class Measurements:
     withheld: dict[str, str] = field(default_factory=dict)
     leads_left_out: dict[str, str] = field(default_factory=dict)
     beat_times: tuple[float, ...] = ()
+    dominant: tuple[bool, ...] = ()
+    marks: dict[str, float] = field(default_factory=dict)
     other_beats: int = 0
     rr_irregularity: float | None = None
     p_waves: bool | None = None
@@ -90,6 +97,8 @@ class Measurements:
             "withheld": dict(self.withheld),
             "leads_left_out": dict(self.leads_left_out),
             "beat_times_s": [round(time, 3) for time in self.beat_times],
+            "dominant": list(self.dominant),
+            "marks_s": {name: round(self.marks[name], 4) if name in self.marks else None for name in MARKS},
             "other_beats": self.other_beats,
             "rr_irregularity": None if self.rr_irregularity is None else round(self.rr_irregularity, 3),
             "p_waves": self.p_waves,
@@ -184,6 +193,8 @@ def measure(ecg: ECG) -> Measurements:
         withheld=withheld,
         leads_left_out=beats.left_out,
         beat_times=tuple(beats.times.tolist()),
+        dominant=tuple(beats.dominant.tolist()),
+        marks=_marks(bounds, beats.cleaned.rate, values),
         other_beats=int((~beats.dominant).sum()),
         rr_irregularity=float(np.median(np.abs(np.diff(rr))) / np.median(rr)) if len(rr) > 1 else None,
         p_waves=None if bounds.qrs is None else "pr_ms" in values,
@@ -239,6 +250,18 @@ def _intervals(bounds: Bounds, rate: float, rr: float) -> dict[str, float]:
         qt = (bounds.t_end - onset) * 1000 / rate
         values |= {"qt_ms": qt, "qtc_bazett_ms": qt / rr**0.5, "qtc_fridericia_ms": qt / rr ** (1 / 3)}
     return values
+
+
+def _marks(bounds: Bounds, rate: float, stated: dict[str, float]) -> dict[str, float]:
+    """Name -> s after a beat's instant, of those that a stated interval ends at."""
+    marks: dict[str, int] = {}
+    if bounds.qrs is not None and "qrs_ms" in stated:
+        marks |= {"qrs_onset": bounds.qrs[0], "qrs_end": bounds.qrs[1]}
+    if bounds.p is not None and "pr_ms" in stated:
+        marks["p_onset"] = bounds.p[0]
+    if bounds.t_end is not None and "qt_ms" in stated:
+        marks["t_end"] = bounds.t_end
+    return {name: (place - round(BEFORE * rate)) / rate for name, place in marks.items()}
 
 
 def _doubts(
