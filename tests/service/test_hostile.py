@@ -48,7 +48,7 @@ def test_it_is_refused_clearly_and_soon(client, name):
 
 def test_a_file_that_kills_its_worker_is_refused_and_the_next_one_answered(running, problem, ecg, asked, monkeypatch):
     with running() as client:
-        pool = client.app.state.core._pool
+        pool = client.app.state.core._answerer._pool
         run = pool.run
 
         async def killing(work, *arguments):

@@ -5,20 +5,16 @@ from typing import Any
 
 from fastapi import Request
 
-from twelvelead.errors import TwelveLeadError
-from twelvelead.reading.languages import load_texts
 from twelvelead.service import answering
+from twelvelead.service.answerer import Answerer
 from twelvelead.service.answering import Question, Reply
 from twelvelead.service.bodies import Bodies
 from twelvelead.service.callers import Callers
 from twelvelead.service.keeping import Keeping
-from twelvelead.service.log import event, logger
+from twelvelead.service.log import event
 from twelvelead.service.metrics import Metrics
-from twelvelead.service.pool import Pool
 from twelvelead.service.problems import Problem
 from twelvelead.service.settings import Settings, open_ledger
-from twelvelead.weights import Contract, file, find, sha256
-from twelvelead.weights.contract import FILE
 
 
 class Core:
@@ -28,9 +24,8 @@ class Core:
         settings: of it.
 
     Attributes:
-        contracts: name -> contract of what may be asked, `default` first.
-        digests: name -> SHA-256 of the weights and of their contract.
-        answering, answering_sha256: what decides answers, as JSON, and its hash.
+        contracts, digests, default: what may be asked, see `Answerer`.
+        answering_sha256: of what decides answers.
         ledger, callers, keeping, bodies, metrics: see there.
         fault: why it cannot answer, as a clause; None where it can.
         stopping: whether it takes nothing more on.
@@ -42,30 +37,19 @@ class Core:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.contracts: dict[str, Contract] = {}
-        self.digests: dict[str, tuple[str, str]] = {}
-        for place in settings.weights:
-            contract = Contract.load(find(place))
-            file(place, "onnx", contract)
-            contract.thresholds_at(settings.operating_point)
-            contract.limits(settings.error_rate)
-            if contract.name in self.contracts:
-                raise TwelveLeadError(f"{place}: the name {contract.name} is that of other weights too; leave one out")
-            self.contracts[contract.name] = contract
-            self.digests[contract.name] = (contract.files["onnx"]["sha256"], sha256(find(place) / FILE))
-        self.default = next(iter(self.contracts))
-        load_texts(settings.language)
-        self.answering = settings.answering(self.digests)
+        self._answerer = Answerer(settings)
+        self.contracts, self.digests = self._answerer.contracts, self._answerer.digests
+        self.default, self.answering_sha256 = self._answerer.default, self._answerer.sha256
         self.ledger = open_ledger(settings)
         with self.ledger.begin() as books:
-            self.answering_sha256 = books.settings.keep(self.answering)
+            books.settings.keep(self._answerer.told)
         self.callers = Callers(self.ledger, settings)
         self.keeping = Keeping(self.ledger)
         self.bodies = Bodies(settings)
         self.metrics = Metrics(
             {
-                "queue": ("Recordings that wait for a worker", lambda: self._pool.waiting if self._pool else 0),
-                "busy_workers": ("Workers that answer at present", lambda: self._pool.busy if self._pool else 0),
+                "queue": ("Recordings that wait for a worker", lambda: self._answerer.waiting),
+                "busy_workers": ("Workers that answer at present", lambda: self._answerer.busy),
                 "body_bytes": ("Bytes of requests held at present", lambda: self.bodies.held),
                 "ready": ("Whether recordings are answered", lambda: float(self.fault is None)),
             },
@@ -73,27 +57,11 @@ class Core:
         )
         self.fault: str | None = "it is starting"
         self.stopping = False
-        self._pool: Pool | None = None
 
     async def start(self) -> None:
         """Start the workers; it is ready once each has given the known answer to a known ECG."""
-        settings = self.settings
-        self._pool = Pool(
-            answering.prepare,
-            (settings.weights,),
-            processes=settings.workers,
-            queue=settings.queue,
-            seconds=settings.answer_seconds,
-        )
-        try:
-            faults = await self._pool.everywhere(answering.try_out, self.default)
-        except Exception as error:
-            logger.error("workers do not start", exc_info=error)
-            self.fault = "its workers do not start; its log says why"
-            return
-        fault = next((fault for fault in faults if fault), None)
-        self.fault = f"its self-test {fault}" if fault else None
-        event("ready" if fault is None else "not ready", fault=fault, settings_sha256=self.answering_sha256)
+        self.fault = await self._answerer.start()
+        event("ready" if self.fault is None else "not ready", fault=self.fault, settings_sha256=self.answering_sha256)
 
     def drain(self) -> None:
         """Take nothing more on."""
@@ -102,8 +70,7 @@ class Core:
 
     def close(self) -> None:
         """End the workers, and close the ledger."""
-        if self._pool is not None:
-            self._pool.close()
+        self._answerer.close()
         self.ledger.close()
 
     def require_ready(self) -> None:
@@ -133,10 +100,9 @@ class Core:
 
     async def work(self, function: Any, *arguments: Any) -> Any:
         """What a function of a module gives in a worker, also while it is stopping; see `Pool.run`."""
-        if self._pool is None:
+        if not self._answerer.started:
             self.require_ready()
-        assert self._pool is not None
-        return await self._pool.run(function, *arguments)
+        return await self._answerer.work(function, *arguments)
 
 
 async def core_of(request: Request) -> Core:
