@@ -1,5 +1,6 @@
 """What belongs to a service, from the command line."""
 
+import csv
 import re
 
 import pytest
@@ -34,6 +35,30 @@ def test_the_audit_is_verified_against_a_head_that_was_kept(serve):
     wrong = serve("audit", "verify", "--head", f"3:{'0' * 64}")
     assert (wrong.code, "cut off" in wrong.fault) == (2, True)
     assert serve("audit", "verify", "--head", "nonsense").code == 2
+
+
+def test_the_audit_is_shown_as_csv(serve):
+    for name in ("a", "b"):
+        serve("keys", "add", name)
+    rows = list(csv.DictReader(serve("audit", "show").out.splitlines()))
+    assert [(row["sequence"], row["actor"], row["action"], row["subject"]) for row in rows] == [
+        ("1", "local", "keys.add", "a"),
+        ("2", "local", "keys.add", "b"),
+    ]
+    assert serve("audit", "head").out.strip() == f"2:{rows[1]['hash']}"
+    assert len(serve("audit", "show", "--after", "1").out.splitlines()) == 2
+
+
+def test_tls_files_that_are_none_are_told_before_it_starts(serve, tmp_path, monkeypatch):
+    serve("keys", "add", "a")
+    (tmp_path / "here").write_text("no certificate")
+    for name, value in (("HOST", "0.0.0.0"), ("HOSTS", "ecg.example"), ("TLS_KEY", str(tmp_path / "here"))):
+        monkeypatch.setenv(f"TWELVELEAD_{name}", value)
+    for certificate, fault in (("nothing", "no such file; name one in the setting tls_certificate"), ("here", "PEM")):
+        monkeypatch.setenv("TWELVELEAD_TLS_CERTIFICATE", str(tmp_path / certificate))
+        ended = serve("--no-open", "--port", "0")
+        assert ended.code == 2
+        assert fault in ended.fault
 
 
 def test_a_backup_is_restored_elsewhere_and_never_over_a_store(serve, tmp_path, monkeypatch):
@@ -75,6 +100,8 @@ def test_settings_come_from_file_environment_and_command_line_and_secrets_are_ma
             'behind_proxy = ["10.0.0.1"]\ntls_key = "a"\ntls_certificate = "b"',
             "leave out behind_proxy or the TLS files",
         ),
+        ('behind_proxy = ["proxy"]\nhosts = ["a"]', "'proxy' is no address"),
+        ('hosts = ["*"]', "'*' is no name of a host"),
         ("prot = 1", "prot"),
         ("port = 99999", "port"),
         ("queue = 0", "queue"),

@@ -47,6 +47,14 @@ def test_it_answers_and_its_log_names_the_request_and_nothing_of_the_client(serv
     assert not any(word in log for word in ("Doe", "secret", "127.0.0.1:5", answer["source"]))
 
 
+def test_head_is_get_without_the_body(service):
+    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=30)
+    for path, status in (("/", 200), ("/health/ready", 200), ("/v1/recordings", 401), ("/nothing", 404)):
+        connection.request("HEAD", path)
+        answer = connection.getresponse()
+        assert (answer.status, answer.read()) == (status, b"")
+
+
 def test_sigterm_ends_it_well_and_what_was_begun_is_answered(service, ecg, asked):
     answers = []
     slow = asked | {"explain": True}

@@ -82,6 +82,28 @@ def show_head(settings: SettingsFile = None, store: Store = None) -> None:
         typer.echo(str(books.audit.head()))
 
 
+@_audit.command("show")
+def show(
+    after: Annotated[int, typer.Option(min=0, help="Leave out the rows up to this number.")] = 0,
+    settings: SettingsFile = None,
+    store: Store = None,
+) -> None:
+    """Print the rows of the audit as CSV: who did what, when, to which bytes, answered by what."""
+    import csv
+    import sys
+    from dataclasses import fields
+
+    from twelvelead.ledger import Event
+
+    names = [field.name for field in fields(Event)]
+    table = csv.writer(sys.stdout, lineterminator="\n")
+    table.writerow(["sequence", "time", *names, "hash"])
+    with _ledger(settings, store) as ledger, ledger.view() as books:
+        for row in books.audit.rows(after):
+            told = (getattr(row.event, name) for name in names)
+            table.writerow([row.sequence, row.time.isoformat(), *told, row.hash])
+
+
 @_audit.command("verify")
 def verify(
     head: Annotated[

@@ -64,6 +64,8 @@ class Envelope:
 
         try:
             doors.check(scope, self._settings)
+            if scope["method"] == "HEAD":  # as GET; the server leaves the body out
+                scope = {**scope, "method": "GET"}
             await self._app(scope, receive, send_sealed)
         except Exception as error:
             problem = as_problem(error)

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+import ssl
 from collections.abc import Callable
 from types import FrameType
 
@@ -64,10 +65,11 @@ def serve(app: FastAPI, settings: Settings, listening: Callable[[int], None]) ->
         listening: called once it listens, with the port.
 
     Raises:
-        TwelveLeadError: it cannot listen there, or it needs keys and has none.
+        TwelveLeadError: it cannot listen there, it needs keys and has none, or its TLS files are none.
     """
     core: Core = app.state.core
     core.callers.require_keys()
+    _require_tls(settings)
     bound = _bind(settings.host, settings.port)
     log.set_up()
     inside: ASGIApp = app
@@ -90,6 +92,27 @@ def serve(app: FastAPI, settings: Settings, listening: Callable[[int], None]) ->
     )
     with bound:
         Server(config, core, listening).run([bound])
+
+
+def _require_tls(settings: Settings) -> None:
+    for name, file in (("tls_certificate", settings.tls_certificate), ("tls_key", settings.tls_key)):
+        if file is not None and not file.is_file():
+            raise TwelveLeadError(f"{file}: no such file; name one in the setting {name}")
+    if settings.tls_certificate is not None:
+        try:
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
+                settings.tls_certificate, settings.tls_key, password=_no_passphrase
+            )
+        except (OSError, ValueError):
+            raise TwelveLeadError(
+                f"{settings.tls_certificate} and {settings.tls_key}: no PEM certificate with the key that belongs to "
+                "it, without a passphrase; see to tls_certificate and tls_key"
+            ) from None
+
+
+def _no_passphrase() -> str:
+    """In place of asking at the terminal."""
+    raise ValueError("it has a passphrase")
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from ipaddress import ip_address
@@ -23,6 +24,8 @@ PREFIX = "TWELVELEAD_"
 
 FILE_VARIABLE = "TWELVELEAD_SETTINGS"
 """Environment variable that names the TOML file."""
+
+_HOST = re.compile(r"[A-Za-z0-9_.-]+|\[?[0-9A-Fa-f:.]+\]?")
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -78,6 +81,24 @@ class Settings(BaseModel):
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("behind_proxy")
+    @classmethod
+    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            try:
+                ip_address(each)
+            except ValueError:
+                raise ValueError(f"{each!r} is no address of a proxy, as in 10.0.0.1") from None
+        return value
+
+    @field_validator("hosts")
+    @classmethod
+    def _names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            if not _HOST.fullmatch(each):
+                raise ValueError(f"{each!r} is no name of a host without port, as in ecg.hospital.example")
+        return value
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
