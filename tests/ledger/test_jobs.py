@@ -88,6 +88,26 @@ def test_what_a_crashed_worker_held_is_due_when_its_lease_has_ended(ledger, cloc
     assert finish(ledger, again).state == "done"
 
 
+def test_who_knows_that_the_others_are_gone_need_not_wait_for_their_leases(ledger):
+    first, second = enqueue(ledger, 1, lane="study"), enqueue(ledger, 2, lane="study")
+    lost = claim(ledger)
+    with ledger.begin() as books:
+        assert books.jobs.release("another queue") == 0
+        assert books.jobs.release("deliver") == 1
+    with pytest.raises(Conflict):
+        finish(ledger, lost)
+    assert finish(ledger, claim(ledger)).id == first.id
+    assert claim(ledger).id == second.id
+
+
+def test_what_waits_after_a_crash_comes_before_what_has_been_due_for_less_long(ledger, clock):
+    enqueue(ledger, 1)
+    lost = claim(ledger)
+    clock.move(seconds=61)
+    enqueue(ledger, 2)
+    assert claim(ledger).id == lost.id
+
+
 def test_a_lease_can_be_extended(ledger, clock):
     enqueue(ledger, 1)
     job = claim(ledger)

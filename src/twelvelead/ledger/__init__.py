@@ -8,6 +8,7 @@ if find_spec("sqlalchemy") is None or find_spec("alembic") is None:
     raise MissingExtra("Keeping recordings", "serve")
 
 from twelvelead.ledger.audit import Audit, AuditRow, Event, Head, Verified
+from twelvelead.ledger.cursors import Cursors
 from twelvelead.ledger.folder import default_folder
 from twelvelead.ledger.jobs import Job, Jobs, JobState, backoff
 from twelvelead.ledger.keys import ApiKey, Keys, Role, Session, Sessions
@@ -38,6 +39,7 @@ __all__ = [
     "Audit",
     "AuditRow",
     "Books",
+    "Cursors",
     "Event",
     "File",
     "Head",

@@ -101,15 +101,18 @@ class Jobs:
             earlier.c.id < _COLUMN.id,
             earlier.c.state.in_(("queued", "claimed")),
         )
-        wanted = (
-            select(_COLUMN.id)
-            .where(_COLUMN.queue == queue, _COLUMN.state.in_(("queued", "claimed")), _COLUMN.due <= self._now, ~blocked)
-            .order_by(_COLUMN.due, _COLUMN.id)
-            .limit(1)
-        )
-        number = self._connection.scalar(wanted)
-        if number is None:
+        first = []
+        for state in ("queued", "claimed"):  # one state at a time follows the index, however many wait
+            wanted = (
+                select(_COLUMN.due, _COLUMN.id)
+                .where(_COLUMN.queue == queue, _COLUMN.state == state, _COLUMN.due <= self._now, ~blocked)
+                .order_by(_COLUMN.due, _COLUMN.id)
+                .limit(1)
+            )
+            first += [(row.due, row.id) for row in self._connection.execute(wanted)]
+        if not first:
             return None
+        _, number = min(first)
         values = {"state": "claimed", "due": self._now + lease, "lease": secrets.token_hex(16)}
         return self._change(_COLUMN.id == number, values | {"attempts": _COLUMN.attempts + 1})
 
@@ -143,6 +146,19 @@ class Jobs:
         if again is None:
             return self._held(job, {"state": "dead", "reason": reason})
         return self._held(job, {"state": "queued", "reason": reason, "due": self._now + again})
+
+    def release(self, queue: str) -> int:
+        """Queue all claimed jobs of a queue again, due now; for who knows that whoever had them is gone.
+
+        Returns:
+            How many.
+        """
+        change = (
+            update(schema.jobs)
+            .where(_COLUMN.queue == queue, _COLUMN.state == "claimed")
+            .values(state="queued", due=self._now, changed=self._now)
+        )
+        return self._connection.execute(change).rowcount
 
     def retry(self, job: int) -> Job:
         """Queue a dead letter again, due now.

@@ -15,6 +15,7 @@ from twelvelead.files import owning
 from twelvelead.ledger import metrics
 from twelvelead.ledger.audit import Audit, AuditRow, Event
 from twelvelead.ledger.backup import read_backup, write_backup
+from twelvelead.ledger.cursors import Cursors
 from twelvelead.ledger.database import Database
 from twelvelead.ledger.folder import own_folder, private_folder
 from twelvelead.ledger.jobs import Jobs
@@ -37,6 +38,7 @@ class Books:
     readings: Readings
     jobs: Jobs
     audit: Audit
+    cursors: Cursors
     keys: Keys
     sessions: Sessions
     settings: Settings
@@ -236,6 +238,7 @@ class Ledger:
             Readings(connection, now),
             Jobs(connection, now),
             Audit(connection, now),
+            Cursors(connection, now),
             Keys(connection, now),
             Sessions(connection, now),
             Settings(connection, now),

@@ -24,7 +24,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0002"
+HEAD = "0003"
 """The revision of the migrations that these tables are."""
 
 
@@ -218,6 +218,12 @@ audit = Table(
     Column("settings_sha256", _SHA256),
     Column("previous", _SHA256, nullable=False),
     Column("hash", _SHA256, nullable=False),
+)
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
 )
 keys = Table(
     "keys",
