@@ -1,9 +1,11 @@
 """Uploads made to hurt, in small form: each gets a clear problem, soon, and the service goes on."""
 
 import os
+import random
 import struct
 import time
 import zlib
+from collections import Counter
 
 import pytest
 
@@ -43,6 +45,25 @@ def test_it_is_refused_clearly_and_soon(client, name):
     assert 10 < len(problem["detail"]) < 400
     assert not any(word in response.text for word in ("Traceback", "/src/", "site-packages", "root:"))
     assert time.monotonic() - begun < 30
+    assert client.get("/health/ready").status_code == 200
+
+
+def test_a_hundred_damaged_files_of_all_formats_are_read_or_refused_in_a_sentence(client, tmp_path):
+    fuzz = pytest.importorskip("fuzz_readers")
+    chance = random.Random(17)
+    originals = list(fuzz.generated(tmp_path))
+    statuses = Counter()
+    for _ in range(100):
+        path, content = chance.choice(originals)
+        content = content[: chance.randrange(len(content))] if chance.random() < 0.3 else fuzz.mutant(content, chance)
+        response = client.post(PLACE, params={"filename": path.name, "measure": False}, content=content)
+        statuses[response.status_code] += 1
+        if response.status_code != 200:
+            assert response.headers["content-type"] == "application/problem+json"
+            assert 10 < len(response.json()["detail"]) < 600
+            assert not any(word in response.text for word in ("Traceback", "/src/", str(tmp_path)))
+    assert set(statuses) <= {200, 413, 415, 422}
+    assert statuses[200] < 50
     assert client.get("/health/ready").status_code == 200
 
 
