@@ -201,7 +201,7 @@ def test_who_it_is_only_on_request_else_a_place_for_it_by_hand():
     assert "2024" not in " ".join(words)
     known = replace(named, identity=Identity("4711", "ward", "DOE^JANE", date(1960, 1, 2)))
     words = texts(figure(known))
-    assert any("DOE^JANE · id 4711 · of ward · born 1960-01-02 · recorded 2024-05-06 07:08" in word for word in words)
+    assert any("DOE, JANE · id 4711 · of ward · born 1960-01-02 · recorded 2024-05-06 07:08" in word for word in words)
     assert "Name" not in words
 
 

@@ -190,6 +190,8 @@ def test_who_it_is_only_where_the_ecg_was_read_with_it():
         "issuer": None,
         "birth_date": "1960-01-02",
         "order": None,
+        "study": None,
+        "encounter": None,
         "recorded": "2024-05-06T07:08:00",
     }
 

@@ -344,8 +344,18 @@ def test_dicom_without_preamble_or_meta_and_filled_up(writers, counts, tmp_path,
 BORN, RECORDED = date(1980, 6, 15), datetime(2023, 6, 14, 10, 15)
 NAME = "Zephyrine^Quuxworth"
 SAID = {
-    "DICOM": ("Acme Cart 7", "0.05-150 Hz, notch 50 Hz", RECORDED, Identity("QX-77", "HOSP", NAME, BORN, "A-1")),
-    "GE MUSE XML": ("MAC55", "0.16-150 Hz, notch 60 Hz", RECORDED, Identity("QX-77", None, NAME + "é", BORN, "A-1")),
+    "DICOM": (
+        "Acme Cart 7",
+        "0.05-150 Hz, notch 50 Hz",
+        RECORDED,
+        Identity("QX-77", "HOSP", NAME, BORN, "A-1", "1.2.840.1", "V-2"),
+    ),
+    "GE MUSE XML": (
+        "MAC55",
+        "0.16-150 Hz, notch 60 Hz",
+        RECORDED,
+        Identity("QX-77", None, NAME + "é", BORN, "A-1", None, "V-2"),
+    ),
     "HL7 aECG": ("Acme Cart 7", "0.05-150 Hz, notch 50 Hz", RECORDED, Identity("QX-77", "1.2.3", NAME, BORN)),
     "SCP-ECG": ("Acme Cart7", "0.05-150 Hz, notch 50 Hz", RECORDED, Identity(None, None, NAME, BORN)),
     "Philips Sierra XML": ("Cart 7", "0.05-150 Hz, notch 50 Hz", RECORDED, Identity("QX-77", None, NAME, BORN, "A-1")),
@@ -359,6 +369,7 @@ def described(kind, writers, folder, counts):
     def dicom(data):
         data.Manufacturer, data.ManufacturerModelName = "Acme", "Cart 7"
         data.IssuerOfPatientID, data.AccessionNumber = "HOSP", "A-1"
+        data.StudyInstanceUID, data.AdmissionID = "1.2.840.1", "V-2"
         for channel in channels(data):
             channel.FilterLowFrequency, channel.FilterHighFrequency, channel.NotchFilterFrequency = "0.05", "150", "50"
 
@@ -370,7 +381,7 @@ def described(kind, writers, folder, counts):
             "</AcquisitionDate><AcquisitionTime>10:15:00</AcquisitionTime><AcquisitionDevice>MAC55</AcquisitionDevice>"
         )
         band = "<HighPassFilter>16</HighPassFilter><LowPassFilter>150</LowPassFilter><ACFilter>60</ACFilter>"
-        order = "<Order><OrderNumber>A-1</OrderNumber></Order>"
+        order = "<Order><OrderNumber>A-1</OrderNumber><VisitNumber>V-2</VisitNumber></Order>"
         return edit(
             path,
             ("</AcquisitionDate>", test),
@@ -440,7 +451,7 @@ def test_section_1_of_scp():
     )  # fmt: skip
     found = about(section)
     assert (found.device, found.filters, found.recorded) == ("Acme Cart7", "0.05-150 Hz, notch 50 Hz", RECORDED)
-    assert found.identity == Identity("QX-77", None, "Zephyrine Quuxworth", BORN)
+    assert found.identity == Identity("QX-77", None, "Quuxworth^Zephyrine", BORN)
     assert (found.age, [finding.code for finding in found.findings]) == (0.5, ["age-disagrees"])
     for end in range(len(section)):
         about(section[:end])

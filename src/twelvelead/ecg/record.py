@@ -20,9 +20,11 @@ class Identity:
     Attributes:
         patient_id: as written.
         issuer: who gave the id.
-        name: as written; DICOM's parts are separated by ^.
+        name: family^given^middle^prefix^suffix, as DICOM writes it; where a file does not tell them apart, as written.
         birth_date: None where unknown.
         order: number of the order or the accession.
+        study: DICOM's StudyInstanceUID.
+        encounter: number of the visit or the admission.
     """
 
     patient_id: str | None = None
@@ -30,6 +32,8 @@ class Identity:
     name: str | None = None
     birth_date: date | None = None
     order: str | None = None
+    study: str | None = None
+    encounter: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

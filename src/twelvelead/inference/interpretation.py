@@ -331,6 +331,8 @@ def _identity(ecg: ECG) -> dict[str, str | None]:
         "issuer": identity.issuer,
         "birth_date": None if identity.birth_date is None else identity.birth_date.isoformat(),
         "order": identity.order,
+        "study": identity.study,
+        "encounter": identity.encounter,
         "recorded": recorded.isoformat() if isinstance(recorded, datetime) else recorded,
     }
 

@@ -9,7 +9,7 @@ from twelvelead.readers import patient
 from twelvelead.readers.layout import Piece, together
 from twelvelead.readers.recording import BadFile, Channel, Recording, rhythm
 from twelvelead.readers.request import Request
-from twelvelead.readers.text import filters, joined, number
+from twelvelead.readers.text import filters, joined, name_of, number
 from twelvelead.readers.xml import attribute, every, from_list, text
 
 _YES = ("yes", "true", "1")
@@ -38,7 +38,7 @@ def read(root: Element, request: Request) -> Recording:
         recorded=recorded,
         identity=Identity(
             patient_id=joined(text(person, "PID")),
-            name=joined(text(person, "Name/GivenName"), text(person, "Name/FamilyName")),
+            name=name_of(text(person, "Name/FamilyName"), text(person, "Name/GivenName")),
             birth_date=born,
             order=joined(text(root, "PatientVisit/OrderNumber")),
         ),

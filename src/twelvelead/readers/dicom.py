@@ -22,6 +22,7 @@ _SEX, _AGE, _BORN = 0x00100040, 0x00101010, 0x00100030
 _TIMES = ((0x0008002A, None), (0x00080022, 0x00080032), (0x00080023, 0x00080033), (0x00080020, 0x00080030))
 """Dates and times of acquisition (in one, or apart), content and study."""
 _NAME, _ID, _ISSUER, _ACCESSION, _CHARACTERS = 0x00100010, 0x00100020, 0x00100021, 0x00080050, 0x00080005
+_STUDY, _ADMISSION = 0x0020000D, 0x00380010
 _MAKER, _MODEL = 0x00080070, 0x00081090
 _WAVEFORMS, _GROUP_LABEL, _CHANNELS, _SAMPLES, _RATE = 0x54000100, 0x003A0020, 0x003A0005, 0x003A0010, 0x003A001A
 _BITS, _KIND, _PADDING, _DATA, _OFFSET = 0x54001004, 0x54001006, 0x5400100A, 0x54001010, 0x00181068
@@ -77,6 +78,8 @@ def read(source: Source, request: Request) -> Recording:
             name=text.printable(_words(data, _NAME)),
             birth_date=born,
             order=text.printable(_words(data, _ACCESSION)),
+            study=text.printable(text_of(data.get(_STUDY))),
+            encounter=text.printable(_words(data, _ADMISSION)),
         ),
     )
 

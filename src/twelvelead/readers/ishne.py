@@ -13,6 +13,7 @@ from twelvelead.readers import patient
 from twelvelead.readers.recording import BadFile, Channel, Recording, rhythm
 from twelvelead.readers.request import Request
 from twelvelead.readers.source import Source
+from twelvelead.readers.text import name_of
 
 _HEADER = 522
 _FAULT = -32768
@@ -96,13 +97,14 @@ def _described(recording: Recording, content: bytes) -> Recording:
 
     born, recorded = (patient.calendar_day(*unpack_from("<hhh", content, place)[::-1]) for place in (132, 138))
     age = patient.age(born, recorded)
-    names = [name for name in (words(68, 40), words(28, 40)) if name]
     return recording._replace(
         age=age,
         sex=_SEXES.get(unpack_from("<h", content, 128)[0]),
         device=words(232, 40),
         recorded=_moment(recorded, *unpack_from("<hhh", content, 150)),
-        identity=Identity(patient_id=words(108, 20), name="^".join(names) or None, birth_date=born),
+        identity=Identity(
+            patient_id=words(108, 20), name=name_of(words(68, 40) or "", words(28, 40) or ""), birth_date=born
+        ),
     )
 
 

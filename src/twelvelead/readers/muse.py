@@ -10,7 +10,7 @@ from twelvelead.readers import patient
 from twelvelead.readers.layout import Piece, together
 from twelvelead.readers.recording import BadFile, Channel, Recording, rhythm
 from twelvelead.readers.request import Request
-from twelvelead.readers.text import filters, joined, number
+from twelvelead.readers.text import filters, joined, name_of, number
 from twelvelead.readers.xml import every, from_base64, text
 
 _SAMPLES = {1: "<i1", 2: "<i2", 4: "<i4"}
@@ -40,9 +40,10 @@ def read(root: Element, request: Request) -> Recording:
         recorded=recorded,
         identity=Identity(
             patient_id=joined(text(person, "PatientID")),
-            name=joined(text(person, "PatientFirstName"), text(person, "PatientLastName")),
+            name=name_of(text(person, "PatientLastName"), text(person, "PatientFirstName")),
             birth_date=born,
             order=joined(text(root, "Order/OrderNumber") or text(root, "Order/AccessionNumber")),
+            encounter=joined(text(root, "Order/VisitNumber")),
         ),
         other_rate=_other_rate(root, recording.sampling_rate),
     )

@@ -6,7 +6,7 @@ from struct import unpack_from
 from twelvelead.ecg.record import Identity, Sex
 from twelvelead.readers import patient
 from twelvelead.readers.recording import Recording
-from twelvelead.readers.text import filters, joined, printable
+from twelvelead.readers.text import filters, joined, name_of, printable
 
 _LAST_NAME, _FIRST_NAME, _ID, _AGE, _BORN, _SEX = 0, 1, 2, 4, 5, 8
 _DEVICE, _DAY, _TIME, _BASELINE, _LOW_PASS, _FILTERS = 14, 25, 26, 27, 28, 29
@@ -36,7 +36,7 @@ def about(section: bytes) -> Recording:
         patient.moment(day.isoformat(), "{:02}:{:02}:{:02}".format(*clock) if len(clock) == 3 else "") if day else None,
         Identity(
             patient_id=_words(tags.get(_ID)),
-            name=joined(_words(tags.get(_FIRST_NAME)) or "", _words(tags.get(_LAST_NAME)) or ""),
+            name=name_of(*(_words(tags.get(tag)) or "" for tag in (_LAST_NAME, _FIRST_NAME))),
             birth_date=born,
         ),
     )

@@ -11,7 +11,7 @@ from twelvelead.ecg.record import Identity
 from twelvelead.readers import patient
 from twelvelead.readers.recording import BadFile, Channel, Recording, rhythm
 from twelvelead.readers.request import Request
-from twelvelead.readers.text import filters, joined, number
+from twelvelead.readers.text import filters, joined, name_of, number
 from twelvelead.readers.xli import decode
 from twelvelead.readers.xml import attribute, from_base64, from_list, text
 
@@ -86,7 +86,7 @@ def _about(root: Element, waveforms: Element, signal: Element | None) -> Recordi
         patient.moment(date, time),
         Identity(
             patient_id=joined(text(person, "patientid")),
-            name=joined(*(text(person, f"name/{part}name") for part in ("first", "middle", "last"))),
+            name=name_of(*(text(person, f"name/{part}name") for part in ("last", "first", "middle"))),
             birth_date=born,
             order=joined(text(root, "orderinfo/ordernumber")),
         ),

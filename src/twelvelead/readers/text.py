@@ -45,6 +45,14 @@ def filters(low: float | None, high: float | None, notch: str = "") -> str | Non
     return ", ".join(part for part in (band, f"notch {notch} Hz" if notch else "") if part) or None
 
 
+def name_of(family: str, given: str, middle: str = "") -> str | None:
+    """A name in DICOM's form, family^given^middle; None for nothing."""
+    parts = [" ".join(part.split()) for part in (family, given, middle)]
+    if any(parts[1:]):
+        parts = [part.replace("^", " ") for part in parts]
+    return "^".join(parts).rstrip("^") or None  # a family name alone may have been written in this form
+
+
 def joined(*parts: str) -> str | None:
     """Words with a space between, without those that are empty or said before; None for nothing."""
     said: list[str] = []

@@ -14,7 +14,7 @@ from twelvelead.readers.kinds import xml_root
 from twelvelead.readers.recording import BadFile, Channel, Recording, rhythm
 from twelvelead.readers.request import Request
 from twelvelead.readers.source import Source
-from twelvelead.readers.text import joined
+from twelvelead.readers.text import joined, name_of
 
 LARGEST = 1 << 25
 """Bytes. The library keeps each sample as eight bytes, several times over."""
@@ -100,6 +100,8 @@ def _about(record: Any) -> dict[str, Any]:
         "device": joined(device.manufacturer, device.model),
         "recorded": when.replace(tzinfo=None) if day else None,
         "identity": Identity(
-            patient_id=joined(person.patient_id), name=joined(person.first_name, person.last_name), birth_date=born
+            patient_id=joined(person.patient_id),
+            name=name_of(person.last_name, person.first_name),
+            birth_date=born,
         ),
     }

@@ -18,6 +18,8 @@ class Identity(BaseModel):
     issuer: str | None
     birth_date: str | None
     order: str | None
+    study: str | None
+    encounter: str | None
     recorded: str | None
 
 

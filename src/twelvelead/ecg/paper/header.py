@@ -75,7 +75,7 @@ def shorten_end(text: str, width: float, size: float) -> str:
 def _identity(identity: Identity, recorded: datetime | str | None) -> str:
     when = f"{recorded:%Y-%m-%d %H:%M}" if isinstance(recorded, datetime) else recorded
     parts = {
-        "": identity.name,
+        "": identity.name and _name(identity.name),
         "id ": identity.patient_id,
         "of ": identity.issuer if identity.patient_id else None,
         "born ": identity.birth_date and f"{identity.birth_date:%Y-%m-%d}",
@@ -83,6 +83,12 @@ def _identity(identity: Identity, recorded: datetime | str | None) -> str:
         "recorded ": when,
     }
     return " · ".join(f"{word}{value}" for word, value in parts.items() if value) or "the file names nobody"
+
+
+def _name(name: str) -> str:
+    """As a person reads it: "Doe, Jane"."""
+    family, *others = [part.strip() for part in name.split("=")[0].split("^")]
+    return ", ".join(part for part in (family, " ".join(filter(None, others))) if part)
 
 
 def _age(age: float | None) -> str:
