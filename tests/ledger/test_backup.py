@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from twelvelead.errors import TwelveLeadError, Unreadable
-from twelvelead.ledger import Event, Identity, Ledger, NewAnswer, NewReading, restore
+from twelvelead.ledger import Event, Identity, Ledger, NewAnswer, NewReading, Patient, restore
 
 MINUTE = timedelta(minutes=1)
 
@@ -24,6 +24,7 @@ def fill(ledger, keep):
         books.recordings.attach(recording.id, "page.pdf", "application/pdf", hashlib.sha256(page).hexdigest())
         books.readings.add(recording.id, NewReading("dr", True, ({"code": "MI"},), "text", signed=True), after=0)
         books.recordings.mark_seen(recording.id, "dr")
+        books.recordings.state_patient(recording.id, Patient("12", "a", "dr", recording.received))
         books.settings.keep("a = 1\n")
         key, secret = books.keys.add("dr", "write")
         books.sessions.open(key, MINUTE)

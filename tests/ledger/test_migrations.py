@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, text
 
 from twelvelead.errors import TwelveLeadError
-from twelvelead.ledger import Event, Ledger, NewReading, migrations, restore, schema
+from twelvelead.ledger import Event, Ledger, NewReading, Patient, Wanted, migrations, restore, schema
 from twelvelead.ledger.backup import write_backup
 from twelvelead.ledger.database import Database
 from twelvelead.ledger.migrations import migrate, revision
@@ -26,10 +26,11 @@ def database(tmp_path, url):
     opened.close()
 
 
-def fill_first(database):
-    """A ledger of the first version with a row in each table that changes later."""
+@pytest.fixture(params=["0001", "0002"])
+def filled(request, database):
+    """A ledger of an earlier version with a row in each table that changes later."""
     with database.begin() as connection:
-        migrate(connection, "it", "0001")
+        migrate(connection, "it", request.param)
         tables = MetaData()
         tables.reflect(connection)
         when, sha256 = "2026-01-31T12:00:00.000000Z", "a" * 64
@@ -61,10 +62,10 @@ def fill_first(database):
         }
         for name, row in rows.items():
             connection.execute(tables.tables[name].insert(), row)
+    return request.param
 
 
-def test_an_earlier_version_is_brought_up_to_date_with_its_data(database, tmp_path, url):
-    fill_first(database)
+def test_an_earlier_version_is_brought_up_to_date_with_its_data(database, filled, tmp_path, url):
     with Ledger.open(tmp_path / "ledger", url) as ledger, ledger.begin() as books:
         (recording,) = books.recordings.list("ward").recordings
         assert (recording.id, recording.statements, recording.urgency) == ("one", ("MI",), 2)
@@ -72,13 +73,15 @@ def test_an_earlier_version_is_brought_up_to_date_with_its_data(database, tmp_pa
         assert (reading.text, reading.statements, reading.measurements) == ("as it says", ({"code": "MI"},), None)
         books.readings.add("one", NewReading("dr", True, (), signed=True, measurements={"qt_ms": 400}), after=1)
         books.recordings.mark_seen("one", "dr")
+        books.recordings.state_patient("one", Patient("1234", None, "dr", datetime.now(UTC)))
+        assert books.recordings.list("ward", Wanted(patient=("1234", None))).total == 1
         books.audit.append(Event("dr", "sign", subject="one"))
     with database.view() as connection:
         assert revision(connection) == schema.HEAD
 
 
+@pytest.mark.usefixtures("filled")
 def test_a_backup_of_an_earlier_version_is_restored_into_this_one(database, tmp_path, new_url):
-    fill_first(database)
     write_backup(database, Objects(tmp_path / "ledger"), tmp_path / "backup.tar", datetime.now(UTC))
     url = new_url()
     restore(tmp_path / "backup.tar", tmp_path / "restored", url)
@@ -109,9 +112,7 @@ def test_a_newer_version_is_left_alone(database, tmp_path, url):
         assert revision(connection) == "9999"
 
 
-def test_a_step_that_fails_leaves_what_was_there(database, tmp_path, url, monkeypatch):
-    fill_first(database)
-
+def test_a_step_that_fails_leaves_what_was_there(database, filled, tmp_path, url, monkeypatch):
     def fail(objects, connection):
         raise RuntimeError("within")
 
@@ -119,4 +120,4 @@ def test_a_step_that_fails_leaves_what_was_there(database, tmp_path, url, monkey
     with pytest.raises(RuntimeError, match="within"):
         Ledger.open(tmp_path / "ledger", url)
     with database.view() as connection:
-        assert revision(connection) == "0001"
+        assert revision(connection) == filled

@@ -8,7 +8,7 @@ import pytest
 
 from twelvelead.errors import TwelveLeadError
 from twelvelead.files import owning
-from twelvelead.ledger import Event, File, Identity, NewAnswer, NewReading
+from twelvelead.ledger import Event, File, Identity, NewAnswer, NewReading, Patient
 
 DAY = timedelta(days=1)
 MARK = b"Oetzi-the-patient"
@@ -24,6 +24,7 @@ def enter_all(ledger, keep, number, **how):
         books.recordings.answer(recording.id, said)
         books.recordings.attach(recording.id, "page.pdf", "application/pdf", hashlib.sha256(page).hexdigest())
         books.recordings.mark_seen(recording.id, mark)
+        books.recordings.state_patient(recording.id, Patient(mark, mark, mark, recording.received))
         books.readings.add(recording.id, NewReading(mark, False, ({"code": mark},), mark), after=0)
         books.audit.append(Event("ward", "receive", subject=recording.id, input_sha256=recording.source_sha256))
         books.jobs.enqueue("deliver", {"mark": mark}, lane=mark, once=mark, recording=recording.id)

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from twelvelead.errors import Conflict, TwelveLeadError
-from twelvelead.ledger import File, Identity, Ledger, NewAnswer, NewReading, Wanted
+from twelvelead.ledger import File, Identity, Ledger, NewAnswer, NewReading, Patient, Wanted
 
 HIDDEN = "Ötzi"
 
@@ -131,6 +131,30 @@ def test_the_worklist_is_filtered(ledger, keep, clock):
         assert found(patient=("12", "a")) == {urgent.id}
         assert found(patient=("12", None)) == {plain.id}
         assert [each.seen for each in books.recordings.list("ward", reader="other").recordings] == [False] * 3
+
+
+def test_what_is_given_by_hand_stands_before_what_the_file_states_and_can_be_taken_back(ledger, keep, clock):
+    stated = keep(ledger, b"1", identity=Identity(name="Doe", patient_id="12", issuer="a"))
+    unknown = keep(ledger, b"2")
+    given = Patient("77", None, "dr", clock.now)
+
+    def found(patient_id, issuer=None):
+        with ledger.view() as books:
+            return {each.id for each in books.recordings.list("ward", Wanted(patient=(patient_id, issuer))).recordings}
+
+    for recording in (stated, unknown):
+        with ledger.begin() as books:
+            books.recordings.state_patient(recording.id, given)
+    with ledger.view() as books:
+        now = books.recordings.get(stated.id, "ward")
+    assert (now.patient, now.identity.patient_id, now.whose) == (given, "12", ("77", None))
+    assert found("77") == {stated.id, unknown.id}
+    assert found("12", "a") == found("77", "a") == found("7") == set()
+    with ledger.begin() as books:
+        books.recordings.state_patient(stated.id, None)
+    assert found("77") == {unknown.id}
+    assert found("12", "a") == {stated.id}
+    assert "77" not in repr(given)
 
 
 def test_a_mark_can_be_taken_away_and_an_identity_replaced(ledger, keep):

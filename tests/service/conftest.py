@@ -21,6 +21,7 @@ from starlette.testclient import TestClient
 from twelvelead.ecg.synthetic import synthetic_ecg
 from twelvelead.inference.selftest import known_recording
 from twelvelead.service.app import create_app
+from twelvelead.service.filling import as_aecg
 from twelvelead.service.settings import Settings
 
 PATIENCE = 180
@@ -57,6 +58,29 @@ def client():
     """A client of a service with one worker, for what does not change it."""
     with _running(body_bytes=4_000_000) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def key_of():
+    """key_of(client, name, role, owner) -> the headers of a new key of a service in this process."""
+
+    def make(client, name, role="write", owner=None):
+        with client.app.state.core.ledger.begin() as books:
+            _, secret = books.keys.add(name, role, owner=owner)
+        return {"authorization": f"Bearer {secret}"}
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def aecg():
+    """aecg(variant, seed, patient, recorded) -> the bytes of an HL7 aECG with this patient id and time."""
+
+    def make(variant="normal", seed=0, patient="DEMO-1", recorded="20260101120000"):
+        content = as_aecg(synthetic_ecg(variant, seed=seed, sampling_rate=500), 1)
+        return content.replace(b"DEMO-1", patient.encode()).replace(b"20260101120000", recorded.encode())
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -196,6 +196,11 @@ def test_a_reading_has_versions_and_nobody_overwrites_what_he_has_not_seen(kept,
     problem(kept.put(place, json=signed, headers=ward | {"if-match": '"1"'}), 412, "conflict")
     problem(kept.put(place, json=signed, headers=ward | {"if-match": "*"}), 412, "conflict")
     assert kept.get(place, headers=ward).json()["author"] == "other reader"
+    versions = kept.get(f"{place}s", headers=ward).json()
+    assert [(each["version"], each["author"], each["signed"]) for each in versions] == [
+        (1, "ward 3", False),
+        (2, "other reader", True),
+    ]
     assert kept.get(place.removesuffix("/reading"), headers=ward).json()["signed_by"] == "other reader"
 
 

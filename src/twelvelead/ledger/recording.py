@@ -71,6 +71,25 @@ class Identity:
         return "Identity(…)"
 
 
+@dataclass(frozen=True, repr=False)
+class Patient:
+    """Who the patient is, given by hand; it stands before what the file states, which stays as it is.
+
+    Attributes:
+        patient_id, issuer: as in `Identity`.
+        stated_by: who gave it.
+        stated: when.
+    """
+
+    patient_id: str
+    issuer: str | None
+    stated_by: str
+    stated: datetime
+
+    def __repr__(self) -> str:
+        return "Patient(…)"
+
+
 @dataclass(frozen=True)
 class NewAnswer:
     """What the machine says of a recording.
@@ -141,6 +160,7 @@ class Recording:
         signed, signed_by: when and by whom the latest version of its reading was signed; None where it is not.
         seen: whether the reader who asks has opened it.
         identity: None where none is known.
+        patient: given by hand; None where nobody gave one.
     """
 
     id: str
@@ -162,6 +182,16 @@ class Recording:
     signed_by: str | None = None
     seen: bool = False
     identity: Identity | None = None
+    patient: Patient | None = None
+
+    @property
+    def whose(self) -> tuple[str, str | None] | None:
+        """Patient id and issuer: those given by hand, else those of the file; None where neither has an id."""
+        if self.patient is not None:
+            return self.patient.patient_id, self.patient.issuer
+        if self.identity is None or self.identity.patient_id is None:
+            return None
+        return self.identity.patient_id, self.identity.issuer
 
 
 @dataclass(frozen=True)
@@ -174,7 +204,8 @@ class Wanted:
         urgency: at least.
         since, until: received from then on, and before then.
         signed, seen: or not.
-        patient: patient id and its issuer, both exactly; an issuer of None is that of files that state none.
+        patient: patient id and its issuer, both exactly, as `Recording.whose`; an issuer of None is that of what states
+            none.
     """
 
     state: State | None = None

@@ -18,6 +18,7 @@ from twelvelead.ledger.recording import (
     Identity,
     NewAnswer,
     Page,
+    Patient,
     Recording,
     Sort,
     Wanted,
@@ -125,6 +126,12 @@ class Recordings:
         self._connection.execute(delete(schema.identities).where(schema.identities.c.recording == recording))
         if identity is not None:
             self._connection.execute(insert(schema.identities).values(asdict(identity) | {"recording": recording}))
+
+    def state_patient(self, recording: str, patient: Patient | None) -> None:
+        """Keep who the patient is as it was given by hand, in place of what was given before; None takes it back."""
+        self._connection.execute(delete(schema.patients).where(schema.patients.c.recording == recording))
+        if patient is not None:
+            self._connection.execute(insert(schema.patients).values(asdict(patient) | {"recording": recording}))
 
     def mark_seen(self, recording: str, reader: str, seen: bool = True) -> None:
         """Mark a recording as opened by a reader, or take the mark away."""

@@ -148,6 +148,15 @@ identities = Table(
     Column("encounter", Words),
     Column("more", JsonText, nullable=False),
 )
+patients = Table(
+    "patients",
+    metadata,
+    _recording(),
+    Column("patient_id", Words, nullable=False, index=True),
+    Column("issuer", Words),
+    Column("stated_by", Words, nullable=False),
+    Column("stated", Time, nullable=False),
+)
 answers = Table(
     "answers",
     metadata,

@@ -4,15 +4,17 @@ import json
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Text, case, func, null, select
+from sqlalchemy import Connection, Row, Select, Text, and_, case, func, null, or_, select
 
 from twelvelead.ledger import schema
-from twelvelead.ledger.recording import Identity, Page, Recording, Sort, Wanted
+from twelvelead.ledger.recording import Identity, Page, Patient, Recording, Sort, Wanted
 
 _RECORDING = schema.recordings.c
 _IDENTITY = schema.identities.c
+_PATIENT = schema.patients.c
 _SHOWN = [_RECORDING[each.name] for each in fields(Recording) if each.name in _RECORDING]
 _WHO = [_IDENTITY[each.name].label(f"who_{each.name}") for each in fields(Identity)]
+_GIVEN = [_PATIENT[each.name].label(f"given_{each.name}") for each in fields(Patient)]
 
 
 def worklist(owner: str | None, wanted: Wanted, reader: str | None) -> Select[Any]:
@@ -20,8 +22,9 @@ def worklist(owner: str | None, wanted: Wanted, reader: str | None) -> Select[An
     mark = schema.seen.c
     seen = (mark.recording == _RECORDING.id) & (mark.reader == (null() if reader is None else reader))
     query = (
-        select(*_SHOWN, *_WHO, _IDENTITY.recording.label("identified"), mark.recording.label("seen"))
+        select(*_SHOWN, *_WHO, *_GIVEN, _IDENTITY.recording.label("identified"), mark.recording.label("seen"))
         .outerjoin(schema.identities, _IDENTITY.recording == _RECORDING.id)
+        .outerjoin(schema.patients, _PATIENT.recording == _RECORDING.id)
         .outerjoin(schema.seen, seen)
     )
     if owner is not None:
@@ -44,7 +47,10 @@ def worklist(owner: str | None, wanted: Wanted, reader: str | None) -> Select[An
         query = query.where(mark.recording.is_not(None) if wanted.seen else mark.recording.is_(None))
     if wanted.patient is not None:
         patient, issuer = wanted.patient
-        query = query.where(_IDENTITY.patient_id == patient, _IDENTITY.issuer.is_not_distinct_from(issuer))
+        stated, given = (
+            and_(who.patient_id == patient, who.issuer.is_not_distinct_from(issuer)) for who in (_IDENTITY, _PATIENT)
+        )
+        query = query.where(or_(given, and_(_PATIENT.recording.is_(None), stated)))
     return query
 
 
@@ -63,7 +69,11 @@ def page(connection: Connection, query: Select[Any], sort: Sort, limit: int, off
 def recording_of(row: Row[Any]) -> Recording:
     """The recording of a line of the query."""
     values = dict(row._mapping)
-    who = {name.removeprefix("who_"): values.pop(name) for name in list(values) if name.startswith("who_")}
+    who, given = (
+        {name.removeprefix(prefix): values.pop(name) for name in list(values) if name.startswith(prefix)}
+        for prefix in ("who_", "given_")
+    )
     identity = None if values.pop("identified") is None else Identity(**who)
+    patient = None if given["patient_id"] is None else Patient(**given)
     lists = {name: tuple(values[name]) for name in ("findings", "statements")}
-    return Recording(**values | lists | {"seen": values["seen"] is not None, "identity": identity})
+    return Recording(**values | lists | {"seen": values["seen"] is not None, "identity": identity, "patient": patient})

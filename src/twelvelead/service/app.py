@@ -8,7 +8,17 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from twelvelead.service import interpretations, monitoring, pages, problems, readings, recordings, sessions
+from twelvelead.service import (
+    beginning,
+    interpretations,
+    monitoring,
+    pages,
+    patients,
+    problems,
+    readings,
+    recordings,
+    sessions,
+)
 from twelvelead.service.core import Core
 from twelvelead.service.envelope import Envelope
 from twelvelead.service.filling import fill
@@ -54,7 +64,7 @@ def create_app(settings: Settings, uploads: Iterable[Upload] = ()) -> FastAPI:
     )
     app.state.core = core
     problems.install(app)
-    for part in (interpretations, recordings, readings, sessions, monitoring, pages):
+    for part in (interpretations, recordings, readings, patients, beginning, sessions, monitoring, pages):
         app.include_router(part.router)
     app.add_middleware(Envelope, settings=settings, metrics=core.metrics, stamp=lambda: core.answering_sha256)
     _complete_openapi(app)

@@ -18,9 +18,9 @@ from twelvelead.files import read_regular
 from twelvelead.readers.find import recordings
 from twelvelead.readers.recording import LARGEST_FILE
 from twelvelead.service.answering import Question
+from twelvelead.service.auditing import Stamp
 from twelvelead.service.callers import LOCAL
 from twelvelead.service.core import Core
-from twelvelead.service.keeping import Stamp
 from twelvelead.service.log import event
 from twelvelead.service.options import Reading
 from twelvelead.service.problems import Problem
@@ -97,10 +97,10 @@ def of_demo() -> list[Upload]:
     signal = synthetic_ecg("normal", seed=1, sampling_rate=500).signal.copy()
     signal[:, LEADS.index("V2")] = 0
     ecgs.append(ECG(signal, 500.0, source="synthetic, cable of V2 loose"))
-    return [upload(_as_aecg(ecg, number), {}, ".xml") for number, ecg in enumerate(ecgs, start=1)]
+    return [upload(as_aecg(ecg, number), {}, ".xml") for number, ecg in enumerate(ecgs, start=1)]
 
 
-def _as_aecg(ecg: ECG, number: int) -> bytes:
+def as_aecg(ecg: ECG, number: int) -> bytes:
     """A synthetic ECG as HL7 aECG, named as what it is."""
     sequences = "".join(
         f'<component><sequence><code code="MDC_ECG_LEAD_{lead.upper()}"/><value><origin value="0" unit="uV"/>'

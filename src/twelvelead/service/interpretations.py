@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from twelvelead.service.answering import Question
+from twelvelead.service.auditing import Stamp, stamp_of
 from twelvelead.service.callers import AnyCaller, Caller
 from twelvelead.service.core import Core, ready_core
 from twelvelead.service.forms import MEDIA, Form, choose
-from twelvelead.service.keeping import Stamp, stamp_of
 from twelvelead.service.options import Drawing, given, parameters
 from twelvelead.service.problems import Problem, of_error, responses
 from twelvelead.service.schemas import ANSWERS, BODY

@@ -3,15 +3,11 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-from starlette.requests import Request
+from typing import Any
 
 from twelvelead.errors import TwelveLeadError
 from twelvelead.ledger import (
     Answer,
-    AuditRow,
     Event,
     File,
     Identity,
@@ -27,36 +23,15 @@ from twelvelead.ledger import (
 from twelvelead.ledger.recording import Json
 from twelvelead.service import signals
 from twelvelead.service.answering import Reply
+from twelvelead.service.auditing import Stamp, answered, tell_head, touched
 from twelvelead.service.callers import Caller
-from twelvelead.service.log import event
 from twelvelead.service.uploads import Upload, upload
-
-if TYPE_CHECKING:
-    from twelvelead.service.core import Core
 
 SIGNAL = "signal.bin"
 OPTIONS = "options.json"
 
 URGENCY = {"critical": 4, "urgent": 3, "routine": 2, "normal": 1}
 """What a worklist is sorted by -> its number; 0 for what no rule speaks of."""
-
-
-@dataclass(frozen=True)
-class Stamp:
-    """What stands in the audit beside every event of a request.
-
-    Attributes:
-        request_id: of the request.
-        settings_sha256: of what decides answers.
-    """
-
-    request_id: str
-    settings_sha256: str
-
-
-def stamp_of(request: Request, core: "Core") -> Stamp:
-    """That of a request to a service."""
-    return Stamp(request.scope["twelvelead.request_id"], core.answering_sha256)
 
 
 class Keeping:
@@ -104,9 +79,9 @@ class Keeping:
             if is_new:
                 books.recordings.attach(recording.id, SIGNAL, signals.MEDIA, hashlib.sha256(kept.signal).hexdigest())
                 books.recordings.attach(recording.id, OPTIONS, "application/json", hashlib.sha256(told).hexdigest())
-            row = books.audit.append(_answered(caller, sent.sha256, reply, digests, stamp, recording.id))
+            row = books.audit.append(answered(caller, sent.sha256, reply, digests, stamp, recording.id))
             recording = books.recordings.get(recording.id, caller.scope, reader=caller.name)
-        _tell_head(row)
+        tell_head(row)
         return recording, is_new
 
     def note(self, caller: Caller, source: str, reply: Reply, digests: tuple[str, str], stamp: Stamp) -> None:
@@ -119,7 +94,7 @@ class Keeping:
             digests: SHA-256 of the weights and of their contract.
             stamp: of the request.
         """
-        _tell_head(self.ledger.record(_answered(caller, source, reply, digests, stamp)))
+        tell_head(self.ledger.record(answered(caller, source, reply, digests, stamp)))
 
     def list(self, caller: Caller, wanted: Wanted, sort: Sort, limit: int, offset: int) -> Page:
         """Part of the worklist of a caller; see `Recordings.list`."""
@@ -131,7 +106,7 @@ class Keeping:
     def note_list(self, caller: Caller, stamp: Stamp) -> None:
         """Tell the audit that a worklist was given out."""
         event = Event(caller.name, "list", request_id=stamp.request_id, settings_sha256=stamp.settings_sha256)
-        _tell_head(self.ledger.record(event))
+        tell_head(self.ledger.record(event))
 
     def get(self, caller: Caller, recording: str, stamp: Stamp) -> Recording:
         """One recording that the caller may see; the audit is told.
@@ -141,7 +116,7 @@ class Keeping:
         """
         with self.ledger.view() as books:
             found = books.recordings.get(recording, caller.scope, reader=caller.name)
-        _tell_head(self.ledger.record(_seen(caller, "look", found, stamp)))
+        tell_head(self.ledger.record(touched(caller, "look", found, stamp)))
         return found
 
     def answer(self, caller: Caller, recording: str, stamp: Stamp, action: str = "view") -> Answer:
@@ -159,7 +134,7 @@ class Keeping:
             latest = books.recordings.answered(recording)
         if latest is None:
             raise TwelveLeadError("there is no answer yet", code="not-found")
-        _tell_head(self.ledger.record(_seen(caller, action, found, stamp)))
+        tell_head(self.ledger.record(touched(caller, action, found, stamp)))
         return latest
 
     def signal(self, caller: Caller, recording: str, stamp: Stamp) -> bytes | None:
@@ -171,7 +146,7 @@ class Keeping:
         with self.ledger.view() as books:
             found = books.recordings.get(recording, caller.scope)
             kept = books.recordings.attachment(recording, SIGNAL)
-        _tell_head(self.ledger.record(_seen(caller, "signal", found, stamp)))
+        tell_head(self.ledger.record(touched(caller, "signal", found, stamp)))
         return None if kept is None else self.ledger.content(kept.sha256)
 
     def attachment(self, caller: Caller, recording: str, name: str) -> bytes | None:
@@ -220,8 +195,20 @@ class Keeping:
         with self.ledger.view() as books:
             found = books.recordings.get(recording, caller.scope)
             latest = books.readings.latest(recording)
-        _tell_head(self.ledger.record(_seen(caller, "reading", found, stamp)))
+        tell_head(self.ledger.record(touched(caller, "reading", found, stamp)))
         return latest
+
+    def readings(self, caller: Caller, recording: str, stamp: Stamp) -> tuple[Reading, ...]:
+        """All versions of the reading, the first first. The audit is told.
+
+        Raises:
+            TwelveLeadError: there is no such recording, code "not-found".
+        """
+        with self.ledger.view() as books:
+            found = books.recordings.get(recording, caller.scope)
+            versions = books.readings.history(recording)
+        tell_head(self.ledger.record(touched(caller, "readings", found, stamp)))
+        return versions
 
     def read(self, caller: Caller, recording: str, new: NewReading, after: int, stamp: Stamp) -> Reading:
         """Add a version of the reading.
@@ -233,8 +220,8 @@ class Keeping:
         with self.ledger.begin() as books:
             found = books.recordings.get(recording, caller.scope)
             reading = books.readings.add(recording, new, after=after)
-            row = books.audit.append(_seen(caller, "sign" if new.signed else "read", found, stamp))
-        _tell_head(row)
+            row = books.audit.append(touched(caller, "sign" if new.signed else "read", found, stamp))
+        tell_head(row)
         return reading
 
     def mark_seen(self, caller: Caller, recording: str, seen: bool) -> None:
@@ -273,26 +260,3 @@ def _present(content: Json) -> tuple[str, ...]:
     """The codes of classes and statements that an answer says to be present, each once."""
     both = (content.get("classes", {}), content.get("statements", {}))
     return tuple(dict.fromkeys(name for results in both for name, result in results.items() if result["present"]))
-
-
-def _answered(
-    caller: Caller, source: str, reply: Reply, digests: tuple[str, str], stamp: Stamp, subject: str | None = None
-) -> Event:
-    outcome = reply.error["code"] if reply.error is not None else "ok"
-    return Event(caller.name, "interpret", outcome, subject, stamp.request_id, source, *digests, stamp.settings_sha256)
-
-
-def _seen(caller: Caller, action: str, recording: Recording, stamp: Stamp) -> Event:
-    return Event(
-        caller.name,
-        action,
-        subject=recording.id,
-        request_id=stamp.request_id,
-        input_sha256=recording.source_sha256,
-        settings_sha256=stamp.settings_sha256,
-    )
-
-
-def _tell_head(row: AuditRow) -> None:
-    """The end of the audit's chain, in the log: outside the store, where a chain that was cut off is told by it."""
-    event("audit", head=f"{row.sequence}:{row.hash}")

@@ -23,6 +23,15 @@ class Identity(BaseModel):
     recorded: str | None
 
 
+class Patient(BaseModel):
+    """Who the patient is, given by hand; it stands before the identity of the file."""
+
+    patient_id: str
+    issuer: str | None
+    stated_by: str
+    stated: datetime
+
+
 class Recording(BaseModel):
     """A line of the worklist."""
 
@@ -44,14 +53,17 @@ class Recording(BaseModel):
     signed_by: str | None
     seen: Annotated[bool, Field(description="Whether the caller has opened it")]
     identity: Identity | None
+    patient: Patient | None
 
     @classmethod
     def of(cls, kept: ledger.Recording) -> Self:
         """As the ledger has it."""
-        values = {name: getattr(kept, name) for name in cls.model_fields if name not in ("source", "identity")}
-        who = kept.identity
+        others = ("source", "identity", "patient")
+        values = {name: getattr(kept, name) for name in cls.model_fields if name not in others}
+        who, given = kept.identity, kept.patient
         identity = None if who is None else Identity(**{name: getattr(who, name) for name in Identity.model_fields})
-        return cls(**values, source=kept.source_sha256, identity=identity)
+        patient = None if given is None else Patient(**vars(given))
+        return cls(**values, source=kept.source_sha256, identity=identity, patient=patient)
 
 
 class Worklist(BaseModel):

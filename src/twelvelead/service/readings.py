@@ -7,8 +7,8 @@ from fastapi import APIRouter, Header, Request, Response
 
 from twelvelead.errors import Conflict
 from twelvelead.ledger import NewReading as Said
+from twelvelead.service.auditing import stamp_of
 from twelvelead.service.callers import Reader, Writer
-from twelvelead.service.keeping import stamp_of
 from twelvelead.service.models import NewReading, Reading
 from twelvelead.service.problems import Problem, responses
 from twelvelead.service.recordings import AnyCore, Id
@@ -23,6 +23,12 @@ def latest(request: Request, response: Response, core: AnyCore, caller: Reader, 
         raise Problem(404, "no-resource", "nobody has read it yet", headers={"ETag": '"0"'})
     response.headers["ETag"] = f'"{found.version}"'
     return Reading.of(found)
+
+
+@router.get("/{recording}/readings", summary="All versions of the reading", responses=responses(400, 401, 404, 503))
+def versions(request: Request, core: AnyCore, caller: Reader, recording: Id) -> list[Reading]:
+    """The first first; none where nobody has read it yet."""
+    return [Reading.of(each) for each in core.keeping.readings(caller, recording, stamp_of(request, core))]
 
 
 @router.put(

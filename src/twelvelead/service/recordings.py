@@ -11,10 +11,10 @@ from fastapi.responses import JSONResponse
 from twelvelead.ledger import Sort, Wanted
 from twelvelead.service import answering, signals
 from twelvelead.service.answering import Question
+from twelvelead.service.auditing import Stamp, stamp_of
 from twelvelead.service.callers import Caller, Reader, Writer
 from twelvelead.service.core import Core, core_of, ready_core
 from twelvelead.service.forms import MEDIA
-from twelvelead.service.keeping import Stamp, stamp_of
 from twelvelead.service.models import Recording, Worklist
 from twelvelead.service.options import Reading, given, parameters
 from twelvelead.service.problems import Problem, of_error, responses
