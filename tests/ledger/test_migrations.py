@@ -26,7 +26,7 @@ def database(tmp_path, url):
     opened.close()
 
 
-@pytest.fixture(params=["0001", "0002"])
+@pytest.fixture(params=["0001", "0002", "0003"])
 def filled(request, database):
     """A ledger of an earlier version with a row in each table that changes later."""
     with database.begin() as connection:
