@@ -69,7 +69,7 @@ def test_a_hundred_damaged_files_of_all_formats_are_read_or_refused_in_a_sentenc
 
 def test_a_file_that_kills_its_worker_is_refused_and_the_next_one_answered(running, problem, ecg, asked, monkeypatch):
     with running() as client:
-        pool = client.app.state.core._answerer._pool
+        pool = client.app.state.core.answerer._pool
         run = pool.run
 
         async def killing(work, *arguments):

@@ -31,7 +31,7 @@ class Answerer:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self.settings = settings
         self.contracts: dict[str, Contract] = {}
         self.digests: dict[str, tuple[str, str]] = {}
         for place in settings.weights:
@@ -70,7 +70,7 @@ class Answerer:
         Returns:
             Why they cannot answer, as a clause; None where they can.
         """
-        settings = self._settings
+        settings = self.settings
         self._pool = Pool(
             answering.prepare,
             (settings.weights,),

@@ -24,7 +24,7 @@ class Core:
         settings: of it.
 
     Attributes:
-        contracts, digests, default: what may be asked, see `Answerer`.
+        answerer: weights and workers; `contracts`, `digests` and `default` are its own.
         answering_sha256: of what decides answers.
         ledger, callers, keeping, bodies, metrics: see there.
         fault: why it cannot answer, as a clause; None where it can.
@@ -37,19 +37,19 @@ class Core:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._answerer = Answerer(settings)
-        self.contracts, self.digests = self._answerer.contracts, self._answerer.digests
-        self.default, self.answering_sha256 = self._answerer.default, self._answerer.sha256
+        self.answerer = Answerer(settings)
+        self.contracts, self.digests = self.answerer.contracts, self.answerer.digests
+        self.default, self.answering_sha256 = self.answerer.default, self.answerer.sha256
         self.ledger = open_ledger(settings)
         with self.ledger.begin() as books:
-            books.settings.keep(self._answerer.told)
+            books.settings.keep(self.answerer.told)
         self.callers = Callers(self.ledger, settings)
         self.keeping = Keeping(self.ledger)
         self.bodies = Bodies(settings)
         self.metrics = Metrics(
             {
-                "queue": ("Recordings that wait for a worker", lambda: self._answerer.waiting),
-                "busy_workers": ("Workers that answer at present", lambda: self._answerer.busy),
+                "queue": ("Recordings that wait for a worker", lambda: self.answerer.waiting),
+                "busy_workers": ("Workers that answer at present", lambda: self.answerer.busy),
                 "body_bytes": ("Bytes of requests held at present", lambda: self.bodies.held),
                 "ready": ("Whether recordings are answered", lambda: float(self.fault is None)),
             },
@@ -60,7 +60,7 @@ class Core:
 
     async def start(self) -> None:
         """Start the workers; it is ready once each has given the known answer to a known ECG."""
-        self.fault = await self._answerer.start()
+        self.fault = await self.answerer.start()
         event("ready" if self.fault is None else "not ready", fault=self.fault, settings_sha256=self.answering_sha256)
 
     def drain(self) -> None:
@@ -70,7 +70,7 @@ class Core:
 
     def close(self) -> None:
         """End the workers, and close the ledger."""
-        self._answerer.close()
+        self.answerer.close()
         self.ledger.close()
 
     def require_ready(self) -> None:
@@ -100,9 +100,9 @@ class Core:
 
     async def work(self, function: Any, *arguments: Any) -> Any:
         """What a function of a module gives in a worker, also while it is stopping; see `Pool.run`."""
-        if not self._answerer.started:
+        if not self.answerer.started:
             self.require_ready()
-        return await self._answerer.work(function, *arguments)
+        return await self.answerer.work(function, *arguments)
 
 
 async def core_of(request: Request) -> Core:

@@ -37,7 +37,7 @@ async def fill(core: Core, uploads: Iterable[Upload]) -> Counter[str]:
     Returns:
         "interpreted", "refused" and "unreadable" -> how many.
     """
-    values = Reading(**_TOLD).with_defaults(core)
+    values = Reading(**_TOLD).with_defaults(core.answerer)
     states: Counter[str] = Counter()
     for sent in uploads:
         reply = await _asked(core, Question(sent, values, keep=True))

@@ -38,7 +38,7 @@ async def interpret(
     One recording gives an object, several a list in their order, each an answer or a problem.
     """
     form = choose(request.headers.get("accept"))
-    values = options.with_defaults(core)
+    values = options.with_defaults(core.answerer)
     stamp = stamp_of(request, core)
     async with core.bodies.parts(request) as parts:
         found = recordings(parts, options.filename)

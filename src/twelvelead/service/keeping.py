@@ -1,7 +1,6 @@
 """What the ledger is told and asked of recordings; a transaction each."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,10 +8,7 @@ from twelvelead.errors import TwelveLeadError
 from twelvelead.ledger import (
     Answer,
     Event,
-    File,
-    Identity,
     Ledger,
-    NewAnswer,
     NewReading,
     Page,
     Reading,
@@ -20,18 +16,11 @@ from twelvelead.ledger import (
     Sort,
     Wanted,
 )
-from twelvelead.ledger.recording import Json
-from twelvelead.service import signals
+from twelvelead.service import kept
 from twelvelead.service.answering import Reply
 from twelvelead.service.auditing import Stamp, answered, tell_head, touched
 from twelvelead.service.callers import Caller
-from twelvelead.service.uploads import Upload, upload
-
-SIGNAL = "signal.bin"
-OPTIONS = "options.json"
-
-URGENCY = {"critical": 4, "urgent": 3, "routine": 2, "normal": 1}
-"""What a worklist is sorted by -> its number; 0 for what no rule speaks of."""
+from twelvelead.service.uploads import Upload
 
 
 class Keeping:
@@ -60,25 +49,17 @@ class Keeping:
         Returns:
             The recording, and whether it is new.
         """
-        kept = reply.kept
-        assert kept is not None
-        told = json.dumps(dict(sorted(options.items()))).encode()
-        once = hashlib.sha256(sent.sha256.encode() + told).hexdigest()
-        parts = {f"recording{sent.suffix}": sent.content, **sent.beside}
-        files = [File(name, hashlib.sha256(content).hexdigest()) for name, content in parts.items()]
-        identity = None if kept.recording["identity"] is None else Identity(**kept.recording["identity"])
-        new = _new_answer(reply, kept.recording, stamp)
+        assert reply.kept is not None
+        new = kept.new_answer(reply, stamp.settings_sha256)
         digests = (new.content["model"]["sha256"], new.content["model"]["contract_sha256"])
-        with self.ledger.begin(*parts.values(), kept.signal, told) as books:
-            recording, is_new = books.recordings.add(
-                caller.owner, sent.sha256, kept.kind, files, identity=identity, once=once
-            )
+        parts = kept.parts_of(sent).values()
+        with self.ledger.begin(*parts, kept.told_of(options), reply.kept.signal) as books:
+            recording, is_new = kept.add(books, caller.owner, sent, options, kind=reply.kept.kind)
             latest = books.recordings.answered(recording.id)
+            if latest is None:
+                kept.learn(books, recording.id, reply.kept)
             if latest is None or latest.settings_sha256 != new.settings_sha256:
                 books.recordings.answer(recording.id, new)
-            if is_new:
-                books.recordings.attach(recording.id, SIGNAL, signals.MEDIA, hashlib.sha256(kept.signal).hexdigest())
-                books.recordings.attach(recording.id, OPTIONS, "application/json", hashlib.sha256(told).hexdigest())
             row = books.audit.append(answered(caller, sent.sha256, reply, digests, stamp, recording.id))
             recording = books.recordings.get(recording.id, caller.scope, reader=caller.name)
         tell_head(row)
@@ -145,9 +126,9 @@ class Keeping:
         """
         with self.ledger.view() as books:
             found = books.recordings.get(recording, caller.scope)
-            kept = books.recordings.attachment(recording, SIGNAL)
+            found_signal = books.recordings.attachment(recording, kept.SIGNAL)
         tell_head(self.ledger.record(touched(caller, "signal", found, stamp)))
-        return None if kept is None else self.ledger.content(kept.sha256)
+        return None if found_signal is None else self.ledger.content(found_signal.sha256)
 
     def attachment(self, caller: Caller, recording: str, name: str) -> bytes | None:
         """A file made from a recording; None where there is none.
@@ -168,12 +149,7 @@ class Keeping:
         """
         with self.ledger.view() as books:
             books.recordings.get(recording, caller.scope)
-            files = books.recordings.files(recording)
-        first, *others = files
-        beside = {file.name: self.ledger.content(file.sha256) for file in others}
-        told = self.attachment(caller, recording, OPTIONS)
-        sent = upload(self.ledger.content(first.sha256), beside, first.name.removeprefix("recording"))
-        return sent, {} if told is None else json.loads(told)
+            return kept.original(self.ledger, books, recording)
 
     def keep_page(self, caller: Caller, recording: str, name: str, page: bytes) -> None:
         """Keep the page of an answer, so that it stays the same.
@@ -233,30 +209,3 @@ class Keeping:
         with self.ledger.begin() as books:
             books.recordings.get(recording, caller.scope)
             books.recordings.mark_seen(recording, caller.name, seen)
-
-
-def _new_answer(reply: Reply, recording: Json, stamp: Stamp) -> NewAnswer:
-    content: Json = reply.error if reply.error is not None else json.loads(reply.body)
-    said = content.get("reading") or {}
-    conclusion = said.get("conclusion", "")
-    return NewAnswer(
-        "refused" if reply.error is not None else "interpreted",
-        content,
-        code=reply.error["code"] if reply.error is not None else None,
-        findings=tuple(content["findings"]),
-        statements=_present(content),
-        urgency=URGENCY.get(str((said.get("urgency") or {}).get("level")), 0),
-        conclusion=conclusion if isinstance(conclusion, str) else conclusion.get("text", ""),
-        duration_s=recording["duration_s"],
-        sampling_rate_hz=recording["sampling_rate_hz"],
-        weights_sha256=content["model"]["sha256"],
-        contract_sha256=content["model"]["contract_sha256"],
-        settings_sha256=stamp.settings_sha256,
-        product=f"{content['product']['name']} {content['product']['version']}",
-    )
-
-
-def _present(content: Json) -> tuple[str, ...]:
-    """The codes of classes and statements that an answer says to be present, each once."""
-    both = (content.get("classes", {}), content.get("statements", {}))
-    return tuple(dict.fromkeys(name for results in both for name, result in results.items() if result["present"]))

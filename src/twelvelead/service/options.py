@@ -11,7 +11,7 @@ from twelvelead.reading.languages import load_texts
 from twelvelead.service.problems import Problem
 
 if TYPE_CHECKING:
-    from twelvelead.service.core import Core
+    from twelvelead.service.answerer import Answerer
 
 _SHORT = Field(None, min_length=1, max_length=100)
 
@@ -60,7 +60,7 @@ class Reading(BaseModel):
         Field(description="Of what was sent; nothing but its extension is used or kept.", max_length=1000),
     ] = None
 
-    def with_defaults(self, core: "Core") -> dict[str, Any]:
+    def with_defaults(self, answerer: "Answerer") -> dict[str, Any]:
         """All options but the file's name, with what the settings say where the request says nothing.
 
         Raises:
@@ -70,10 +70,10 @@ class Reading(BaseModel):
         values = self.model_dump(exclude={"filename"})
         for name in ("operating_point", "error_rate", "measure", "language"):
             if values[name] is None:
-                values[name] = getattr(core.settings, name)
-        values["weights"] = values["weights"] or core.default
+                values[name] = getattr(answerer.settings, name)
+        values["weights"] = values["weights"] or answerer.default
         load_texts(values["language"])
-        if values["weights"] not in core.contracts:
+        if values["weights"] not in answerer.contracts:
             raise Problem(400, "usage", "weights: not served; /v1/models lists those that are")
         return values
 

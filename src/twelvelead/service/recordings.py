@@ -49,7 +49,7 @@ async def add(
     One recording gives an object, several a list in their order, each a recording or a problem.
     """
     told = options.model_dump(exclude_defaults=True, exclude={"filename", "identify"}) | {"identify": True}
-    values = options.with_defaults(core) | {"identify": True}
+    values = options.with_defaults(core.answerer) | {"identify": True}
     stamp = stamp_of(request, core)
     async with core.bodies.parts(request) as parts:
         found = recordings(parts, options.filename)
@@ -167,7 +167,7 @@ async def page(request: Request, core: ReadyCore, caller: Reader, recording: Id)
                 409, "conflict", "other weights or settings answered; send the recording again for a new answer"
             )
         sent, told = await asyncio.to_thread(core.keeping.original, caller, recording)
-        values = Reading(**told).with_defaults(core)
+        values = Reading(**told).with_defaults(core.answerer)
         content = await core.work(answering.draw, Question(sent, values, "pdf"))
         await asyncio.to_thread(core.keeping.keep_page, caller, recording, name, content)
     headers = {"Content-Disposition": f'inline; filename="ecg-{recording}.pdf"'}

@@ -1,0 +1,108 @@
+"""How a recording stands in the ledger, whoever brought it: its files, its options, its answer."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from twelvelead.ledger import Books, File, Identity, Ledger, NewAnswer, Recording
+from twelvelead.ledger.recording import Json
+from twelvelead.service import signals
+from twelvelead.service.answering import Kept, Reply
+from twelvelead.service.uploads import Upload, upload
+
+SIGNAL = "signal.bin"
+OPTIONS = "options.json"
+
+URGENCY = {"critical": 4, "urgent": 3, "routine": 2, "normal": 1}
+"""What a worklist is sorted by -> its number; 0 for what no rule speaks of."""
+
+
+def parts_of(sent: Upload) -> dict[str, bytes]:
+    """Name -> bytes of its files: of none but the first, whose suffix alone is kept, does the name matter."""
+    return {f"recording{sent.suffix}": sent.content, **sent.beside}
+
+
+def told_of(options: Mapping[str, Any]) -> bytes:
+    """The options that it is read and answered with, as they are kept."""
+    return json.dumps(dict(sorted(options.items()))).encode()
+
+
+def once_of(sent: Upload, options: Mapping[str, Any]) -> str:
+    """What is equal for the same bytes with the same options, and for nothing else."""
+    return hashlib.sha256(sent.sha256.encode() + told_of(options)).hexdigest()
+
+
+def add(
+    books: Books, owner: str, sent: Upload, options: Mapping[str, Any], *, kind: str = "", once: str | None = None
+) -> tuple[Recording, bool]:
+    """Enter a recording with its options; `parts_of` and `told_of` it were given to `Ledger.begin`.
+
+    Args:
+        books: in a transaction that writes.
+        owner, kind, once: see `Recordings.add`; `once_of` it where None.
+        sent, options: of the recording.
+
+    Raises:
+        Conflict: `once` is there with other bytes.
+    """
+    files = [File(name, _sha256(content)) for name, content in parts_of(sent).items()]
+    recording, is_new = books.recordings.add(owner, sent.sha256, kind, files, once=once or once_of(sent, options))
+    if is_new:
+        books.recordings.attach(recording.id, OPTIONS, "application/json", _sha256(told_of(options)))
+    return recording, is_new
+
+
+def learn(books: Books, recording: str, kept: Kept) -> None:
+    """Enter what reading a recording gave: whose it is, and its signal, which was given to `Ledger.begin`."""
+    stated = kept.recording["identity"]
+    books.recordings.identify(recording, None if stated is None else Identity(**stated))
+    books.recordings.attach(recording, SIGNAL, signals.MEDIA, _sha256(kept.signal))
+
+
+def original(ledger: Ledger, books: Books, recording: str) -> tuple[Upload, dict[str, Any]]:
+    """The bytes of a recording as they came, and its options."""
+    first, *others = books.recordings.files(recording)
+    beside = {file.name: ledger.content(file.sha256) for file in others}
+    told = books.recordings.attachment(recording, OPTIONS)
+    sent = upload(ledger.content(first.sha256), beside, first.name.removeprefix("recording"))
+    return sent, {} if told is None else json.loads(ledger.content(told.sha256))
+
+
+def new_answer(reply: Reply, settings_sha256: str) -> NewAnswer:
+    """What a worker said, as it is kept.
+
+    Args:
+        reply: of a recording that could be read.
+        settings_sha256: of what decides answers.
+    """
+    content: Json = reply.error if reply.error is not None else json.loads(reply.body)
+    assert reply.kept is not None
+    recording = reply.kept.recording
+    said = content.get("reading") or {}
+    conclusion = said.get("conclusion", "")
+    return NewAnswer(
+        "refused" if reply.error is not None else "interpreted",
+        content,
+        code=reply.error["code"] if reply.error is not None else None,
+        findings=tuple(content["findings"]),
+        statements=_present(content),
+        urgency=URGENCY.get(str((said.get("urgency") or {}).get("level")), 0),
+        conclusion=conclusion if isinstance(conclusion, str) else conclusion.get("text", ""),
+        duration_s=recording["duration_s"],
+        sampling_rate_hz=recording["sampling_rate_hz"],
+        weights_sha256=content["model"]["sha256"],
+        contract_sha256=content["model"]["contract_sha256"],
+        settings_sha256=settings_sha256,
+        product=f"{content['product']['name']} {content['product']['version']}",
+    )
+
+
+def _present(content: Json) -> tuple[str, ...]:
+    """The codes of classes and statements that an answer says to be present, each once."""
+    both = (content.get("classes", {}), content.get("statements", {}))
+    return tuple(dict.fromkeys(name for results in both for name, result in results.items() if result["present"]))
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
