@@ -1,21 +1,21 @@
 """Weights on ONNX Runtime: arrays to probabilities, one ECG to its interpretation."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.ecg.measure import measure as measured
-from twelvelead.ecg.quality import require_readable
 from twelvelead.ecg.record import ECG
-from twelvelead.errors import Refused, TwelveLeadError, Unreadable
+from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.evaluation.selective import certainty, rank
 from twelvelead.inference.decide import ERROR_RATE, Rules
 from twelvelead.inference.explain import attribute
 from twelvelead.inference.interpretation import Attribution, Interpretation, Piece
-from twelvelead.inference.pieces import cut, merge
+from twelvelead.inference.pieces import merge
+from twelvelead.inference.prepare import as_inputs, prepare
 from twelvelead.weights import DEFAULT, Contract, differs_from_shipped, file, find, sha256
 from twelvelead.weights.contract import FILE
 from twelvelead.weights.onnx_metadata import find_contradiction
@@ -106,15 +106,20 @@ class Engine:
     def run(self, ecg: NDArray[np.float32], features: NDArray[np.float32], *, embed: bool = False) -> Outputs:
         """Calibrated probabilities and attention of whole recordings of one length.
 
+        THE SAMPLING RATE AND THE ORDER OF THE LEADS ARE NOT CHECKED, and no gate looks at the signal: an array at
+        another rate or with its leads in another order gets an answer, and a wrong one. `predict_arrays` takes arrays
+        with their rate, leads and unit stated.
+
         Args:
-            ecg: [n, samples, leads] float32 mV at the contract's sampling rate, its leads in its order.
-            features: [n, 2] float32: age in years, sex (0 male, 1 female), NaN where unknown.
+            ecg: [n, samples, leads] real numbers, mV at the contract's sampling rate, its leads in its order.
+            features: [n, 2] real numbers: age in years, sex (0 male, 1 female), NaN where unknown.
             embed: also give the embedding.
 
         Raises:
-            TwelveLeadError: the file gives no embedding.
+            TwelveLeadError: a shape is another one, the voltages cannot be millivolts, or the file gives no embedding.
         """
         contract = self.contract
+        ecg, features = as_inputs(contract, ecg, features)
         if embed and not self._embeds:
             raise TwelveLeadError(f"the weights {contract.name} give no embedding; choose others, such as {DEFAULT}")
         names = [*self._outputs, "embedding"] if embed else self._outputs
@@ -158,16 +163,9 @@ class Engine:
         """
         contract = self.contract
         rules = self.rules(operating_point, error_rate, prevalence)
-        findings = require_readable(
-            ecg, minimum_seconds=contract.minimum_samples / contract.sampling_rate, ages=contract.ages
-        )
-        twelve = ecg.twelve()
-        signal = twelve.resampled(contract.sampling_rate).signal
-        if len(signal) < contract.minimum_samples:  # the gate's half sample of grace is long at low rates
-            raise Refused(f"{ecg.source}: too short: {ecg.duration:.2f} s; record longer")
+        twelve, signal, findings, starts, length = prepare(ecg, contract)
         features = twelve.features
         step = contract.attention_samples
-        starts, length = cut(len(signal), contract.sampling_rate, step, contract.minimum_samples)
         parts = list(self._parts(signal, features, starts, length))
         by_piece = _joined([part.probabilities for part in parts])
         mean = by_piece.mean(axis=0)
@@ -200,6 +198,51 @@ class Engine:
             members=contract.members,
             attribution=self._explained(signal, features, telling, length) if explain else None,
         )
+
+    def predict_arrays(
+        self,
+        signals: Any,
+        *,
+        sampling_rate: float,
+        leads: Sequence[str],
+        unit: str,
+        age: Any = None,
+        sex: Any = None,
+        gate: bool = True,
+        operating_point: str = "accuracy",
+    ) -> Any:
+        """What `predict` says of many recordings in arrays, answered in batches.
+
+        Args:
+            signals: [n, samples, leads] real numbers, or a sequence of [samples, leads] whose lengths may differ.
+            sampling_rate: of all, in Hz.
+            leads: names of the last axis, in any case and by the usual aliases; the twelve have to follow from them.
+            unit: of voltage, "mV", "uV" or "V".
+            age: in years; one for all, or one for each recording, None or NaN where unknown.
+            sex: "male" or "female", or 0 or 1; likewise.
+            gate: whether the quality gate looks at each recording; without it, recordings that are too short or hold
+                samples that are not finite are refused all the same.
+            operating_point: see `predict`.
+
+        Returns:
+            A frame of pandas with two levels of columns, or, where pandas is not installed, a structured array; in
+            both, `found["probabilities"]["MI"]` is [n]. One row a recording, in their order:
+            "status": "ok" or "refused"; "message": why refused; "findings": codes of the gate;
+            "probabilities": class -> calibrated probability, NaN where refused;
+            "statements": assessed statement -> likewise;
+            "decisions", "statement_decisions": "present", "absent" or "uncertain", "" where refused.
+
+        Raises:
+            Unreadable: the shape, the rate, a lead, the unit, an age or a sex cannot be, or the voltages are off by so
+                much that the unit is another one.
+            Refused: the twelve leads do not follow from those named.
+            TwelveLeadError: the operating point is not in the contract.
+        """
+        from twelvelead.inference.arrays import predict_arrays
+        from twelvelead.readers.arrays import Arrays
+
+        recordings = Arrays(signals, sampling_rate=sampling_rate, leads=leads, unit=unit, age=age, sex=sex)
+        return predict_arrays(self, recordings, operating_point, gate=gate)
 
     def rules(
         self,

@@ -15,7 +15,7 @@ from twelvelead.ecg.quality.unusual import age, unusual
 from twelvelead.ecg.record import ECG
 from twelvelead.errors import Refused
 
-__all__ = ["AGES", "CODES", "MINIMUM_SECONDS", "Finding", "check", "require_readable"]
+__all__ = ["AGES", "CODES", "MINIMUM_SECONDS", "Finding", "check", "require_answerable", "require_readable"]
 
 MINIMUM_SECONDS = 2.5
 """The shortest recording let through: what one lead shows in the usual 3x4 layout of ECG paper."""
@@ -54,7 +54,21 @@ def require_readable(
     Raises:
         Refused: it is not fit; the message names its source and each reason.
     """
-    findings = check(ecg, minimum_seconds=minimum_seconds, ages=ages)
+    return _without_refusals(ecg, check(ecg, minimum_seconds=minimum_seconds, ages=ages))
+
+
+def require_answerable(ecg: ECG, *, minimum_seconds: float = MINIMUM_SECONDS) -> None:
+    """Refuse only what no network can answer: fewer seconds than it needs, and samples that are not finite.
+
+    Raises:
+        Refused: it is one of these, or leads are missing that algebra cannot give.
+    """
+    twelve = ecg.twelve()
+    found = (refusals.too_short(twelve, minimum_seconds), refusals.not_finite(twelve.signal.T))
+    _without_refusals(ecg, tuple(finding for finding in found if finding))
+
+
+def _without_refusals(ecg: ECG, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     reasons = [finding.message for finding in findings if finding.severity == "refuse"]
     if reasons:
         raise Refused(f"{ecg.source}: {'; '.join(reasons)}", findings)

@@ -66,12 +66,18 @@ def short(voltage: Voltage, rate: float) -> Finding | None:
     return short_leads(round(float(np.median(np.minimum(shown, blocks))) / rate, 1))
 
 
+def usual_span(voltage: Voltage, rate: float) -> float:
+    """mV that a usual lead spans in a usual second: the median over both, [leads, samples] of two samples or more, all
+    finite; NaN where half of the leads hold no signal."""
+    spans = _by_second(_spans(voltage, rate))
+    moving = spans.max(axis=1) > 0
+    return float(np.median(spans[spans > 0])) if np.count_nonzero(moving) >= len(spans) / 2 else float("nan")
+
+
 def amplitude(voltage: Voltage, rate: float) -> Finding | None:
     """Voltages that cannot be millivolts, of at least two samples, all finite."""
     peaks = np.maximum(-voltage.min(axis=1), voltage.max(axis=1))
-    spans = _by_second(_spans(voltage, rate))
-    moving = spans.max(axis=1) > 0
-    span = float(np.median(spans[spans > 0])) if np.count_nonzero(moving) >= len(spans) / 2 else np.nan
+    span = usual_span(voltage, rate)
     low, high = USUAL_MILLIVOLTS
     if span < low or span > high:
         message = (

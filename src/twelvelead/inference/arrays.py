@@ -1,0 +1,144 @@
+"""Many recordings in arrays, answered in batches: what `Engine.predict` says of each, as one table."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twelvelead.ecg.leads import LEADS, columns_for
+from twelvelead.errors import Refused
+from twelvelead.inference.prepare import Prepared, prepare
+from twelvelead.readers.arrays import Arrays
+
+if TYPE_CHECKING:
+    from twelvelead.inference.engine import Engine, Outputs
+
+BATCH = 32
+"""Recordings that are prepared, and pieces that are answered, together."""
+
+
+class Answered(NamedTuple):
+    """What weights say of one recording, the mean over its pieces.
+
+    Attributes:
+        probabilities: [classes] float64, calibrated.
+        statements: [statements] float64, calibrated; None where the weights answer none.
+        embedding: [units] float32; None where it was not asked for.
+        findings: codes of the gate's warnings.
+    """
+
+    probabilities: NDArray[np.float64]
+    statements: NDArray[np.float64] | None
+    embedding: NDArray[np.float32] | None
+    findings: tuple[str, ...]
+
+
+def answer(
+    engine: "Engine", recordings: Sequence[Any], *, gate: bool = True, embed: bool = False
+) -> list[Answered | Refused]:
+    """What weights say of recordings, or why they say nothing, in their order; pieces of one length run together.
+
+    Args:
+        engine: the weights.
+        recordings: an `ECG` each; as many as memory holds at the weights' rate.
+        gate: whether the quality gate is asked.
+        embed: whether the embedding is wanted.
+    """
+    prepared: list[Prepared | Refused] = []
+    for ecg in recordings:
+        try:
+            prepared.append(prepare(ecg, engine.contract, gate=gate))
+        except Refused as refusal:
+            prepared.append(refusal)
+    pieces: dict[int, list[tuple[int, int]]] = {}
+    for place, one in enumerate(prepared):
+        if isinstance(one, Prepared):
+            pieces.setdefault(one.length, []).extend((place, start) for start in one.starts)
+    said: dict[int, list[tuple[Outputs, int]]] = {}
+    for length, of_length in pieces.items():
+        for first in range(0, len(of_length), BATCH):
+            chosen = of_length[first : first + BATCH]
+            outputs = engine.run(*_stacked(prepared, chosen, length), embed=embed)
+            for row, (place, _) in enumerate(chosen):
+                said.setdefault(place, []).append((outputs, row))
+    return [
+        Answered(
+            _mean("probabilities", said[place]),
+            _mean("statements", said[place]),
+            _mean("embedding", said[place]),
+            tuple(finding.code for finding in one.findings),
+        )
+        if isinstance(one, Prepared)
+        else one
+        for place, one in enumerate(prepared)
+    ]
+
+
+def _stacked(
+    prepared: Sequence[Prepared | Refused], chosen: Sequence[tuple[int, int]], length: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Signals [n, length, leads] and features [n, 2] of pieces."""
+    ready = [(one, start) for place, start in chosen if isinstance(one := prepared[place], Prepared)]
+    signals = np.stack([one.signal[start : start + length] for one, start in ready])
+    return signals, np.stack([one.ecg.features for one, _ in ready])
+
+
+def _mean(name: str, said: Sequence[tuple["Outputs", int]]) -> Any:
+    rows = [getattr(outputs, name)[row] for outputs, row in said if getattr(outputs, name) is not None]
+    return np.mean(rows, axis=0) if rows else None
+
+
+def predict_arrays(engine: "Engine", recordings: Arrays, operating_point: str, *, gate: bool) -> Any:
+    """See `Engine.predict_arrays`."""
+    columns_for(LEADS, recordings.leads, recordings.name)
+    rules, contract = engine.rules(operating_point), engine.contract
+    assessed = [] if contract.statements is None else np.flatnonzero(contract.statements.assessed).tolist()
+    names = [contract.statements.classes[column] for column in assessed] if contract.statements else []
+    table = np.zeros(len(recordings), _fields(contract.classes, names))
+    for name, columns in (("probabilities", contract.classes), ("statements", names)):
+        for column in columns:
+            table[name][column] = np.nan
+    for first in range(0, len(recordings), BATCH):
+        batch = range(first, min(first + BATCH, len(recordings)))
+        for row, said in zip(batch, answer(engine, [recordings[row] for row in batch], gate=gate), strict=True):
+            if isinstance(said, Refused):
+                codes = tuple(finding.code for finding in said.findings)
+                table[["status", "message", "findings"]][row] = ("refused", str(said), codes)
+                continue
+            statements = () if said.statements is None else rules.statements(said.statements)
+            table[row] = (
+                "ok",
+                "",
+                tuple(said.probabilities.tolist()),
+                tuple(one.probability for one in statements),
+                tuple(one.decision for one in rules(said.probabilities)),
+                tuple(one.decision for one in statements),
+                said.findings,
+            )
+    return _framed(table)
+
+
+def _fields(classes: Sequence[str], statements: Sequence[str]) -> list[Any]:
+    return [
+        ("status", "U7"),
+        ("message", object),
+        ("probabilities", [(name, "f8") for name in classes]),
+        ("statements", [(name, "f8") for name in statements]),
+        ("decisions", [(name, "U9") for name in classes]),
+        ("statement_decisions", [(name, "U9") for name in statements]),
+        ("findings", object),
+    ]
+
+
+def _framed(table: NDArray[np.void]) -> Any:
+    """The table as a frame of pandas, where that is installed; its columns have two levels."""
+    try:
+        import pandas as pd
+    except ModuleNotFoundError:
+        return table
+    columns: dict[tuple[str, str], NDArray[Any]] = {}
+    for name in table.dtype.names or ():
+        inner = table.dtype[name].names
+        columns |= {(name, ""): table[name]} if inner is None else {(name, each): table[name][each] for each in inner}
+    return pd.DataFrame(columns, columns=pd.MultiIndex.from_tuples(columns))
