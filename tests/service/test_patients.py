@@ -84,3 +84,39 @@ def test_the_audit_says_who_and_never_which_patient(kept, ward, keep):
         rows = [row.event for row in books.audit.rows() if row.event.subject == recording]
         assert [row.action for row in rows] == ["interpret", "patient", "earlier"]
         assert "SECRET" not in str(list(books.audit.rows()))
+
+
+def test_a_comparison_has_rows_with_their_usual_differences_and_what_to_mind(kept, ward, keep, aecg, problem):
+    first, second = keep(seed=1, recorded="20250101120000"), keep(variant="wide_qrs", seed=2, recorded="20260101120000")
+    place = f"{PLACE}/{second}/comparison"
+    found = kept.get(place, params={"earlier": first}, headers=ward).json()
+    assert (found["days"], found["notes"]) == (365, [])
+    assert (found["before"]["id"], found["now"]["made"]) == (first, "2026-01-01T12:00:00")
+    rows = {row["name"]: row for row in found["rows"]}
+    answers = [kept.get(f"{PLACE}/{each}/interpretation", headers=ward).json() for each in (first, second)]
+    qrs = [each["measurements"]["qrs_ms"] for each in answers]
+    assert (rows["qrs_ms"]["before"], rows["qrs_ms"]["now"], rows["qrs_ms"]["beyond"]) == (*qrs, True)
+    assert rows["CD"]["difference"] == pytest.approx(
+        answers[1]["classes"]["CD"]["probability"] - answers[0]["classes"]["CD"]["probability"]
+    )
+    assert rows["CD"]["beyond"] is True
+    back = kept.get(f"{PLACE}/{first}/comparison", params={"earlier": second}, headers=ward).json()
+    assert (back["days"], back["notes"]) == (-365, ["not-earlier"])
+    kept.put(f"{PLACE}/{first}/patient", json={"id": "another"}, headers=ward)
+    assert kept.get(place, params={"earlier": first}, headers=ward).json()["notes"] == ["other-patient"]
+    problem(kept.get(place, params={"earlier": second}, headers=ward), 400, "usage")
+    problem(kept.get(place, headers=ward), 400, "usage")
+    problem(kept.get(place, params={"earlier": first[::-1]}, headers=ward), 400, "usage")
+
+
+def test_a_refused_recording_can_be_laid_beside_but_has_no_rows(kept, ward, keep, aecg):
+    loose = aecg(patient="", recorded="20200101120000").replace(b"MDC_ECG_LEAD_V2", b"MDC_ECG_LEAD_X")
+    sent = kept.post(PLACE, content=loose, headers=ward).json()
+    assert sent["state"] == "refused"
+    found = kept.get(f"{PLACE}/{keep()}/comparison", params={"earlier": sent["id"]}, headers=ward).json()
+    assert (found["rows"], found["notes"]) == ([], ["refused", "patient-unknown"])
+
+
+def test_an_earlier_one_of_another_owner_cannot_be_compared(kept, ward, keep, key_of, aecg, problem):
+    theirs = kept.post(PLACE, content=aecg(seed=3), headers=key_of(kept, "far away")).json()["id"]
+    problem(kept.get(f"{PLACE}/{keep()}/comparison", params={"earlier": theirs}, headers=ward), 404, "not-found")

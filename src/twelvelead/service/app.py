@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from twelvelead.service import (
     beginning,
+    comparison,
     interpretations,
     monitoring,
     pages,
@@ -64,7 +65,7 @@ def create_app(settings: Settings, uploads: Iterable[Upload] = ()) -> FastAPI:
     )
     app.state.core = core
     problems.install(app)
-    for part in (interpretations, recordings, readings, patients, beginning, sessions, monitoring, pages):
+    for part in (interpretations, recordings, readings, patients, comparison, beginning, sessions, monitoring, pages):
         app.include_router(part.router)
     app.add_middleware(Envelope, settings=settings, metrics=core.metrics, stamp=lambda: core.answering_sha256)
     _complete_openapi(app)
