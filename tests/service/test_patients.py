@@ -106,7 +106,7 @@ def test_a_comparison_has_rows_with_their_usual_differences_and_what_to_mind(kep
     assert kept.get(place, params={"earlier": first}, headers=ward).json()["notes"] == ["other-patient"]
     problem(kept.get(place, params={"earlier": second}, headers=ward), 400, "usage")
     problem(kept.get(place, headers=ward), 400, "usage")
-    problem(kept.get(place, params={"earlier": first[::-1]}, headers=ward), 400, "usage")
+    problem(kept.get(place, params={"earlier": first[::-1]}, headers=ward), 404, "not-found")
 
 
 def test_a_refused_recording_can_be_laid_beside_but_has_no_rows(kept, ward, keep, aecg):
