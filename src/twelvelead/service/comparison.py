@@ -85,7 +85,7 @@ def comparison(
         before=_side(pair[0]),
         now=_side(pair[1]),
         days=days,
-        notes=list(_notes(*pair, before, now)),
+        notes=list(_notes(pair[0], pair[1], before, now)),
         rows=[Row(**asdict(each)) for each in changes(before.content, now.content)] if readable else [],
     )
 
