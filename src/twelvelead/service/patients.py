@@ -16,7 +16,7 @@ from twelvelead.ledger import Wanted
 from twelvelead.service.auditing import Stamp, stamp_of, tell_head, touched
 from twelvelead.service.callers import Caller, Reader, Writer
 from twelvelead.service.core import Core
-from twelvelead.service.models import Recording
+from twelvelead.service.models import Recording, printed
 from twelvelead.service.problems import responses
 from twelvelead.service.recordings import AnyCore, Id
 
@@ -26,13 +26,7 @@ MOST = 1000
 """Recordings of one patient that are looked at."""
 
 
-def _printed(text: str) -> str:
-    if text != text.strip() or not text.isprintable():
-        raise ValueError("has spaces at its ends, or what cannot be printed")
-    return text
-
-
-_Words = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printed)]
+_Words = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(printed)]
 
 
 class NewPatient(BaseModel):

@@ -6,14 +6,20 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request, Response
 
 from twelvelead.errors import Conflict
+from twelvelead.inference.shown import FULL
 from twelvelead.ledger import NewReading as Said
 from twelvelead.service.auditing import stamp_of
-from twelvelead.service.callers import Reader, Writer
+from twelvelead.service.callers import Caller, Reader, Writer
+from twelvelead.service.core import Core
 from twelvelead.service.models import NewReading, Reading
 from twelvelead.service.problems import Problem, responses
 from twelvelead.service.recordings import AnyCore, Id
+from twelvelead.weights.statements import load_statements
 
 router = APIRouter(prefix="/v1/recordings", tags=["readings"])
+
+KNOWN = frozenset(FULL) | {each.statement for each in load_statements()}
+"""Codes that any reading may state: PTB-XL's superclasses and statements."""
 
 
 @router.get("/{recording}/reading", summary="The latest reading", responses=responses(400, 401, 404, 503))
@@ -48,16 +54,37 @@ def add(
     ] = None,
 ) -> Reading:
     """Its author is whoever is logged in by name; else the one that is stated, marked as not authenticated."""
+    _require_known(core, caller, recording, reading)
     author = caller.name if caller.authenticated else reading.author or caller.name
-    said = Said(
-        author, caller.authenticated, tuple(reading.statements), reading.text, reading.signed, reading.measurements
-    )
+    statements = tuple(each.model_dump(exclude_none=True) for each in reading.statements)
+    measured = None if reading.measurements is None else reading.measurements.model_dump(exclude_unset=True)
+    said = Said(author, caller.authenticated, statements, reading.text, reading.signed, measured)
     try:
         kept = core.keeping.read(caller, recording, said, _version(if_match), stamp_of(request, core))
     except Conflict as conflict:
         raise Problem(412, "conflict", str(conflict)) from None
     response.headers["ETag"] = f'"{kept.version}"'
     return Reading.of(kept)
+
+
+def _require_known(core: Core, caller: Caller, recording: str, reading: NewReading) -> None:
+    """See that each code is one that there is, once.
+
+    Raises:
+        Problem: 400, it is not.
+        TwelveLeadError: there is no such recording, code "not-found".
+    """
+    codes = [each.code for each in reading.statements if each.code is not None]
+    with core.keeping.ledger.view() as books:
+        books.recordings.get(recording, caller.scope)
+        answer = books.recordings.answered(recording)
+    content = {} if answer is None else answer.content
+    known = {*KNOWN, *content.get("classes", {}), *content.get("statements", {}), *content.get("not_assessed", ())}
+    unknown = [code for code in codes if code not in known]
+    if unknown:
+        raise Problem(400, "usage", f"statements: {unknown[0][:50]!r} is no code of /v1/statements or of the answer")
+    if len(set(codes)) < len(codes):
+        raise Problem(400, "usage", "statements: a code stands there twice")
 
 
 def _version(if_match: str | None) -> int:
