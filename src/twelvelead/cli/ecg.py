@@ -19,6 +19,7 @@ from twelvelead.cli.reading import (
     naming,
     tell_passed_over,
 )
+from twelvelead.cli.reporting import PRINTED, original_of, report, suffix_of
 from twelvelead.errors import Refused, TwelveLeadError
 from twelvelead.weights import DEFAULT
 
@@ -36,6 +37,14 @@ Files = Annotated[
 ]
 Form = Annotated[
     Literal["png", "svg", "pdf"], typer.Option("--format", help="Draw pictures of this kind; a PDF has pages of A4.")
+]
+Outcome = Annotated[
+    Literal["png", "svg", "pdf", "dicom-sr", "dicom-pdf", "fhir", "oru"],
+    typer.Option(
+        "--format",
+        help="Draw pictures of this kind, or write reports for a hospital's systems; fhir and oru are printed where no "
+        "folder is named. Reports name the patient only with --identify.",
+    ),
 ]
 Layout = Annotated[Literal["3x4+1", "6x2", "12x1"], typer.Option(help="Lay the leads on the paper like this.")]
 Speed = Annotated[int, typer.Option(help="Draw at 25 mm/s, or at 50 mm/s on two pages.")]
@@ -69,11 +78,11 @@ def interpret(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Put the pictures into this folder; with --json they are drawn only where it is named.",
+            help="Put the pictures or reports into this folder; with --json they are made only where it is named.",
             show_default="the current folder",
         ),
     ] = None,
-    form: Form = "png",
+    form: Outcome = "png",
     layout: Layout = "3x4+1",
     speed: Speed = 25,
     gain: Gain = 10,
@@ -116,13 +125,17 @@ def interpret(
 ) -> None:
     """Interpret ECG files: a reading in words, what to mind, how urgent it is, and a picture.
 
-    Exit code 0: all well; 2: a file cannot be read; 3: a recording is not fit to interpret, which is drawn all the
-    same.
+    Exit code 0: all well; 2: a file cannot be read; 3: a recording is not fit to interpret, which is drawn or reported
+    all the same.
     """
     from twelvelead.inference.decide import parse_prevalence
     from twelvelead.inference.engine import Engine
+    from twelvelead.inference.failure import describe_error
+    from twelvelead.output.describe import describe, describe_fault
     from twelvelead.reading.languages import load_texts
 
+    printed = out is None and form in PRINTED
+    suffix = suffix_of(form, unplaced=json and out is None)
     load_texts(language)  # a fault in this and in the settings below is told once, not for each file
     inputs = _Inputs(files, identifier, hash_names)
     engine = Engine(weights)
@@ -135,19 +148,31 @@ def interpret(
         _show_error(fault, str(fault).partition(": ")[0], engine if json else None)
     codes = [fault.exit_code for fault in inputs.faults]
     for source, content in inputs:
-        picture = None if json and out is None else inputs.picture(source, out, form)
+        place = None if printed or (json and out is None) else inputs.place(source, out, suffix or form)
+        held, original = (content, None) if suffix is None else original_of(content)
         ecg = shown = None
         try:
-            ecg = _read(content, name=source, **reading)
+            ecg = _read(held, name=source, **reading)
             ecg = replace(ecg, age=ecg.age if age is None else age, sex=sex or ecg.sex)
             answer = engine.predict(
                 ecg, operating_point, error_rate=error_rate, prevalence=shares, explain=explain, measure=measure
             )
-            _show(_drawn(answer, picture, **drawing), language, json=json, table=table)
+            if suffix is not None:
+                shown = report(describe(answer, language), answer, form, place, original, **drawing)
+            elif place is not None:
+                answer = replace(answer, picture=_draw(answer, place, **drawing))
+            if not printed:
+                _show(answer, language, json=json, table=table, report=shown)
         except TwelveLeadError as error:
-            if isinstance(error, Refused) and ecg is not None and picture is not None:
-                shown = _draw(ecg, picture, refused=error, measure=measure, **drawing)
-            _show_error(error, source, engine if json else None, ecg, shown, language)
+            if isinstance(error, Refused) and ecg is not None:
+                how = drawing | {"refused": error, "measure": measure}
+                if suffix is not None:
+                    described = describe_fault(describe_error(error, source, engine, ecg=ecg), error, language)
+                    shown = report(described, ecg, form, place, original, **how)
+                elif place is not None:
+                    shown = _draw(ecg, place, **how)
+            picture, written = (shown, None) if suffix is None else (None, shown)
+            _show_error(error, source, engine if json else None, ecg, picture, language, report=written)
             codes.append(error.exit_code)
     if codes:
         raise typer.Exit(min(codes))
@@ -186,7 +211,7 @@ def draw(
         _show_error(fault, "", None)
     codes = [fault.exit_code for fault in inputs.faults]
     for source, content in inputs:
-        picture = inputs.picture(source, out, form)
+        picture = inputs.place(source, out, form)
         try:
             _draw(_read(content, name=source, **reading), picture, **drawing)
             typer.echo(f"{source}: drawn as {picture}")
@@ -214,7 +239,8 @@ def demo(
     for variant in ("normal", "st_elevation"):
         ecg = replace(synthetic_ecg(variant), source=f"synthetic {variant.replace('_', ' ')}")
         answer = engine.predict(ecg, explain=True)
-        _show(_drawn(answer, out / f"{variant}.png", label=label), label=label)
+        picture = _draw(answer, out / f"{variant}.png", label=label)
+        _show(replace(answer, picture=picture), label=label)
     loose = synthetic_ecg("normal", seed=1)
     signal = loose.signal.copy()
     signal[:, LEADS.index("V2")] = 0
@@ -245,8 +271,8 @@ class _Inputs:
     def __iter__(self) -> Iterator[tuple[str, Path | BinaryIO]]:
         return iter(self._entries)
 
-    def picture(self, source: str, folder: Path | None, suffix: str) -> Path:
-        """A name that no other file of this call has."""
+    def place(self, source: str, folder: Path | None, suffix: str) -> Path:
+        """A file that no other recording of this call has."""
         stem = Path(source).stem.replace("\\", "_") or "ecg"
         name, number = stem, 1
         while name in self._taken:
@@ -256,14 +282,14 @@ class _Inputs:
         return (folder or Path()) / f"{name}.{suffix}"
 
 
-def _read(content: Path | BinaryIO, **reading: Any) -> "ECG":
+def _read(content: Path | BinaryIO | bytes, **reading: Any) -> "ECG":
     """The recording, also where leads are missing: the gate refuses it then, and it can be drawn."""
     from twelvelead.readers import read
 
     try:
         return read(content, **reading)
     except Refused:
-        if not isinstance(content, Path):
+        if not isinstance(content, Path | bytes):
             raise
     return read(content, leads=None, **reading)
 
@@ -275,12 +301,14 @@ def _draw(what: "ECG | Interpretation", picture: Path, **how: Any) -> str:
     return str(draw(what, picture, **how))
 
 
-def _drawn(answer: "Interpretation", picture: Path | None, **how: Any) -> "Interpretation":
-    return answer if picture is None else replace(answer, picture=_draw(answer, picture, **how))
-
-
 def _show(
-    answer: "Interpretation", language: str = "en", *, json: bool = False, table: bool = False, label: str = ""
+    answer: "Interpretation",
+    language: str = "en",
+    *,
+    json: bool = False,
+    table: bool = False,
+    label: str = "",
+    report: str | None = None,
 ) -> None:
     if json:
         import json as encoder
@@ -296,8 +324,9 @@ def _show(
 
     console = Console(highlight=False, markup=False)
     console.print(render(answer, compose(answer, language), label, table=table))
-    if answer.picture is not None:
-        console.print(f"picture: {answer.picture}\n", style="dim", soft_wrap=True)
+    for kind, file in (("picture", answer.picture), ("report", report)):
+        if file is not None:
+            console.print(f"{kind}: {file}\n", style="dim", soft_wrap=True)
 
 
 def _show_error(
@@ -307,6 +336,7 @@ def _show_error(
     ecg: "ECG | None" = None,
     picture: str | None = None,
     language: str = "en",
+    report: str | None = None,
 ) -> None:
     """On standard error, and as JSON where an engine is named."""
     if engine is not None:
@@ -317,6 +347,8 @@ def _show_error(
 
         described = describe_error(error, source, engine, ecg=ecg, picture=picture)
         typer.echo(json.dumps(describe_fault(described, error, language)))
-    elif picture is not None:
-        typer.echo(f"picture: {picture}")
+    else:
+        for kind, file in (("picture", picture), ("report", report)):
+            if file is not None:
+                typer.echo(f"{kind}: {file}")
     typer.echo(f"twelvelead: {error}", err=True)

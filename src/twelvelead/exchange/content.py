@@ -19,7 +19,8 @@ class Finding:
         key: acronym of the statement, or name of the class; of several that exclude each other the first.
         text: in words.
         certain: whether it is asserted; what is not is equivocal, and is never sent under the code of the finding.
-        probability: the machine's, 0-1; None for a reader's.
+        probability: the machine's in two digits, from 0.01 to 0.99, since no probability means 0 or 1; None for a
+            reader's.
     """
 
     key: str
@@ -57,7 +58,7 @@ class Content:
         withdrawn: keys of what the machine found and the reader does not uphold.
         measured: empty where nothing was measured.
         cautions: what to mind.
-        quality: what the reader of the file and the quality gate say of the recording.
+        quality: what the reader of the file and the quality gate say of the recording, but for why it is refused.
         notice: what a report of a machine is.
         language: of `conclusion`, `words`, `findings` and `cautions`.
     """
@@ -92,7 +93,7 @@ def content_of(report: Report) -> Content:
         withdrawn=tuple(finding.key for finding in machine if finding.key not in keys),
         measured=tuple(_measured(answer.get("measurements"), signed)),
         cautions=() if signed is not None else tuple(one["text"] for one in (*reading["cautions"], *reading["marks"])),
-        quality=tuple(finding["message"] for finding in answer["findings"]),
+        quality=tuple(one["message"] for one in answer["findings"] if one["severity"] != "refuse"),
         notice=answer["notice"],
         language=reading["language"],
     )
@@ -109,12 +110,16 @@ def _machine_findings(answer: Mapping[str, Any], texts: Texts) -> Iterator[Findi
             names = {**sentence["statements"], **sentence["classes"]}
             if sentence["decision"] == "uncertain":
                 # of rivals the most probable stands first
-                yield Finding(next(iter(names)), sentence["text"], False, max(names.values()))
+                yield Finding(next(iter(names)), sentence["text"], False, _rounded(max(names.values())))
             elif sentence["decision"] == "present":
                 present = [name for name in names if results[name]["decision"] == "present"]
                 for name in present:
                     if not any(specific in present for specific in COVERS.get(name, ())):
-                        yield Finding(name, _name(name, texts), True, names[name])
+                        yield Finding(name, _name(name, texts), True, _rounded(names[name]))
+
+
+def _rounded(probability: float) -> float:
+    return min(max(round(probability, 2), 0.01), 0.99)
 
 
 def _signed_findings(signed: Signed, texts: Texts) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ Every resource is put under an identifier of its own (conditional update), so th
 nothing, and sending a later version replaces the earlier one. Plain JSON; no library.
 """
 
+import json
 import re
 from base64 import b64encode
 from collections.abc import Iterator
@@ -53,6 +54,16 @@ def bundle(report: Report) -> Json:
         "type": "transaction",
         "entry": [device, *observations, _diagnostic_report(report, content, about, results)],
     }
+
+
+def write(report: Report, original: bytes | None = None) -> bytes:
+    """The bytes of `bundle`.
+
+    Args:
+        report: to write.
+        original: see `twelvelead.exchange.forms.export`; not used.
+    """
+    return json.dumps(bundle(report), ensure_ascii=False, indent=1).encode() + b"\n"
 
 
 def _diagnostic_report(report: Report, content: Content, about: Json, results: list[Json]) -> Json:

@@ -43,6 +43,16 @@ def message(
     return "".join(f"{segment}\r" for segment in segments).encode("utf-8", "replace")
 
 
+def write(report: Report, original: bytes | None = None) -> bytes:
+    """`message` from nobody in particular to nobody in particular.
+
+    Args:
+        report: to write.
+        original: see `twelvelead.exchange.forms.export`; not used.
+    """
+    return message(report)
+
+
 def escape(text: str) -> str:
     """A text as a value of any type; unescaped, it is the same again."""
     return _NOT_PLAIN.sub(lambda found: _ESCAPES.get(found[0]) or _hexadecimal(found[0]), text)
@@ -99,7 +109,7 @@ def _results(report: Report, content: Content) -> Iterator[tuple[str, ...]]:
     status = _STATUS[report.status]
     if content.overall is not None:
         yield "CWE", _coded(codes.OVERALL_FINDING), _coded(codes.OVERALL[content.overall]), "", "", status
-    for line in (content.conclusion, content.words):
+    for line in filter(None, (content.conclusion, content.words)):
         yield "FT", _coded(codes.IMPRESSION), _formatted(line), "", "", status
     for finding in content.findings:
         probability = "" if finding.probability is None else f"{finding.probability:.2f}"

@@ -55,6 +55,8 @@ class Identity:
             birth_date=None if stated.birth_date is None else stated.birth_date.isoformat(),
             sex=ecg.sex,
             order=stated.order,
+            encounter=stated.encounter,
+            study=stated.study,
             recorded=recorded.isoformat() if isinstance(recorded, datetime) else recorded,
         )
 
@@ -90,7 +92,7 @@ class Report:
 
     Attributes:
         answer: an interpretation with its reading, or the error of a refused recording, as `twelvelead interpret
-            --json` prints them.
+            --json` prints them; such an error may stand beside `describe_recording`, for age, sex and device.
         made: when this version was, with its zone; identifiers of DICOM objects and messages are made from it and
             `id`. Clock times are written in this zone.
         id: what stays the same over all versions; "" stands for the input's SHA-256.

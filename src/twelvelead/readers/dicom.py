@@ -70,16 +70,16 @@ def read(source: Source, request: Request) -> Recording:
         age=patient.age(born, day, stated),
         sex=patient.sex(text_of(data.get(_SEX))),
         findings=(*recording.findings, *patient.disagreement(born, day, stated)),
-        device=text.printable(text.joined(_words(data, _MAKER), _words(data, _MODEL)) or ""),
+        device=text.printable(text.joined(words_of(data, _MAKER), words_of(data, _MODEL)) or ""),
         recorded=recorded,
         identity=Identity(
-            patient_id=text.printable(_words(data, _ID)),
-            issuer=text.printable(_words(data, _ISSUER)),
-            name=text.printable(_words(data, _NAME)),
+            patient_id=text.printable(words_of(data, _ID)),
+            issuer=text.printable(words_of(data, _ISSUER)),
+            name=text.printable(words_of(data, _NAME)),
             birth_date=born,
-            order=text.printable(_words(data, _ACCESSION)),
+            order=text.printable(words_of(data, _ACCESSION)),
             study=text.printable(text_of(data.get(_STUDY))),
-            encounter=text.printable(_words(data, _ADMISSION)),
+            encounter=text.printable(words_of(data, _ADMISSION)),
         ),
     )
 
@@ -88,7 +88,7 @@ def _maybe(data: Data, tag: int | None) -> str | None:
     return None if tag is None else text_of(data.get(tag))
 
 
-def _words(data: Data, tag: int) -> str:
+def words_of(data: Data, tag: int) -> str:
     """A text in the file's own characters."""
     value = data.get(tag)
     if not isinstance(value, bytes):
