@@ -218,8 +218,8 @@ def test_a_file_that_is_not_toml_is_unreadable(tmp_path, content):
 def test_an_unknown_recipe_is_named():
     with pytest.raises(
         Unreadable,
-        match=r"referense: neither a built-in recipe \(reference, attentive, fine-tune, multitask, resnet1d, single, "
-        r"statements\) nor",
+        match=r"referense: neither a built-in recipe \(reference, any-leads, attentive, fine-tune, multitask, "
+        r"resnet1d, single, statements\) nor",
     ):
         Recipe.load("referense")
 

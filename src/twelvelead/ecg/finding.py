@@ -1,5 +1,6 @@
 """What a reader and the gate say about a recording."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -30,6 +31,7 @@ CODES = {
     "muscle-noise": "strong noise, of muscles as a rule",
     "baseline-wander": "a strongly moving baseline",
     "pacing": "spikes as a pacemaker makes them",
+    "fewer-leads": "fewer than twelve leads, read by weights that take them",
     "age": "age outside the range that the model was trained on",
     "unusual": "unlike the recordings that the model was trained on",
     "lead-off": "a lead that was off, as the device says, and follows from the others",
@@ -70,9 +72,9 @@ class Finding:
         return self.code in GRAVE
 
 
-def by_lead(values: NDArray[Any], found: NDArray[Any]) -> dict[str, float]:
-    """Lead -> its value, of the leads, of [12], that were found."""
-    return {lead: float(value) for lead, value, hit in zip(LEADS, values, found, strict=True) if hit}
+def by_lead(values: NDArray[Any], found: NDArray[Any], leads: Sequence[str] = LEADS) -> dict[str, float]:
+    """Lead -> its value, of [leads], of those that were found."""
+    return {lead: float(value) for lead, value, hit in zip(leads, values, found, strict=True) if hit}
 
 
 def named(leads: dict[str, float]) -> str:

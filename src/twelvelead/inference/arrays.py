@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.ecg.leads import LEADS, columns_for
+from twelvelead.ecg.leads import columns_for
 from twelvelead.errors import Refused
 from twelvelead.inference.prepare import Prepared, prepare
 from twelvelead.readers.arrays import Arrays
@@ -48,7 +48,7 @@ def answer(
     prepared: list[Prepared | Refused] = []
     for ecg in recordings:
         try:
-            prepared.append(prepare(ecg, engine.contract, gate=gate))
+            prepared.append(prepare(ecg, engine.contract, engine.leads, gate=gate))
         except Refused as refusal:
             prepared.append(refusal)
     pieces: dict[int, list[tuple[int, int]]] = {}
@@ -91,7 +91,8 @@ def _mean(name: str, said: Sequence[tuple["Outputs", int]]) -> Any:
 
 def predict_arrays(engine: "Engine", recordings: Arrays, operating_point: str, *, gate: bool) -> Any:
     """See `Engine.predict_arrays`."""
-    columns_for(LEADS, recordings.leads, recordings.name)
+    engine = engine.seeing(recordings.leads, recordings.name)
+    columns_for(engine.leads, recordings.leads, recordings.name)
     rules, contract = engine.rules(operating_point), engine.contract
     assessed = [] if contract.statements is None else np.flatnonzero(contract.statements.assessed).tolist()
     names = [contract.statements.classes[column] for column in assessed] if contract.statements else []

@@ -1,15 +1,18 @@
 """Weights on ONNX Runtime: arrays to probabilities, one ECG to its interpretation."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twelvelead.ecg.finding import Finding
+from twelvelead.ecg.leads import LEADS, obtainable
 from twelvelead.ecg.measure import measure as measured
 from twelvelead.ecg.record import ECG
-from twelvelead.errors import TwelveLeadError, Unreadable
+from twelvelead.errors import Refused, TwelveLeadError, Unreadable
 from twelvelead.evaluation.selective import certainty, rank
 from twelvelead.inference.decide import ERROR_RATE, Rules
 from twelvelead.inference.explain import attribute
@@ -59,6 +62,7 @@ class Engine:
 
         folder = find(weights)
         self.contract = Contract.load(folder)
+        self.leads = self.contract.leads
         self.contract_sha256 = sha256(folder / FILE)
         path = file(weights, "onnx", self.contract)
         options = onnxruntime.SessionOptions()
@@ -133,6 +137,30 @@ class Engine:
             values.get("embedding"),
         )
 
+    def seeing(self, stored: Sequence[str], source: str = "ECG") -> "Engine":
+        """These weights as they answer by the leads of a recording: themselves where it has all, or where they take no
+        fewer; else by the largest of their sets of leads that it has.
+
+        Args:
+            stored: names of its leads, in our spelling.
+            source: of the recording, named in the error.
+
+        Raises:
+            Refused: they take fewer, but not so few.
+        """
+        there, contract = obtainable(stored), self.contract
+        if not contract.lead_sets or set(contract.leads) <= set(there):
+            return self
+        try:
+            meaning, leads = contract.for_leads(there)
+        except ValueError:
+            sets = "; ".join(", ".join(each.leads) for each in contract.lead_sets)
+            message = f"missing leads: the weights {contract.name} take all twelve, or one of these sets: {sets}"
+            raise Refused(f"{source}: {message}", (Finding("missing-leads", "refuse", message),)) from None
+        engine = copy(self)
+        engine.contract, engine.leads = meaning, leads
+        return engine
+
     def predict(
         self,
         ecg: ECG,
@@ -148,7 +176,7 @@ class Engine:
         A recording of more than 20 s is read in pieces of 10 s, one every 5 s, and their probabilities are averaged.
 
         Args:
-            ecg: any rate and any leads from which the twelve follow.
+            ecg: any rate and any leads from which those that the weights take follow.
             operating_point: one of the contract's, such as "accuracy" or "f1", or one number for all classes.
             error_rate: from which a class is "uncertain"; one that the contract holds.
             prevalence: class -> share of the people examined who have it, for the predictive values; the others' is
@@ -161,10 +189,15 @@ class Engine:
             Refused: the recording is not fit to read, with the reason.
             TwelveLeadError: the operating point, the error rate or a class is not in the contract.
         """
+        engine = self.seeing(ecg.leads, ecg.source)
+        if engine is not self:
+            return engine.predict(
+                ecg, operating_point, error_rate=error_rate, prevalence=prevalence, explain=explain, measure=measure
+            )
         contract = self.contract
         rules = self.rules(operating_point, error_rate, prevalence)
-        twelve, signal, findings, starts, length = prepare(ecg, contract)
-        features = twelve.features
+        seen, signal, findings, starts, length = prepare(ecg, contract, self.leads)
+        features = seen.features
         step = contract.attention_samples
         parts = list(self._parts(signal, features, starts, length))
         by_piece = _joined([part.probabilities for part in parts])
@@ -175,7 +208,7 @@ class Engine:
         sure = float(certainty(mean))
         telling = starts[by_piece[:, mean.argmax()].argmax()]
         return Interpretation(
-            ecg=twelve,
+            ecg=seen,
             classes=rules(mean, _joined(members).mean(axis=0).std(axis=0) if members else None),
             statements=rules.statements(_joined(statements).mean(axis=0)) if statements else (),
             not_assessed=rules.not_assessed,
@@ -194,7 +227,7 @@ class Engine:
                 for start, values in zip(starts, by_piece.tolist(), strict=True)
             ),
             findings=findings,
-            measurements=measured(twelve) if measure else None,
+            measurements=measured(seen) if measure and self.leads == LEADS else None,
             members=contract.members,
             attribution=self._explained(signal, features, telling, length) if explain else None,
         )
@@ -216,7 +249,8 @@ class Engine:
         Args:
             signals: [n, samples, leads] real numbers, or a sequence of [samples, leads] whose lengths may differ.
             sampling_rate: of all, in Hz.
-            leads: names of the last axis, in any case and by the usual aliases; the twelve have to follow from them.
+            leads: names of the last axis, in any case and by the usual aliases; those that the weights take have to
+                follow from them.
             unit: of voltage, "mV", "uV" or "V".
             age: in years; one for all, or one for each recording, None or NaN where unknown.
             sex: "male" or "female", or 0 or 1; likewise.
@@ -235,7 +269,7 @@ class Engine:
         Raises:
             Unreadable: the shape, the rate, a lead, the unit, an age or a sex cannot be, or the voltages are off by so
                 much that the unit is another one.
-            Refused: the twelve leads do not follow from those named.
+            Refused: the leads that the weights take do not follow from those named.
             TwelveLeadError: the operating point is not in the contract.
         """
         from twelvelead.inference.arrays import predict_arrays

@@ -21,8 +21,8 @@ class Prepared(NamedTuple):
     """A recording that weights can answer for.
 
     Attributes:
-        ecg: with the twelve leads, at its own rate.
-        signal: [samples, leads] float32 mV, at the weights' rate.
+        ecg: with the leads that are looked at, at its own rate.
+        signal: [samples, leads] float32 mV, at the weights' rate; NaN in leads that are not looked at.
         findings: the gate's warnings; those of the reader alone where the gate was not asked.
         starts: first sample of each piece that is answered by itself.
         length: of each piece, in samples.
@@ -35,12 +35,13 @@ class Prepared(NamedTuple):
     length: int
 
 
-def prepare(ecg: ECG, contract: Contract, *, gate: bool = True) -> Prepared:
+def prepare(ecg: ECG, contract: Contract, leads: tuple[str, ...], *, gate: bool = True) -> Prepared:
     """A recording with the leads and the rate that weights need, in pieces where it is long.
 
     Args:
-        ecg: any rate and any leads from which the twelve follow.
+        ecg: any rate and any leads from which those looked at follow.
         contract: of the weights.
+        leads: that are looked at, in the order of the weights.
         gate: whether the quality gate is asked; without it, only what no network can answer is refused.
 
     Raises:
@@ -49,16 +50,20 @@ def prepare(ecg: ECG, contract: Contract, *, gate: bool = True) -> Prepared:
     findings = ecg.findings
     seconds = contract.minimum_samples / contract.sampling_rate
     if gate:
-        findings = require_readable(ecg, minimum_seconds=seconds, ages=contract.ages)
+        findings = require_readable(ecg, minimum_seconds=seconds, ages=contract.ages, leads=leads)
     else:
-        require_answerable(ecg, minimum_seconds=seconds)
-    twelve = ecg.twelve()
-    signal = twelve.resampled(contract.sampling_rate).signal
+        require_answerable(ecg, minimum_seconds=seconds, leads=leads)
+    seen = ecg.select(leads)
+    signal = seen.resampled(contract.sampling_rate).signal
     if len(signal) < contract.minimum_samples:  # the gate's half sample of grace is long at low rates
         message = f"too short: {ecg.duration:.2f} s; record longer"
         raise Refused(f"{ecg.source}: {message}", (Finding("too-short", "refuse", message),))
     starts, length = cut(len(signal), contract.sampling_rate, contract.attention_samples, contract.minimum_samples)
-    return Prepared(twelve, signal, findings, starts, length)
+    if leads != contract.leads:
+        placed = np.full((len(signal), len(contract.leads)), np.nan, np.float32)
+        placed[:, [contract.leads.index(lead) for lead in leads]] = signal
+        signal = placed
+    return Prepared(seen, signal, findings, starts, length)
 
 
 def as_inputs(

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from twelvelead.models.base import ECGModel
 from twelvelead.models.highpass import HighPass
 from twelvelead.models.registry import create_model
+from twelvelead.models.shown import with_mask
 
 AGGREGATES: dict[str, Callable[[Tensor], Tensor]] = {
     "probability": lambda logits: torch.sigmoid(logits).mean(dim=1),
@@ -61,6 +62,7 @@ def create_windowed(
     aggregate: str,
     highpass: float = 0.0,
     statements: int = 0,
+    masked: bool = False,
 ) -> "Windowed":
     """A model by its name, laid over whole recordings; its convolutions run channels-last. Its outputs are the classes
     and, behind them, the statements.
@@ -72,13 +74,13 @@ def create_windowed(
         architecture,
         classes=classes + statements,
         sampling_rate=sampling_rate,
-        leads=leads,
+        leads=2 * leads if masked else leads,
         metadata=metadata,
         **settings,
     )
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # PyTorch's stubs know no such call
     baseline = HighPass(highpass, sampling_rate) if highpass else None
-    return Windowed(model, window, stride, aggregate, baseline, statements)
+    return Windowed(model, window, stride, aggregate, baseline, statements, masked)
 
 
 class Windowed(nn.Module):
@@ -94,6 +96,7 @@ class Windowed(nn.Module):
         aggregate: one of `AGGREGATES`.
         highpass: takes the baseline away before the windows are cut; None for none.
         statements: how many of the outputs, the last ones, are statements.
+        masked: whether leads may be missing: NaN in `ecg`. The model then takes twice as many leads, see `with_mask`.
     """
 
     def __init__(
@@ -104,6 +107,7 @@ class Windowed(nn.Module):
         aggregate: str = "probability",
         highpass: HighPass | None = None,
         statements: int = 0,
+        masked: bool = False,
     ) -> None:
         super().__init__()
         self.step = model.samples_per_step
@@ -121,6 +125,7 @@ class Windowed(nn.Module):
         self.aggregate = aggregate
         self.highpass = highpass
         self.statements = statements
+        self.masked = masked
 
     def forward(self, ecg: Tensor, features: Tensor) -> Answers:
         """Answers for whole recordings.
@@ -135,6 +140,8 @@ class Windowed(nn.Module):
         """
         if self.highpass is not None:
             ecg = self.highpass(ecg)
+        if self.masked:
+            ecg = with_mask(ecg)
         n, samples, leads = ecg.shape
         starts = self._starts(samples)
         windows = ecg[:, starts[:, None] + torch.arange(self.window, device=ecg.device)]

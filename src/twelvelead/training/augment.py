@@ -56,6 +56,23 @@ def disturb(ecg: Tensor, recipe: Recipe, sampling_rate: int) -> Tensor:
     return ecg.to(kind)
 
 
+def hide(ecg: Tensor, sets: Tensor, share: float) -> Tensor:
+    """Crops of which some show the leads of one set alone.
+
+    Args:
+        ecg: [n, samples, leads].
+        sets: [sets, leads] bool, the leads of each.
+        share: chance of a crop to lose leads.
+
+    Returns:
+        [n, samples, leads], NaN in leads that are hidden.
+    """
+    n = len(ecg)
+    chosen = sets[torch.randint(len(sets), (n,), device=ecg.device)]
+    kept = chosen | (torch.rand(n, 1, device=ecg.device) >= share)
+    return ecg.masked_fill(~kept[:, None], torch.nan)
+
+
 def mix(ecg: Tensor, features: Tensor, labels: Tensor, alpha: float) -> tuple[Tensor, Tensor, Tensor]:
     """Each crop with some of another one (Zhang et al. 2018, "mixup", arXiv:1710.09412).
 

@@ -73,6 +73,7 @@ def _entries(contract: Contract) -> dict[str, Any]:
         "stride": contract.stride,
         "aggregate": contract.aggregate,
         "highpass": contract.highpass,
+        "masked": bool(contract.lead_sets),
     }
 
 
@@ -88,6 +89,7 @@ def _single(contract: Contract, entries: Mapping[str, Any]) -> Windowed:
         stride=entries["stride"],
         aggregate=entries["aggregate"],
         highpass=entries["highpass"],
+        masked=entries.get("masked", False),
         statements=0 if contract.statements is None else len(contract.statements.classes),
     )
 
@@ -161,7 +163,11 @@ class _Given(nn.Module):
 
 
 def predict(
-    windowed: Whole, signals: NDArray[np.int16], features: NDArray[np.float32], records: NDArray[np.int64]
+    windowed: Whole,
+    signals: NDArray[np.int16],
+    features: NDArray[np.float32],
+    records: NDArray[np.int64],
+    shown: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float32]:
     """Probabilities of whole recordings, computed where the model lies, before calibration.
 
@@ -170,6 +176,7 @@ def predict(
         signals: [record, sample, lead] int16 microvolts.
         features: [record, 2] float32.
         records: positions of those to predict, [n].
+        shown: [leads] bool, those that it sees; None for all.
 
     Returns:
         [n, classes and statements] float32.
@@ -183,5 +190,7 @@ def predict(
         for start in range(0, len(records), 64):
             chosen = records[start : start + 64]
             ecg, known = millivolts(signals[chosen]).to(device), torch.from_numpy(features[chosen]).to(device)
+            if shown is not None:
+                ecg[..., ~shown] = torch.nan
             parts.append(windowed(ecg, known).everything().float().cpu().numpy())
     return np.concatenate(parts)

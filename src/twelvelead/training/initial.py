@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from torch import Tensor
 
 from twelvelead.data.store import Store
 from twelvelead.errors import Unreadable
@@ -80,11 +82,21 @@ def load_initial(
             for row, there in kept.items():
                 rows[row] = state[key][there]
             state[key] = rows
+        if recipe.lead_sets:
+            state = {key: _widened(value, own[key]) for key, value in state.items()}
         model.load_state_dict(state)
     except (KeyError, IndexError, RuntimeError, SafetensorError) as error:
         fault = str(error).splitlines()[0]
         raise Unreadable(f"{path}: does not fit the model in its contract ({fault}); export it again") from None
     return tuple(wanted[row][0] for row in kept)
+
+
+def _widened(values: Tensor, own: Tensor) -> Tensor:
+    """The parameters of a first layer that reads leads, for one that reads whether they are there behind them: at first
+    it takes no notice of that."""
+    if values.dim() > 1 and own.shape[1] == 2 * values.shape[1]:
+        return torch.cat([values, torch.zeros_like(values)], dim=1)
+    return values
 
 
 def ancestors(recipe: Recipe) -> dict[str, list[dict[str, Any]]]:

@@ -9,10 +9,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torchmetrics.classification import BinaryAUROC, MultilabelAUROC
 
+from twelvelead.ecg.lead_sets import shown_by
+from twelvelead.ecg.leads import LEADS
 from twelvelead.errors import TwelveLeadError
 from twelvelead.models import is_shipped
+from twelvelead.models.shown import with_mask
 from twelvelead.models.windows import Windowed, create_windowed
-from twelvelead.training.augment import disturb, mix
+from twelvelead.training.augment import disturb, hide, mix
 from twelvelead.training.crops import Batch
 from twelvelead.training.loss import AsymmetricLoss, CrossEntropyLoss, FocalLoss, class_weights
 from twelvelead.training.recipe import Recipe
@@ -33,9 +36,10 @@ def build(recipe: Recipe, *, classes: int, statements: int = 0, sampling_rate: i
             aggregate=recipe.aggregate,
             highpass=recipe.highpass,
             statements=statements,
+            masked=bool(recipe.lead_sets),
         )
         if not is_shipped(recipe.architecture):
-            windowed.model.require_answer(recipe.window, leads, classes + statements)
+            windowed.model.require_answer(recipe.window, 2 * leads if recipe.lead_sets else leads, classes + statements)
         return windowed
     except (TypeError, ValueError) as error:
         raise TwelveLeadError(f"recipe {recipe.name}: {error}") from None
@@ -53,6 +57,8 @@ class Training(pl.LightningModule):
         sampling_rate: of the signals, in Hz.
         leads: number of leads.
     """
+
+    lead_sets: Tensor
 
     def __init__(
         self,
@@ -79,6 +85,7 @@ class Training(pl.LightningModule):
             sampling_rate=sampling_rate,
             leads=leads,
         )
+        self.register_buffer("lead_sets", torch.from_numpy(shown_by(recipe.lead_sets, LEADS)), persistent=False)
         self.loss = make_loss(recipe, labels)
         self.auxiliary_loss = CrossEntropyLoss(torch.ones(statements))
         self.measured = list(range(self.classes)) if measured is None else measured
@@ -98,6 +105,8 @@ class Training(pl.LightningModule):
         if recipe.mixup:
             ecg, features, targets = mix(ecg, features, targets, recipe.mixup)
         targets = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / 2
+        if recipe.lead_sets:
+            ecg = with_mask(hide(ecg, self.lead_sets, recipe.hidden_leads))
         logits, _attention = self.windowed.model(ecg, features)
         logits = logits.float()
         value: Tensor = self.loss(logits[:, :classes], targets[:, :classes])
@@ -111,8 +120,10 @@ class Training(pl.LightningModule):
         self.log("train_loss", value, on_step=False, on_epoch=True, batch_size=len(ecg), sync_dist=True)
         return value
 
-    def validation_step(self, batch: Batch, _: int) -> None:
+    def validation_step(self, batch: Batch, number: int) -> None:
         ecg, features, labels = batch
+        if self.recipe.lead_sets and (turn := number % (1 + len(self.lead_sets))):
+            ecg = hide(ecg, self.lead_sets[turn - 1 : turn], 1.0)  # each batch shows another set, the same every epoch
         probabilities = self.windowed(ecg, features).probabilities
         self.auroc.update(probabilities[:, self.measured], labels[:, self.measured].long())
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from twelvelead.ecg.lead_sets import parse_lead_set
+from twelvelead.ecg.leads import LEADS
 from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.models import MODELS, default_settings
 from twelvelead.training.inherit import inherit
@@ -39,6 +41,9 @@ class Recipe:
         highpass: Hz below which a zero-phase filter, inside the weights, takes the baseline away
             (`twelvelead.models.highpass`); 0 for none.
         hidden_metadata: share of ages and of sexes hidden while training, each at random.
+        lead_sets: sets of leads, each as "I,II,V2", that the weights also take alone, with what follows from them;
+            empty for weights that take all leads of the store and no fewer.
+        hidden_leads: share of training crops that show one of the sets alone, drawn at random.
         mixup, lead_dropout, gain, stretch, noise, wander: disturbances of training crops, 0 for none
             (`twelvelead.training.augment`).
         batch_size: crops in a step.
@@ -78,6 +83,8 @@ class Recipe:
     aggregate: Literal["probability", "logit", "maximum"] = "probability"
     highpass: float = 0.0
     hidden_metadata: float = 0.1
+    lead_sets: tuple[str, ...] = ()
+    hidden_leads: float = 0.8
     mixup: float = 0.0
     lead_dropout: float = 0.0
     gain: float = 0.0
@@ -120,6 +127,16 @@ class Recipe:
             raise TwelveLeadError(
                 f"recipe {self.name}: auxiliary_task and task are both {self.task}; a second task has to be another one"
             )
+        try:
+            sets = [parse_lead_set(each) for each in self.lead_sets]
+        except ValueError as error:
+            raise TwelveLeadError(f"recipe {self.name}: lead_sets: {error}") from None
+        for place, each in enumerate(sets):
+            if each == LEADS or each in sets[:place]:
+                raise TwelveLeadError(
+                    f"recipe {self.name}: lead_sets: {self.lead_sets[place]} is all twelve leads, or the same as "
+                    "another set, since limb leads follow from two; leave it out"
+                )
         both = set(self.train_folds) & set(self.validation_folds)
         if both:
             raise TwelveLeadError(
@@ -230,6 +247,7 @@ LEAST_MIXUP = 0.01
 _CHOICES = {name: get_args(kind) for name, kind in get_type_hints(Recipe).items() if get_origin(kind) is Literal}
 _SWITCHES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "hidden_metadata": ("metadata", bool),
+    "hidden_leads": ("lead_sets", bool),
     "auxiliary_task": ("auxiliary_weight", bool),
     "auxiliary_weight": ("auxiliary_task", bool),
     "teachers": ("teacher_weight", bool),
@@ -248,6 +266,7 @@ _RANGES = (
     ("teacher_weight", 0, 1),
     ("highpass", 0, 5),
     ("hidden_metadata", 0, 1),
+    ("hidden_leads", 0, 1),
     ("mixup", 0, 100),
     ("lead_dropout", 0, 0.9),
     ("gain", 0, 0.9),

@@ -15,6 +15,7 @@ from lightning.pytorch.trainer.states import TrainerStatus
 
 from twelvelead.data.store import Store
 from twelvelead.data.tasks import labels
+from twelvelead.ecg.leads import LEADS
 from twelvelead.errors import TwelveLeadError
 from twelvelead.files import naming, owning
 from twelvelead.progress import Progress, silent
@@ -125,6 +126,11 @@ def prepare(recipe: Recipe, store: Store) -> Begun:
         raise TwelveLeadError(
             f"recipe {recipe.name}: window {recipe.window}{stretched} is longer than the {store.samples} samples of "
             f"{store.path}"
+        )
+    if recipe.lead_sets and store.leads != LEADS:
+        raise TwelveLeadError(
+            f"recipe {recipe.name}: lead_sets hide some of twelve leads, but {store.path} has "
+            f"{', '.join(store.leads)}; take a store of twelve"
         )
     silence_lightning()
     keep_freed_memory()

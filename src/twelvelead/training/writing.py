@@ -49,7 +49,8 @@ def write_weights(
         folder: of the run.
         ancestors: "initial" and "teachers" of the contract's data, each left out where it is empty.
         entries: of the contract, those that follow from none of these: name, architecture, model, scale, metadata,
-            ages, train_folds, validation_folds, recipe, versions, and of an ensemble members.
+            ages, train_folds, validation_folds, recipe, versions, of an ensemble members, and of weights for fewer
+            leads lead_sets.
 
     Returns:
         The contract as written.
@@ -58,8 +59,6 @@ def write_weights(
     weights.mkdir(parents=True, exist_ok=True)
     files = {kind: f"{name}.{kind}" for kind in ("safetensors", "onnx")}
     write_safetensors(whole, weights / files["safetensors"], {"architecture": entries["architecture"]})
-    patients = np.asarray(store.column("patient_id")[records])
-    trained = np.isin(np.asarray(store.column("fold")), entries["train_folds"]) & labels.scored
     contract = Contract(
         leads=store.leads,
         sampling_rate=round(store.sampling_rate),
@@ -79,7 +78,7 @@ def write_weights(
         },
         files={},
         **entries,
-        **fit_heads(labels, statements, raw, records, trained, patients),
+        **fit_validation(raw, store, labels, statements, records, entries["train_folds"]),
     )
     write_onnx(whole, weights / files["onnx"], len(store.leads), describe(contract))
     hashes = {kind: {"name": file, "sha256": sha256(weights / file)} for kind, file in files.items()}
@@ -87,6 +86,19 @@ def write_weights(
     make_predictions(contract, raw[:, : len(labels.classes)], store, labels, records).save(folder / "predictions.npz")
     contract.save(weights)
     return contract
+
+
+def fit_validation(
+    raw: NDArray[np.float32],
+    store: Store,
+    labels: Labels,
+    statements: Labels | None,
+    records: NDArray[np.int64],
+    train_folds: Sequence[int],
+) -> dict[str, Any]:
+    """What outputs mean, from those of the validation records; see `fit_heads` and `write_weights`."""
+    trained = np.isin(np.asarray(store.column("fold")), train_folds) & labels.scored
+    return fit_heads(labels, statements, raw, records, trained, np.asarray(store.column("patient_id")[records]))
 
 
 def make_predictions(

@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.files import replacing
 from twelvelead.weights.head import Head, contradiction, typed
+from twelvelead.weights.lead_sets import LeadSet
 from twelvelead.weights.schema import find_fault, load_schema
 from twelvelead.weights.statements import KINDS, of_kind
 
@@ -47,6 +48,8 @@ class Contract(Head):
         statements: what is answered beside the classes; None for weights without statements.
         subclasses: PTB-XL's, each read off its statements (`twelvelead.weights.statements.read_off`); None where the
             statements are not PTB-XL's.
+        lead_sets: what the outputs mean where a recording shows fewer leads; empty for weights that need all. Leads
+            that are not shown are NaN in the input.
         metadata: what the columns of `features` mean; empty where age and sex take no part.
         ages: (low, high) of training, in years.
         members: names of the networks of an ensemble; empty for a single network.
@@ -83,6 +86,7 @@ class Contract(Head):
     recipe: dict[str, Any]
     files: dict[str, dict[str, str]]
     versions: dict[str, str]
+    lead_sets: tuple[LeadSet, ...] = ()
     members: tuple[str, ...] = ()
     unit: str = "mV"
     format: str = FORMAT
@@ -136,6 +140,23 @@ class Contract(Head):
         own = {field.name: getattr(heads[task], field.name) for field in dataclasses.fields(Head)}
         return dataclasses.replace(self, **own, statements=None, subclasses=None)
 
+    def for_leads(self, there: Collection[str]) -> tuple["Contract", tuple[str, ...]]:
+        """The contract as if the weights had been made for the leads that a recording shows, and the leads to look at:
+        all, or those of the largest set that it shows.
+
+        Raises:
+            ValueError: it shows neither all leads nor a set of `lead_sets`.
+        """
+        if set(self.leads) <= set(there):
+            return self, self.leads
+        shown = [each for each in self.lead_sets if set(each.leads) <= set(there)]
+        if not shown:
+            raise ValueError("none of the sets of leads")
+        best = max(shown, key=lambda each: len(each.leads))
+        own = {field.name: getattr(best.classes, field.name) for field in dataclasses.fields(Head)}
+        alone = dataclasses.replace(self, **own, statements=best.statements, subclasses=best.subclasses, lead_sets=())
+        return alone, best.leads
+
     def save(self, folder: Path) -> None:
         """Write `contract.json` into the folder, atomically."""
         values = dataclasses.asdict(self)
@@ -175,7 +196,15 @@ class Contract(Head):
         for part in ("statements", "subclasses"):
             if values[part] is not None:
                 values[part] = Head(**typed(Head, values[part]))
+        values["lead_sets"] = [_lead_set(each) for each in values.get("lead_sets", [])]
         return cls(**typed(cls, values))
+
+
+def _lead_set(values: Mapping[str, Any]) -> LeadSet:
+    heads: dict[str, Any] = {
+        name: None if head is None else Head(**typed(Head, head)) for name, head in values.items() if name != "leads"
+    }
+    return LeadSet(leads=tuple(values["leads"]), **heads)
 
 
 def _refuse(constant: str) -> float:
@@ -185,7 +214,8 @@ def _refuse(constant: str) -> float:
 def _contradiction(values: Mapping[str, Any]) -> str | None:
     """What of a contract that satisfies the schema does not belong together; None where all does."""
     statements = values["statements"]
-    for head in (values, statements, values["subclasses"]):
+    sets = [each[name] for each in values.get("lead_sets", ()) for name in ("classes", "statements", "subclasses")]
+    for head in (values, statements, values["subclasses"], *sets):
         fault = contradiction(head) if head else None
         if fault:
             return fault

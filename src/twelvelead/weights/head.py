@@ -4,6 +4,8 @@ import dataclasses
 import itertools
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import repeat
+from operator import and_
 from typing import Any, get_origin
 
 import numpy as np
@@ -37,6 +39,7 @@ class Head:
         least_positives: "training" and "validation": with fewer, an answer names the class as not assessed.
         auroc: of each class on the validation folds, which also chose, as (value, low, high); Nones where there is
             none, and (value, None, None) with fewer than 20 positives, too few for an interval.
+        carried: whether each class can be told from the leads that a recording shows; empty where all can.
         conformal: "error_rates", and for each of them "present_from" and "absent_to", one limit a class
             (`twelvelead.evaluation.conformal`).
         certainty: quantiles of the certainty over the validation folds (`twelvelead.evaluation.selective`).
@@ -58,13 +61,15 @@ class Head:
     certainty: tuple[float, ...]
     metrics: dict[str, float]
     intervals: dict[str, tuple[float, ...]]
+    carried: tuple[bool, ...] = ()
 
     @property
     def assessed(self) -> tuple[bool, ...]:
-        """Whether each class had positives enough to be answered for."""
+        """Whether each class had positives enough to be answered for, and can be told from the leads there are."""
         least = self.least_positives
         pairs = zip(self.positives["training"], self.positives["validation"], strict=True)
-        return tuple(seen >= least["training"] and chose >= least["validation"] for seen, chose in pairs)
+        enough = (seen >= least["training"] and chose >= least["validation"] for seen, chose in pairs)
+        return tuple(map(and_, enough, self.carried or repeat(True)))
 
     @property
     def holder(self) -> str:
@@ -113,6 +118,7 @@ class Head:
             conformal={"error_rates": self.conformal["error_rates"], **each_rate},
             metrics={},
             intervals={},
+            carried=chosen(self.carried) if self.carried else (),
         )
 
     def thresholds_at(self, operating_point: str) -> NDArray[np.float64]:
@@ -143,6 +149,7 @@ def typed(kind: type[Head], values: dict[str, Any]) -> dict[str, Any]:
         if (get_origin(field.type) or field.type) is tuple or field.name in _HOLD_TUPLES
         else values[field.name]
         for field in dataclasses.fields(kind)
+        if field.name in values
     }
 
 
@@ -166,6 +173,8 @@ def contradiction(values: Mapping[str, Any]) -> str | None:
         if len(conformal[kind]) != len(conformal["error_rates"]):
             return f"conformal.{kind} has {len(conformal[kind])} rows for {len(conformal['error_rates'])} error rates"
         one_each |= {f"conformal.{kind}[{row}]": each for row, each in enumerate(conformal[kind])}
+    if values.get("carried"):
+        one_each["carried"] = values["carried"]
     for name, each in one_each.items():
         if len(each) != classes:
             return f"{name} has {len(each)} entries for {classes} classes"

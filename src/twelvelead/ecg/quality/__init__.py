@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from twelvelead.ecg.finding import CODES, Finding
+from twelvelead.ecg.finding import CODES, Finding, named
+from twelvelead.ecg.leads import LEADS
 from twelvelead.ecg.quality import artefacts, refusals
 from twelvelead.ecg.quality.at_the_beat import at_the_beat
 from twelvelead.ecg.quality.disturbances import clipping, noise, pacing
@@ -25,7 +26,11 @@ AGES = (18.0, 120.0)
 
 
 def check(
-    ecg: ECG, *, minimum_seconds: float = MINIMUM_SECONDS, ages: tuple[float, float] = AGES
+    ecg: ECG,
+    *,
+    minimum_seconds: float = MINIMUM_SECONDS,
+    ages: tuple[float, float] = AGES,
+    leads: tuple[str, ...] = LEADS,
 ) -> tuple[Finding, ...]:
     """What is wrong with a recording, what its reader noticed first; empty where nothing is.
 
@@ -36,35 +41,42 @@ def check(
         ecg: the recording as it was read: limb leads that are stored are compared, derived ones cannot contradict.
         minimum_seconds: the shortest duration that passes.
         ages: lowest and highest age on which the model was trained, years.
+        leads: that are looked at. With fewer than twelve, the rules that compare leads, or were measured on twelve, do
+            not speak, and a warning says so.
     """
     try:
-        twelve = ecg.twelve()
+        seen = ecg.select(leads)
     except Refused as missing:
         return (*ecg.findings, *missing.findings)
-    voltage = np.ascontiguousarray(twelve.signal.T)
-    refused = tuple(_refusals(twelve, voltage, minimum_seconds))
-    return (*ecg.findings, *(refused or _warnings(twelve, voltage, ages)))
+    voltage = np.ascontiguousarray(seen.signal.T)
+    refused = tuple(_refusals(seen, voltage, minimum_seconds))
+    warnings = _warnings if leads == LEADS else _of_fewer
+    return (*ecg.findings, *(refused or warnings(seen, voltage, ages)))
 
 
 def require_readable(
-    ecg: ECG, *, minimum_seconds: float = MINIMUM_SECONDS, ages: tuple[float, float] = AGES
+    ecg: ECG,
+    *,
+    minimum_seconds: float = MINIMUM_SECONDS,
+    ages: tuple[float, float] = AGES,
+    leads: tuple[str, ...] = LEADS,
 ) -> tuple[Finding, ...]:
     """The warnings about a recording that is fit to interpret.
 
     Raises:
         Refused: it is not fit; the message names its source and each reason.
     """
-    return _without_refusals(ecg, check(ecg, minimum_seconds=minimum_seconds, ages=ages))
+    return _without_refusals(ecg, check(ecg, minimum_seconds=minimum_seconds, ages=ages, leads=leads))
 
 
-def require_answerable(ecg: ECG, *, minimum_seconds: float = MINIMUM_SECONDS) -> None:
+def require_answerable(ecg: ECG, *, minimum_seconds: float = MINIMUM_SECONDS, leads: tuple[str, ...] = LEADS) -> None:
     """Refuse only what no network can answer: fewer seconds than it needs, and samples that are not finite.
 
     Raises:
         Refused: it is one of these, or leads are missing that algebra cannot give.
     """
-    twelve = ecg.twelve()
-    found = (refusals.too_short(twelve, minimum_seconds), refusals.not_finite(twelve.signal.T))
+    seen = ecg.select(leads)
+    found = (refusals.too_short(seen, minimum_seconds), refusals.not_finite(seen.signal.T, leads))
     _without_refusals(ecg, tuple(finding for finding in found if finding))
 
 
@@ -81,16 +93,28 @@ def _refusals(ecg: ECG, voltage: Voltage, minimum_seconds: float) -> Iterator[Fi
         return
     if short := refusals.too_short(ecg, minimum_seconds):
         yield short
-    if invalid := refusals.not_finite(voltage):
+    if invalid := refusals.not_finite(voltage, ecg.leads):
         yield invalid
     elif voltage.shape[1] < 2:
         return  # too short as well
-    elif unit := refusals.amplitude(voltage, ecg.sampling_rate):
+    elif unit := refusals.amplitude(voltage, ecg.sampling_rate, ecg.leads):
         yield unit
-    elif flat := refusals.flat(voltage, ecg.sampling_rate):
+    elif flat := refusals.flat(voltage, ecg.sampling_rate, ecg.leads):
         yield flat
-    elif (contradiction := limb_leads(voltage)) and contradiction.severity == "refuse":
+    elif ecg.leads == LEADS and (contradiction := limb_leads(voltage)) and contradiction.severity == "refuse":
         yield contradiction
+
+
+def _of_fewer(ecg: ECG, voltage: Voltage, ages: tuple[float, float]) -> Iterator[Finding]:
+    rate = ecg.sampling_rate
+    yield Finding(
+        "fewer-leads",
+        "warn",
+        f"read by {named(dict.fromkeys(ecg.leads, 0.0))} alone: what the other leads show is not in the answer, and "
+        "most rules of the quality gate need twelve",
+    )
+    findings = (too_slow(rate), age(ecg.age, ages))
+    yield from (finding for finding in findings if finding)
 
 
 def _warnings(ecg: ECG, voltage: Voltage, ages: tuple[float, float]) -> Iterator[Finding]:

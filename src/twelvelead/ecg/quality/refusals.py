@@ -1,5 +1,7 @@
 """What makes a recording unfit to interpret."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,15 +42,15 @@ def too_short(ecg: ECG, minimum_seconds: float) -> Finding | None:
     return Finding("too-short", "refuse", message, {"seconds": ecg.duration})
 
 
-def not_finite(voltage: Voltage) -> Finding | None:
+def not_finite(voltage: Voltage, leads: Sequence[str]) -> Finding | None:
     finite = np.isfinite(voltage)
     if finite.all():
         return None
     missing = (~finite).sum(axis=1)
-    leads = by_lead(missing, missing > 0)
-    listed = ", ".join(f"{lead} ({count:.0f} of {voltage.shape[1]})" for lead, count in leads.items())
+    found = by_lead(missing, missing > 0, leads)
+    listed = ", ".join(f"{lead} ({count:.0f} of {voltage.shape[1]})" for lead, count in found.items())
     message = f"invalid samples (NaN or infinite) in {listed}; export the recording again or cut them off"
-    return Finding("not-finite", "refuse", message, leads)
+    return Finding("not-finite", "refuse", message, found)
 
 
 def short(voltage: Voltage, rate: float) -> Finding | None:
@@ -74,7 +76,7 @@ def usual_span(voltage: Voltage, rate: float) -> float:
     return float(np.median(spans[spans > 0])) if np.count_nonzero(moving) >= len(spans) / 2 else float("nan")
 
 
-def amplitude(voltage: Voltage, rate: float) -> Finding | None:
+def amplitude(voltage: Voltage, rate: float, leads: Sequence[str]) -> Finding | None:
     """Voltages that cannot be millivolts, of at least two samples, all finite."""
     peaks = np.maximum(-voltage.min(axis=1), voltage.max(axis=1))
     span = usual_span(voltage, rate)
@@ -86,7 +88,7 @@ def amplitude(voltage: Voltage, rate: float) -> Finding | None:
         )
         return Finding("amplitude", "refuse", message, {"span": span})
     if peaks.max() > HIGHEST_MILLIVOLTS:
-        values = by_lead(peaks, peaks > HIGHEST_MILLIVOLTS)
+        values = by_lead(peaks, peaks > HIGHEST_MILLIVOLTS, leads)
         highest = max(values, key=lambda lead: values[lead])
         message = (
             f"{values[highest]:,.0f} mV in lead {highest} (at most {HIGHEST_MILLIVOLTS:g} mV are plausible), though a "
@@ -96,26 +98,26 @@ def amplitude(voltage: Voltage, rate: float) -> Finding | None:
     return None
 
 
-def flat(voltage: Voltage, rate: float) -> Finding | None:
+def flat(voltage: Voltage, rate: float, leads: Sequence[str]) -> Finding | None:
     """Leads without signal, throughout or for a long part, of at least two samples, all finite."""
     seconds = voltage.shape[1] / rate
     constant = voltage.max(axis=1) - voltage.min(axis=1) < FLAT_MILLIVOLTS
     still = np.where(constant, seconds, _flat_seconds(_spans(voltage, rate), rate))
-    leads = by_lead(still, constant | (still > max(FLAT_SECONDS, FLAT_SHARE * seconds)))
-    if not leads:
+    found = by_lead(still, constant | (still > max(FLAT_SECONDS, FLAT_SHARE * seconds)), leads)
+    if not found:
         return None
     held = np.flatnonzero(_alive(voltage, rate).any(axis=0)) * _block(voltage, rate) / rate
-    if len(leads) == len(voltage) and len(held):
+    if len(found) == len(voltage) and len(held):
         message = (
             f"no lead holds a signal but from {held[0]:.1f} to {held[-1] + 0.25:.1f} of {seconds:.1f} s: filled up, or "
             "broken off; cut that part out or record again"
         )
-        return Finding("flat", "refuse", message, leads)
+        return Finding("flat", "refuse", message, found)
     message = (
-        f"flat {named(leads)}: no signal for {max(leads.values()):.1f} of {seconds:.1f} s; check the electrodes and "
+        f"flat {named(found)}: no signal for {max(found.values()):.1f} of {seconds:.1f} s; check the electrodes and "
         "record again"
     )
-    return Finding("flat", "refuse", message, leads)
+    return Finding("flat", "refuse", message, found)
 
 
 def _block(voltage: Voltage, rate: float) -> int:
