@@ -88,13 +88,13 @@ def content_of(report: Report) -> Content:
         conclusion=(
             f"{reading['conclusion']['text']} {reading['urgency']['text']}" if signed is None else _signature(report)
         ),
-        words=_words(reading) if signed is None else signed.text or " ".join(finding.text for finding in said),
+        words=_words(reading) if signed is None else _signed_words(signed, said),
         findings=said,
         withdrawn=tuple(finding.key for finding in machine if finding.key not in keys),
         measured=tuple(_measured(answer.get("measurements"), signed)),
         cautions=() if signed is not None else tuple(one["text"] for one in (*reading["cautions"], *reading["marks"])),
         quality=tuple(one["message"] for one in answer["findings"] if one["severity"] != "refuse"),
-        notice=answer["notice"],
+        notice=answer["notice"] if signed is None else f"{answer['notice'].partition(':')[0]}.",
         language=reading["language"],
     )
 
@@ -124,11 +124,15 @@ def _rounded(probability: float) -> float:
 
 def _signed_findings(signed: Signed, texts: Texts) -> Iterator[Finding]:
     for one in signed.statements:
-        key = str(one.get("code", ""))
-        text = _name(key, texts)
-        if key and one.get("decision", "present") != "absent":
-            certain = one.get("decision", "present") == "present"
-            yield Finding(key, text if certain else texts.sentence(texts("words", "possible", phrase=text)), certain)
+        if code := one.get("code"):
+            remark = f" ({one['text']})" if one.get("text") else ""
+            yield Finding(code, _name(code, texts) + remark, True)
+
+
+def _signed_words(signed: Signed, findings: tuple[Finding, ...]) -> str:
+    """The reader's own words, else the findings."""
+    own = [signed.text, *(one["text"] for one in signed.statements if not one.get("code"))]
+    return "\n".join(filter(None, own)) or "; ".join(finding.text for finding in findings)
 
 
 def _name(key: str, texts: Texts) -> str:
@@ -154,14 +158,12 @@ def _results(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _signed_overall(findings: tuple[Finding, ...]) -> Overall | None:
-    certain = {finding.key for finding in findings if finding.certain}
-    if certain - NORMAL - BORDERLINE:
+    keys = {finding.key for finding in findings}
+    if keys - NORMAL - BORDERLINE:
         return "abnormal"
-    if any(not finding.certain for finding in findings):
-        return "equivocal"
-    if certain & BORDERLINE:
+    if keys & BORDERLINE:
         return "borderline"
-    return "normal" if "NORM" in certain else None
+    return "normal" if "NORM" in keys else None
 
 
 def _signature(report: Report) -> str:
@@ -176,11 +178,10 @@ def _words(reading: Mapping[str, Any]) -> str:
 
 
 def _measured(measurements: Mapping[str, Any] | None, signed: Signed | None) -> Iterator[Measured]:
-    if measurements is None:
-        return
-    moved = (signed.measurements if signed is not None else None) or {}
-    for name in QUANTITIES:
-        if isinstance(moved.get(name), int | float):
-            yield Measured(name, float(moved[name]), moved=moved[name] != measurements[name])
-        else:
+    own = signed.measurements if signed is not None else None
+    if own is not None and own.get("moved"):
+        for name in QUANTITIES:
+            yield Measured(name, own.get(name), own.get("withheld", {}).get(name, ""), moved=True)
+    elif measurements is not None:
+        for name in QUANTITIES:
             yield Measured(name, measurements[name], measurements["withheld"].get(name, ""))

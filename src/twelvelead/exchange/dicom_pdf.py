@@ -2,6 +2,7 @@
 
 from twelvelead.errors import TwelveLeadError
 from twelvelead.exchange import codes
+from twelvelead.exchange.content import content_of
 from twelvelead.exchange.dicom import begin, encode, origin_of, recorded
 from twelvelead.exchange.ids import version_uid
 from twelvelead.exchange.report import Report
@@ -35,7 +36,9 @@ def write(report: Report, original: bytes | None = None) -> bytes:
     new.ConversionType = "WSD"
     new.AcquisitionDateTime = "".join(recorded(report))
     new.BurnedInAnnotation = "NO" if report.identity is None else "YES"
-    new.DocumentTitle = f"ECG report, {report.status}; decision aid, not a medical device"
+    overall = content_of(report).overall
+    said = "" if overall is None else f", {codes.OVERALL[overall].meaning}"
+    new.DocumentTitle = f"ECG report, {report.status}{said}; decision aid, not a medical device"
     new.ConceptNameCodeSequence = [code(codes.ECG_REPORT)]
     new.VerificationFlag = "VERIFIED" if report.signed is not None and report.signed.authenticated else "UNVERIFIED"
     if origin.citable:

@@ -72,10 +72,10 @@ class Signed:
         author: name of the reader.
         authenticated: whether the name is that of a login.
         at: time of the signature, with its zone.
-        statements: plain values with the SCP-ECG acronym as "code", and as "decision" "present" or "uncertain"; present
-            where there is none.
+        statements: what holds, as a reading in the ledger has it: "code", the acronym, with a remark as "text" or
+            without, or a "text" alone.
         text: in the reader's words.
-        measurements: quantity -> value of what the reader moved; the machine's value stands for all others.
+        measurements: as an answer has them; they count where "moved" says that the reader moved a mark.
     """
 
     author: str
