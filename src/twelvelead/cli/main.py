@@ -12,6 +12,7 @@ from twelvelead.cli import (
     ecg,
     ensemble,
     evaluate,
+    gateway,
     models,
     ptbxl,
     refit,
@@ -46,6 +47,7 @@ app.command()(train.export)
 app.command()(refit.refit)
 app.command()(models.models)
 app.add_typer(serve.app, name="serve")
+app.add_typer(gateway.app, name="gateway")
 app.add_typer(ptbxl.app, name="ptbxl")
 app.add_typer(store.app, name="store")
 

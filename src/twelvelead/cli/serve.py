@@ -2,29 +2,20 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from twelvelead.cli import keeping
+from twelvelead.cli.groups import group_with_default
 from twelvelead.cli.keeping import SettingsFile, Store
 from twelvelead.errors import TwelveLeadError
 
 _DEFAULT = "run"
 
 
-class _RunsByDefault(TyperGroup):
-    """A group whose arguments are those of `run` where none of its commands is named."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
-            args = [_DEFAULT, *args]
-        return super().parse_args(ctx, args)
-
-
 app = typer.Typer(
-    cls=_RunsByDefault,
+    cls=group_with_default(_DEFAULT),
     help="Answer over HTTP; `twelvelead serve FOLDER` is `twelvelead serve run FOLDER`, whose help lists the options.",
 )
 

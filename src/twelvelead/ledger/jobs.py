@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, insert, select, update
 
 from twelvelead.errors import Conflict, TwelveLeadError
 from twelvelead.ledger import schema
@@ -182,6 +182,11 @@ class Jobs:
         if row is None:
             raise TwelveLeadError(f"there is no job {job}", code="not-found")
         return _job(row)
+
+    def waiting(self, queue: str) -> int:
+        """How many jobs of a queue are neither done nor dead."""
+        wanted = select(func.count()).where(_COLUMN.queue == queue, _COLUMN.state.in_(("queued", "claimed")))
+        return self._connection.scalars(wanted).one()
 
     def list(
         self,

@@ -99,6 +99,11 @@ class Recordings:
             raise TwelveLeadError("there is no such recording", code="not-found")
         return recording_of(row)
 
+    def find(self, owner: str, once: str) -> Recording | None:
+        """The recording that an owner has under `once`; None where there is none."""
+        recording = self._connection.scalar(select(_COLUMN.id).where(_COLUMN.owner == owner, _COLUMN.once == once))
+        return None if recording is None else self.get(recording, owner)
+
     def list(
         self,
         owner: str | None,

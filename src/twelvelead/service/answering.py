@@ -76,6 +76,21 @@ class Reply:
     kept: Kept | None = None
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What came of reading and answering a recording.
+
+    Attributes:
+        ecg: None where it could not be read.
+        interpretation: None where there is none.
+        error: why.
+    """
+
+    ecg: ECG | None = field(repr=False)
+    interpretation: Interpretation | None = field(default=None, repr=False)
+    error: TwelveLeadError | None = None
+
+
 _engines: dict[str, Engine] = {}
 
 
@@ -92,21 +107,7 @@ def prepare(weights: tuple[str, ...]) -> None:
 
 def answer(question: Question) -> Reply:
     """The answer, or why there is none; only a fault of ours is raised."""
-    options = question.options
-    engine, language = _engines[options["weights"]], options["language"]
-    kept = None
-    try:
-        ecg = _read(question.upload, options)
-        kept = _kept(question.upload, ecg) if question.keep else None
-        interpretation = _predict(engine, ecg, options)
-        body = _encoded(interpretation, question.form, options)
-    except TwelveLeadError as error:
-        described = describe_fault(describe_error(error, question.upload.sha256, engine), error, language)
-        outcome = "refused" if isinstance(error, Refused) else "unreadable"
-        codes = tuple(finding["code"] for finding in described["findings"])
-        return Reply(outcome, error=described, findings=codes, kept=kept)
-    codes = tuple(finding.code for finding in interpretation.findings)
-    return Reply("answered", body, findings=codes, kept=kept)
+    return reply_to(question, interpret(question))
 
 
 def draw(question: Question) -> bytes:
@@ -115,14 +116,49 @@ def draw(question: Question) -> bytes:
     Raises:
         TwelveLeadError: it cannot be read.
     """
+    outcome = interpret(question)
+    if outcome.error is not None and not isinstance(outcome.error, Refused):
+        raise outcome.error
+    return page_of(question, outcome)
+
+
+def interpret(question: Question) -> Outcome:
+    """What comes of reading and answering; only a fault of ours is raised."""
+    ecg = None
+    try:
+        ecg = _read(question.upload, question.options)
+        return Outcome(ecg, _predict(_engines[question.options["weights"]], ecg, question.options))
+    except TwelveLeadError as error:
+        return Outcome(ecg, error=error)
+
+
+def reply_to(question: Question, outcome: Outcome) -> Reply:
+    """What a worker says of an outcome."""
+    options, ecg, error = question.options, outcome.ecg, outcome.error
+    kept = _kept(question.upload, ecg) if question.keep and ecg is not None else None
+    if outcome.interpretation is not None:
+        try:
+            body = _encoded(outcome.interpretation, question.form, options)
+            codes = tuple(finding.code for finding in outcome.interpretation.findings)
+            return Reply("answered", body, findings=codes, kept=kept)
+        except TwelveLeadError as fault:
+            error = fault
+    assert error is not None
+    described = describe_error(error, question.upload.sha256, _engines[options["weights"]])
+    described = describe_fault(described, error, options["language"])
+    codes = tuple(finding["code"] for finding in described["findings"])
+    return Reply("refused" if isinstance(error, Refused) else "unreadable", error=described, findings=codes, kept=kept)
+
+
+def page_of(question: Question, outcome: Outcome) -> bytes:
+    """The picture of a recording that could be read."""
     from twelvelead.output.picture import render
 
-    ecg = _read(question.upload, question.options)
-    try:
-        interpretation = _predict(_engines[question.options["weights"]], ecg, question.options)
-    except Refused as refused:
-        return render(ecg, question.form, refused=refused, **_paper(question.options))
-    return _encoded(interpretation, question.form, question.options)
+    if outcome.interpretation is not None:
+        return _encoded(outcome.interpretation, question.form, question.options)
+    assert outcome.ecg is not None
+    assert isinstance(outcome.error, Refused)
+    return render(outcome.ecg, question.form, refused=outcome.error, **_paper(question.options))
 
 
 def try_out(weights: str) -> str | None:

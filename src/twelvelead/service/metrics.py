@@ -50,7 +50,7 @@ class Metrics:
         )
         for name, (what, value) in gauges.items():
             Gauge(f"twelvelead_{name}", what, registry=self.registry).set_function(value)
-        self.registry.register(_Kept(kept))
+        self.registry.register(Kept(kept))
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request that has ended."""
@@ -69,7 +69,7 @@ class Metrics:
         return generate_latest(self.registry)
 
 
-class _Kept(Collector):
+class Kept(Collector):
     """What the ledger counts, asked for when Prometheus asks; where it cannot be reached, that alone."""
 
     def __init__(self, kept: Callable[[], ledger.Metrics]) -> None:

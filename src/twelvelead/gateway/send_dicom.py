@@ -1,0 +1,129 @@
+"""C-STORE to a DICOM node: the report as SR, the page as Encapsulated PDF."""
+
+import logging
+import threading
+from io import BytesIO
+from typing import Any
+
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.uid import EncapsulatedPDFStorage, EnhancedSRStorage, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pynetdicom import AE
+from pynetdicom.association import Association
+from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
+
+from twelvelead.gateway.delivering import NotDelivered
+from twelvelead.gateway.dicom_objects import IMPLEMENTATION
+from twelvelead.gateway.settings import DicomDestination
+
+_SENT = (EnhancedSRStorage, EncapsulatedPDFStorage)
+_SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian]
+_WARNINGS = (0xB000, 0xB006, 0xB007)
+"""Stored, with elements coerced, discarded or not of the SOP class (PS3.4 table B.2-1)."""
+
+IDLE_SECONDS = 20.0
+"""After which an association that nothing is sent over is released."""
+
+
+class DicomSender:
+    """One association, made when it is needed and released when it idles.
+
+    Args:
+        destination: where it goes.
+    """
+
+    def __init__(self, destination: DicomDestination) -> None:
+        logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)  # it would log data sets
+        self._destination = destination
+        entity = AE(destination.calling)
+        entity.implementation_class_uid, entity.implementation_version_name = IMPLEMENTATION, "TWELVELEAD"
+        entity.connection_timeout = entity.acse_timeout = min(destination.seconds, 10.0)
+        entity.dimse_timeout = entity.network_timeout = destination.seconds
+        for sop_class in _SENT:
+            entity.add_requested_context(sop_class, _SYNTAXES)
+        entity.add_requested_context(Verification)
+        self._entity = entity
+        self._context = destination.context() if destination.tls else None
+        self._association: Association | None = None
+        self._idle: threading.Timer | None = None
+        self._using = threading.Lock()
+
+    def send(self, content: bytes) -> None:
+        """See `Sender.send`."""
+        data = dcmread(BytesIO(content))
+        with self._using:
+            reused = self._association is not None and self._association.is_established
+            status = self._store(data)
+            if not status and reused:  # the other may have ended it while nothing was sent
+                status = self._store(data)
+            self._release_later()
+        if not status:
+            raise NotDelivered("the association ended before the answer came", again=True, away=True)
+        _judge(int(status.Status))
+
+    def check(self) -> str:
+        """C-ECHO."""
+        with self._using:
+            status = self._associated().send_c_echo()
+            self._release()
+        if not status or int(status.Status) != 0:
+            raise NotDelivered("C-ECHO is not answered with success", again=True, away=True)
+        return "C-ECHO is answered"
+
+    def close(self) -> None:
+        """Release the association."""
+        with self._using:
+            self._release()
+
+    def _store(self, data: Dataset) -> Any:
+        association = self._associated()
+        try:
+            return association.send_c_store(data)
+        except ValueError:  # no presentation context of the SOP class was accepted
+            name = "SR" if data.SOPClassUID == EnhancedSRStorage else "Encapsulated PDF"
+            raise NotDelivered(f"it does not take {name} objects", again=False) from None
+
+    def _associated(self) -> Association:
+        if self._idle is not None:
+            self._idle.cancel()
+        if self._association is None or not self._association.is_established:
+            there = self._destination
+            tls = None if self._context is None else (self._context, there.host)
+            association = self._entity.associate(there.host, there.port, ae_title=there.ae_title, tls_args=tls)
+            if not association.is_established:
+                raise NotDelivered(_why(association), again=True, away=True)
+            self._association = association
+        return self._association
+
+    def _release_later(self) -> None:
+        self._idle = threading.Timer(IDLE_SECONDS, self.close)
+        self._idle.daemon = True
+        self._idle.start()
+
+    def _release(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+        if self._association is not None and self._association.is_established:
+            self._association.release()
+        self._association = None
+
+
+def _why(association: Association) -> str:
+    if association.is_rejected:
+        rejected = association.acceptor.primitive
+        return f"it rejects the association: {rejected.reason_str}" if rejected else "it rejects the association"
+    return "it cannot be reached, or its certificate is not trusted"
+
+
+def _judge(status: int) -> None:
+    """Nothing where an object was stored.
+
+    Raises:
+        NotDelivered: it was not.
+    """
+    if status == 0x0000 or status in _WARNINGS:
+        return
+    reason = f"C-STORE is answered with status {status:04X}"
+    if status & 0xFF00 == 0xA700:
+        raise NotDelivered(f"{reason}, out of resources", again=True)
+    raise NotDelivered(reason, again=False)
