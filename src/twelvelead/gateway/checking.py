@@ -9,7 +9,7 @@ from twelvelead.ecg.synthetic import synthetic_ecg
 from twelvelead.exchange.report import Report
 from twelvelead.gateway.delivering import NotDelivered
 from twelvelead.gateway.gateway import sender_to
-from twelvelead.gateway.outputs import outputs_for, write
+from twelvelead.gateway.outputs import outputs_for
 from twelvelead.gateway.settings import Settings
 from twelvelead.inference.engine import Engine
 
@@ -55,6 +55,6 @@ def made_up_report(settings: Settings) -> Iterator[str]:
     for section in reading["sections"]:
         yield f"  {section['heading']}: {' '.join(sentence['text'] for sentence in section['sentences'])}"
     for output in outputs_for(settings.destinations, signed=False):
-        content = write(output.without_page(), report, b"") if output.suffix != "pdf.dcm" else b""
-        size = f"{len(content):,} bytes without its page" if content else "the page as Encapsulated PDF"
-        yield f"to {output.destination}: {output.suffix}, {size}"
+        content = b"" if output.form == "dicom-pdf" else output.without_page().write(report, b"")
+        size = f"{len(content):,} bytes without the page" if content else "the page as Encapsulated PDF"
+        yield f"to {output.destination}: {output.form}, {size}"

@@ -102,7 +102,7 @@ class Reporting:
         outputs = outputs_for(self._settings.destinations, signed=reading is not None)
         if answer is not None and answer.settings_sha256 != self._answerer.sha256:
             event("page left out", recording=recording.id, why="a service with other settings answered")
-            outputs = tuple(each.without_page() for each in outputs if each.suffix != "pdf.dcm")
+            outputs = tuple(each.without_page() for each in outputs if each.form != "dicom-pdf")
         order = Order(
             Question(sent, self._asked(told), keep=answer is None),
             recording.id,

@@ -8,7 +8,7 @@ from typing import Any
 from twelvelead.ecg.record import ECG
 from twelvelead.errors import Unreadable
 from twelvelead.exchange.report import Identity, Report, Signed, Status
-from twelvelead.gateway.outputs import Output, write
+from twelvelead.gateway.outputs import Output
 from twelvelead.inference.interpretation import describe_recording
 from twelvelead.service.answering import Outcome, Question, Reply, interpret, page_of, reply_to
 
@@ -69,9 +69,9 @@ def make(order: Order) -> Made:
         identity=_identity(outcome.ecg, order.patient),
         signed=order.signed,
         replaces=order.replaces,
-        page=page_of(replace(question, form="pdf"), outcome) if any(each.pdf for each in order.outputs) else None,
+        page=page_of(replace(question, form="pdf"), outcome) if any(each.page for each in order.outputs) else None,
     )
-    return Made(reply, tuple(write(output, report, question.upload.content) for output in order.outputs))
+    return Made(reply, tuple(each.write(report, question.upload.content) for each in order.outputs))
 
 
 def fault(question: Question, code: str, text: str) -> Made:
