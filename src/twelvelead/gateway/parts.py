@@ -2,11 +2,11 @@
 
 import os
 import ssl
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
 from twelvelead.errors import TwelveLeadError
 
@@ -16,6 +16,13 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,29}$")]
 AeTitle = Annotated[str, Field(pattern=r"^[\x21-\x5b\x5d-\x7e]([\x20-\x5b\x5d-\x7e]{0,14}[\x21-\x5b\x5d-\x7e])?$")]
 """DICOM's AE: 1 to 16 characters without backslash, blanks at the ends without meaning (PS3.5 section 6.2)."""
+
+
+def _network(text: object) -> object:
+    return ip_network(text, strict=False) if isinstance(text, str) else text
+
+
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 
 
 def _beside(path: Path, info: ValidationInfo) -> Path:

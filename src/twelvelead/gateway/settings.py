@@ -1,7 +1,6 @@
 """What a gateway is told: one TOML file, checked before anything is started."""
 
 import tomllib
-from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -9,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from twelvelead.errors import TwelveLeadError
-from twelvelead.gateway.parts import AeTitle, Caller, Count, Door, Name, Part, Place, Port, Seconds, Secret
+from twelvelead.gateway.parts import AeTitle, Caller, Count, Door, Name, Network, Part, Place, Port, Seconds, Secret
 from twelvelead.inference.workers import usable_cores
 from twelvelead.ledger import Ledger
 from twelvelead.readers.recording import LARGEST_FILE
@@ -58,7 +57,7 @@ class Node(Door):
     ae_title: AeTitle = "TWELVELEAD"
     port: Port = 11112
     calling: tuple[AeTitle, ...] = ()
-    addresses: tuple[IPv4Network | IPv6Network, ...] = ()
+    addresses: tuple[Network, ...] = ()
     associations: Count = 16
     pdu_bytes: Annotated[int, Field(ge=4096, le=1 << 20)] = 1 << 17
     object_bytes: Annotated[int, Field(gt=0, le=LARGEST_FILE)] = LARGEST_FILE
@@ -246,11 +245,14 @@ def load_settings(file: Path) -> Settings:
         return Settings.model_validate(values, context={"folder": file.absolute().parent})
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False)[0]
-        setting = ".".join(
-            str(part) for part in fault["loc"] if part not in ("dicom", "fhir", "hl7") or len(fault["loc"]) == 2
-        )
+        setting = ".".join(map(str, _without_kind(fault["loc"])))
         text = fault["msg"].removeprefix("Value error, ")
         raise TwelveLeadError(f"{file}: {f'setting {setting}: ' if setting else ''}{text}") from None
+
+
+def _without_kind(place: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """Where a fault is, as the file has it: pydantic puts the kind of a destination behind its number."""
+    return place[:2] + place[3:] if place[:1] == ("destinations",) and len(place) > 2 else place
 
 
 def open_ledger(settings: Settings) -> Ledger:

@@ -138,6 +138,10 @@ class Recordings:
         if patient is not None:
             self._connection.execute(insert(schema.patients).values(asdict(patient) | {"recording": recording}))
 
+    def recognise(self, recording: str, kind: str) -> None:
+        """Say of which kind its file is, once that is known."""
+        self._connection.execute(update(schema.recordings).where(_COLUMN.id == recording).values(kind=kind))
+
     def mark_seen(self, recording: str, reader: str, seen: bool = True) -> None:
         """Mark a recording as opened by a reader, or take the mark away."""
         mark = schema.seen.c

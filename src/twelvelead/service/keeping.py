@@ -54,7 +54,7 @@ class Keeping:
         digests = (new.content["model"]["sha256"], new.content["model"]["contract_sha256"])
         parts = kept.parts_of(sent).values()
         with self.ledger.begin(*parts, kept.told_of(options), reply.kept.signal) as books:
-            recording, is_new = kept.add(books, caller.owner, sent, options, kind=reply.kept.kind)
+            recording, is_new = kept.add(books, caller.owner, sent, options)
             latest = books.recordings.answered(recording.id)
             if latest is None:
                 kept.learn(books, recording.id, reply.kept)

@@ -34,27 +34,28 @@ def once_of(sent: Upload, options: Mapping[str, Any]) -> str:
 
 
 def add(
-    books: Books, owner: str, sent: Upload, options: Mapping[str, Any], *, kind: str = "", once: str | None = None
+    books: Books, owner: str, sent: Upload, options: Mapping[str, Any], *, once: str | None = None
 ) -> tuple[Recording, bool]:
     """Enter a recording with its options; `parts_of` and `told_of` it were given to `Ledger.begin`.
 
     Args:
         books: in a transaction that writes.
-        owner, kind, once: see `Recordings.add`; `once_of` it where None.
+        owner, once: see `Recordings.add`; `once_of` it where None.
         sent, options: of the recording.
 
     Raises:
         Conflict: `once` is there with other bytes.
     """
     files = [File(name, _sha256(content)) for name, content in parts_of(sent).items()]
-    recording, is_new = books.recordings.add(owner, sent.sha256, kind, files, once=once or once_of(sent, options))
+    recording, is_new = books.recordings.add(owner, sent.sha256, "", files, once=once or once_of(sent, options))
     if is_new:
         books.recordings.attach(recording.id, OPTIONS, "application/json", _sha256(told_of(options)))
     return recording, is_new
 
 
 def learn(books: Books, recording: str, kept: Kept) -> None:
-    """Enter what reading a recording gave: whose it is, and its signal, which was given to `Ledger.begin`."""
+    """Enter what reading a recording gave: its kind, whose it is, and its signal, which was given to `Ledger.begin`."""
+    books.recordings.recognise(recording, kept.kind)
     stated = kept.recording["identity"]
     books.recordings.identify(recording, None if stated is None else Identity(**stated))
     books.recordings.attach(recording, SIGNAL, signals.MEDIA, _sha256(kept.signal))
