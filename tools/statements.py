@@ -46,7 +46,7 @@ MAPPED = {
     "LNGQT": Mapped("prolonged qt interval", "same"),
     "NORM": Mapped(dicom="ECGNormal", dicom_relation="same"),
     "IMI": Mapped("myocardial infarction", "wider"),
-    "ASMI": Mapped("anterior myocardial infarction", "wider"),
+    "ASMI": Mapped("myocardial infarction", "wider"),
     "LVH": Mapped("left ventricular hypertrophy", "same"),
     "LAFB": Mapped("left anterior fascicular block", "same", "LeftAnteriorFascicularBlock", "same"),
     "ISC_": Mapped("myocardial ischemia", "wider"),
@@ -60,7 +60,7 @@ MAPPED = {
     "CLBBB": Mapped("left bundle branch block", "wider", "LeftBundleBranchBlock", "wider"),
     "ILMI": Mapped("myocardial infarction", "wider"),
     "LAO/LAE": Mapped("left atrial enlargement", "same"),
-    "AMI": Mapped("anterior myocardial infarction", "same"),
+    "AMI": Mapped("myocardial infarction", "wider"),
     "ALMI": Mapped("myocardial infarction", "wider"),
     "ISCIN": Mapped("inferior ischaemia", "same"),
     "LMI": Mapped("myocardial infarction", "wider"),
@@ -103,7 +103,9 @@ MAPPED = {
     "PSVT": Mapped("paroxysmal supraventricular tachycardia", "same", "SupraventricularTachycardia", "wider"),
 }
 """Statement -> its entries. Those that are not here have none: the tables have no entry for them, or (BIGU, TRIGU) only
-entries that name an origin which the statement leaves open, or (VCLVH) one that means the disease, not the voltage."""
+entries that name an origin which the statement leaves open, or (VCLVH) one that means the disease, not the voltage.
+AMI and ASMI have the code of any infarction: what the Challenge calls "anterior myocardial infarction", 54329005, is an
+acute one in SNOMED CT, and the statements leave the age open."""
 
 HEAD = """\
 # Statements and their codes
@@ -117,9 +119,11 @@ DICOM codes are of CID 3230 *ECG Findings* and CID 3677 *Summary Codes, ECG*, fr
 CT too, and where they differ from the Challenge's, both stand as their tables have them. SNOMED CT is licensed by
 SNOMED International; whoever sends its codes needs their licence.
 
-A code that means more than the statement is marked *wider*, one that means less *narrower*. No code was written from
-memory: an empty cell says that none of these tables has one. The superclasses NORM, MI, STTC, CD and HYP have no code
-of anybody else's, since none means the same; they are ours (`twelvelead:MI`).
+A code that means more than the statement is marked *wider*, one that means less *narrower*. `AMI` and `ASMI` have the
+code of any infarction: 54329005, which the Challenges call anterior myocardial infarction, is an acute one in SNOMED
+CT, and the statements leave the age open. No code was written from memory: an empty cell says that none of these tables
+has one. The superclasses NORM, MI, STTC, CD and HYP have no code of anybody else's, since none means the same; they are
+ours (`twelvelead:MI`).
 
 | statement | | kind | SNOMED CT | DICOM | aECG | AHA | CDISC | SNOMED RT |
 |---|---|---|---|---|---|---|---|---|

@@ -6,6 +6,7 @@ interpretation.to_dict()                             what `twelvelead interpret 
 twelvelead.compose(interpretation).text              the reading: what it shows, in words
 twelvelead.draw(interpretation, "page.pdf")          the page, to scale; also of an ECG alone
 twelvelead.measure(ecg)                              heart rate, intervals, axis
+twelvelead.export(twelvelead.Report.of(…), "fhir")   a report for a hospital's systems; also HL7 v2 and DICOM
 """
 
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ from twelvelead.version import __version__
 
 if TYPE_CHECKING:
     from twelvelead.ecg.measure import measure
+    from twelvelead.exchange.forms import export
+    from twelvelead.exchange.report import Report
     from twelvelead.inference.engine import Engine, load
     from twelvelead.inference.failure import describe_error
     from twelvelead.inference.interpretation import Interpretation
@@ -28,9 +31,11 @@ _LATER = {
     "Engine": "twelvelead.inference.engine",
     "Interpretation": "twelvelead.inference.interpretation",
     "Reading": "twelvelead.reading.reading",
+    "Report": "twelvelead.exchange.report",
     "compose": "twelvelead.reading.compose",
     "describe_error": "twelvelead.inference.failure",
     "draw": "twelvelead.output.picture",
+    "export": "twelvelead.exchange.forms",
     "load": "twelvelead.inference.engine",
     "measure": "twelvelead.ecg.measure",
     "read": "twelvelead.readers",
@@ -43,12 +48,14 @@ __all__ = [
     "MissingExtra",
     "Reading",
     "Refused",
+    "Report",
     "TwelveLeadError",
     "Unreadable",
     "__version__",
     "compose",
     "describe_error",
     "draw",
+    "export",
     "load",
     "measure",
     "read",

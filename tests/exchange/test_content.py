@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
 from twelvelead.errors import TwelveLeadError
+from twelvelead.exchange import codes
 from twelvelead.exchange.content import content_of
-from twelvelead.exchange.ids import study_uid, version_uid
+from twelvelead.exchange.ids import STATEMENTS, study_uid, version_uid
 from twelvelead.exchange.report import Identity, Report
 
 
@@ -111,4 +113,12 @@ def test_an_interpretation_makes_its_own_report(reading_answer, a_report):
     report = Report.of(interpretation, a_report().made, language="de")
     assert report.identity is None
     assert report.answer["reading"]["language"] == "de"
-    assert content_of(report).findings[1].text == "Inferiorer Myokardinfarkt"
+    assert content_of(report).findings[1].text == "Myokardinfarkt inferior, Alter unbestimmt"
+
+
+def test_the_page_names_every_code_that_is_sent():
+    page = (Path(__file__).parents[2] / "docs" / "exchange.md").read_text(encoding="utf-8")
+    sent = [*codes.OVERALL.values(), codes.ECG_STUDY, codes.ECG_REPORT, codes.IMPRESSION, codes.OVERALL_FINDING]
+    sent += [code for quantity in codes.QUANTITIES.values() for code in (quantity.loinc, quantity.mdc)]
+    assert [code for code in sent if code.value not in page] == []
+    assert f"urn:oid:{STATEMENTS}" in page

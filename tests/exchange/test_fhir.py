@@ -96,7 +96,7 @@ def test_nobody_is_named_unless_an_identity_is_given(a_report):
 def test_a_statement_is_sent_with_its_codes(a_report):
     observations = resources(a_report(("SR", "IMI")), "Observation")
     found = {one["valueCodeableConcept"]["text"]: one for one in observations if "valueCodeableConcept" in one}
-    value = found["Inferior myocardial infarction"]["valueCodeableConcept"]
+    value = found["Inferior myocardial infarction, age undetermined"]["valueCodeableConcept"]
     assert [one["code"] for one in value["coding"]] == ["164865005", "IMI"]
     assert found["Sinus rhythm"]["code"]["coding"][0]["code"] == "8601-7"
 

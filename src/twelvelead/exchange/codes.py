@@ -86,7 +86,6 @@ SNOMED = {
     "27885002": "Third degree atrioventricular block",
     "37760005": "Left anterior fascicular block",
     "49436004": "Atrial fibrillation",
-    "54329005": "Anterior myocardial infarction",
     "59931005": "T wave inversion",
     "62026008": "Left posterior fascicular block",
     "63467002": "Left bundle branch block",

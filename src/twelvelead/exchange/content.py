@@ -8,7 +8,7 @@ from twelvelead.ecg.measure import QUANTITIES
 from twelvelead.exchange.codes import Overall
 from twelvelead.exchange.report import Report, Signed
 from twelvelead.reading.languages import Texts, load_texts
-from twelvelead.reading.statements import BORDERLINE, CLASS_SECTIONS, COVERS, NORMAL
+from twelvelead.reading.statements import BORDERLINE, CLASS_SECTIONS, COVERS, NORMAL, SITES
 
 
 @dataclass(frozen=True)
@@ -17,13 +17,15 @@ class Finding:
 
     Attributes:
         key: acronym of the statement, or name of the class; of several that exclude each other the first.
-        text: in words.
+        name: of the statement, in short; of what is uncertain, `text`.
+        text: in words; of an infarction also that its age is open.
         certain: whether it is asserted; what is not is equivocal, and is never sent under the code of the finding.
         probability: the machine's in two digits, from 0.01 to 0.99, since no probability means 0 or 1; None for a
             reader's.
     """
 
     key: str
+    name: str
     text: str
     certain: bool
     probability: float | None = None
@@ -110,12 +112,13 @@ def _machine_findings(answer: Mapping[str, Any], texts: Texts) -> Iterator[Findi
             names = {**sentence["statements"], **sentence["classes"]}
             if sentence["decision"] == "uncertain":
                 # of rivals the most probable stands first
-                yield Finding(next(iter(names)), sentence["text"], False, _rounded(max(names.values())))
+                text = sentence["text"]
+                yield Finding(next(iter(names)), text, text, False, _rounded(max(names.values())))
             elif sentence["decision"] == "present":
                 present = [name for name in names if results[name]["decision"] == "present"]
                 for name in present:
                     if not any(specific in present for specific in COVERS.get(name, ())):
-                        yield Finding(name, _name(name, texts), True, _rounded(names[name]))
+                        yield Finding(name, _name(name, texts), _sited(name, texts), True, _rounded(names[name]))
 
 
 def _rounded(probability: float) -> float:
@@ -126,13 +129,22 @@ def _signed_findings(signed: Signed, texts: Texts) -> Iterator[Finding]:
     for one in signed.statements:
         if code := one.get("code"):
             remark = f" ({one['text']})" if one.get("text") else ""
-            yield Finding(code, _name(code, texts) + remark, True)
+            name = _name(code, texts)
+            yield Finding(code, name, name + remark, True)
 
 
 def _signed_words(signed: Signed, findings: tuple[Finding, ...]) -> str:
     """The reader's own words, else the findings."""
     own = [signed.text, *(one["text"] for one in signed.statements if not one.get("code"))]
     return "\n".join(filter(None, own)) or "; ".join(finding.text for finding in findings)
+
+
+def _sited(key: str, texts: Texts) -> str:
+    """As a reading says it: an infarction is of undetermined age."""
+    family, sites = next(((family, sites) for family, sites in SITES.items() if key in sites), ("", {}))
+    if not family:
+        return _name(key, texts)
+    return texts.capital(texts("families", family, sites=texts("sites", sites[key])))
 
 
 def _name(key: str, texts: Texts) -> str:

@@ -222,11 +222,12 @@ def _findings(content: Content) -> Iterator[Dataset]:
 def _value(finding: Finding) -> Code:
     if not finding.certain:
         return codes.EQUIVOCAL
-    return codes.snomed_of(finding.key) or Code(finding.key, codes.OURS, finding.text)
+    return codes.snomed_of(finding.key) or Code(finding.key, codes.OURS, finding.name)
 
 
 def _details(finding: Finding) -> Iterator[Dataset]:
-    yield words(_MEANING, finding.text, "HAS CONCEPT MOD")
+    # short, since dsr2html puts what has more than 40 characters into an annex; the prose above has all of it
+    yield words(_MEANING, finding.name, "HAS CONCEPT MOD")
     if finding.probability is not None:
         yield number(_PROBABILITY, 100 * finding.probability, _PERCENT, relation="HAS PROPERTIES")
 

@@ -123,7 +123,7 @@ def _finding(report: Report, finding: Finding) -> Json:
         value = _concept(_coded(codes.EQUIVOCAL)) | value
     else:
         snomed = codes.snomed_of(finding.key)
-        own = Code(finding.key, codes.OURS, finding.text)
+        own = Code(finding.key, codes.OURS, finding.name)
         value = _concept((*(_coded(snomed) if snomed else ()), *_coded(own))) | value
     resource: Json = {"status": report.status, "code": _concept(_coded(codes.IMPRESSION))}
     resource["valueCodeableConcept"] = value

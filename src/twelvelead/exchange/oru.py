@@ -144,7 +144,7 @@ def _finding(finding: Finding) -> str:
     """CWE; the finding's own code only where it is asserted."""
     if not finding.certain:
         return f"{_coded(codes.EQUIVOCAL)}^^^^^^{escape(finding.text)}"
-    own = Code(finding.key, codes.OURS, finding.text)
+    own = Code(finding.key, codes.OURS, finding.name)
     snomed = codes.snomed_of(finding.key)
     both = "^".join(map(_coded, (snomed, own))) if snomed else f"{_coded(own)}^^^"
     return f"{both}^^^{escape(finding.text)}"
