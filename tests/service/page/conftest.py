@@ -1,10 +1,18 @@
 """A real browser, and a running service whose pages it opens."""
 
+import base64
+import io
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
+from PIL import Image
+
+from twelvelead.ecg.measure import measure
+from twelvelead.service.signals import encode
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 
@@ -71,3 +79,121 @@ def is_foreign(url, own):
 def page(open_page):
     """A page of `open_page`, 1280 by 800 at one pixel a CSS pixel; nobody is logged in before `served.launch`."""
     return open_page(viewport={"width": 1280, "height": 800})
+
+
+MOUNT = """async (language) => {
+  const { Viewer } = await import("/page/viewer/viewer.js");
+  const { decodeSignal } = await import("/page/viewer/signal.js");
+  const texts = await (await fetch(`/page/texts/viewer.${language}.json`)).json();
+  const t = (key, values = {}) => {
+    if (!(key in texts)) console.error(`no text ${key}`);
+    return texts[key].replace(/\\{(\\w+)\\}/g, (all, name) => values[name] ?? all);
+  };
+  const host = document.body.appendChild(document.createElement("main"));
+  document.documentElement.lang = language;
+  document.body.style.margin = 0;
+  host.style.height = "100vh";
+  window.measured = [];
+  window.viewer = new Viewer(host, { t });
+  viewer.addEventListener("measured", (event) => measured.push(event.detail));
+  window.recording = ([id, signal, answer, label]) => (
+    { id, signal: decodeSignal(Uint8Array.from(atob(signal), (one) => one.charCodeAt(0)).buffer), answer, label }
+  );
+}"""
+BARE = '<!doctype html><link rel="stylesheet" href="/page/viewer/viewer.css"><title>ECG</title><body>'
+
+
+class Viewing:
+    """A page that holds a viewer and nothing else, by the rules of the service's own pages.
+
+    Attributes:
+        page: of the browser.
+    """
+
+    def __init__(self, page, language="en"):
+        self.page = page
+        policy = page.request.get("/").headers["content-security-policy"]
+        page.route(
+            "**/bare",
+            lambda route: route.fulfill(
+                body=BARE, content_type="text/html", headers={"content-security-policy": policy}
+            ),
+        )
+        page.goto("/bare")
+        page.evaluate(MOUNT, language)
+
+    def show(self, ecg, answer=None, call="show", label=""):
+        """Hand a recording over, with its measurements unless another answer is given."""
+        content = base64.b64encode(encode(ecg)).decode()
+        self.page.evaluate(f"(given) => viewer.{call}(recording(given))", [call, content, answer or said(ecg), label])
+
+    def set(self, **state):
+        self.page.evaluate("(state) => viewer.set(state)", state)
+
+    def run(self, *names):
+        for name in names:
+            assert self.page.evaluate("(name) => viewer.run(name)", name)
+
+    def get(self, expression):
+        return self.page.evaluate(f"() => {expression}")
+
+    def picture(self):
+        """What the browser shows of the sheet, [y, x, (red, green, blue)] uint8."""
+        self.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        return np.asarray(Image.open(io.BytesIO(self.page.locator(".viewer-scroll").screenshot())).convert("RGB"))
+
+    def spot(self, lead, time, mv=None, kind="trace"):
+        """Where on the page an instant of a lead lies, at a voltage or on its trace; its row is brought into sight."""
+        return self.page.evaluate(
+            """async ([lead, time, mv, kind]) => {
+              const { xOf, yOf } = await import("/page/viewer/sheet.js");
+              const { stage } = viewer;
+              const strip = stage.sheet.strips.filter((each) => each.lead === lead && each.kind === kind
+                && each.source === 0 && time >= each.start && time <= each.stop).at(-1);
+              const sample = Math.round((time - strip.trace.origin) * strip.trace.rate);
+              const { height, k } = stage.view;
+              const inSight = strip.y * k - stage.view.y;
+              if (inSight < 100 || inSight > height - 100) stage.scroller.scrollTop = strip.y * stage.scale - 300;
+              viewer.draw();
+              const { x, y, ratio } = stage.view;
+              const box = stage.scroller.getBoundingClientRect();
+              const down = yOf(strip, mv ?? strip.trace.values[sample]);
+              return [box.left + (xOf(strip, time) * k - x) / ratio, box.top + (down * k - y) / ratio];
+            }""",
+            [lead, time, mv, kind],
+        )
+
+    def drag(self, start, end):
+        self.page.mouse.move(*start)
+        self.page.mouse.down()
+        self.page.mouse.move(*end, steps=3)
+        self.page.mouse.up()
+
+    def calipers(self):
+        """What the calipers measure, as the page says it."""
+        return self.page.locator(".viewer-calipers li").all_inner_texts()
+
+    def words(self):
+        """What is written on the trace, as the picture's text alternative repeats it."""
+        return self.page.get_by_role("img").get_attribute("aria-label")
+
+
+def said(ecg, **more):
+    """An answer that has nothing but measurements and findings of the reader."""
+    findings = [asdict(finding) | {"grave": finding.grave} for finding in ecg.findings]
+    answer = {"format": "twelvelead-interpretation", "measurements": measure(ecg).to_dict(), "findings": findings}
+    return answer | {"filters": ecg.filters, "identity": None} | more
+
+
+@pytest.fixture
+def viewing(open_page):
+    """viewing(language, **options of a context) -> a `Viewing`, 1280 by 900 unless told."""
+    return lambda language="en", **options: Viewing(
+        open_page(**{"viewport": {"width": 1280, "height": 900}} | options), language
+    )
+
+
+@pytest.fixture(scope="session")
+def answer_of():
+    """answer_of(ecg, **more) -> the answer that `Viewing.show` gives by itself, with more."""
+    return said

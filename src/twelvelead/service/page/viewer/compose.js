@@ -8,9 +8,18 @@ const BEAT_GAP = 5; // mm
 
 // state: of the viewer; now, before: Recording, before null unless two are compared
 // -> { rows: [{ kind, speed, gain, gap (mm), seconds (of a cell), cells: [[track]] }], start, stop }
-// track: { source (0 now, 1 before), kind, lead, sign, name, rhythm, trace, start, stop, note (s, or null) }
+// track: { source (0 now, 1 before), kind, lead, sign, name, rhythm, trace, start, stop, note (s, or null), findings,
+// bearsMarks (whether the measured onsets and ends are drawn on it) }
 export function compose(state, now, before) {
-  return state.view === "beats" ? composeBeats(state, now, before) : composeLeads(state, now, before);
+  const composed = state.view === "beats" ? composeBeats(state, now, before) : composeLeads(state, now, before);
+  const tracks = composed.rows.flatMap((row) => row.cells.flat()).filter((track) => track.source === 0);
+  const traces = tracks.filter((track) => track.kind === "trace");
+  const bearer = traces.find((track) => track.rhythm) ?? traces.find((track) => track.lead === "II") ?? traces[0];
+  for (const track of tracks) {
+    track.bearsMarks = Boolean(track.trace) && (track === bearer || track.kind === "beat");
+    track.findings = track.rhythm ? [] : now.findingsAt(track.lead);
+  }
+  return composed;
 }
 
 function composeLeads(state, now, before) {

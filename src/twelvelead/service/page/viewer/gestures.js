@@ -64,7 +64,7 @@ export function listen(viewer) {
 
 function begin(viewer, place, event) {
   const { stage, calipers } = viewer;
-  const target = targetAt(viewer.targets, place.px, place.py, devicePixelRatio);
+  const target = targetAt(viewer.targets, place, stage.view);
   if (target?.type === "foot") {
     calipers.begin();
     calipers.chosen = { caliper: target.caliper, foot: target.foot };
@@ -134,9 +134,9 @@ function pinch(viewer, [one, other]) {
   };
 }
 
-function hover(viewer, { px, py }) {
-  const target = targetAt(viewer.targets, px, py, devicePixelRatio);
-  const { overlay } = viewer.stage;
+function hover(viewer, place) {
+  const { overlay, view } = viewer.stage;
+  const target = targetAt(viewer.targets, place, view);
   overlay.title = target?.type === "finding" ? target.findings.map((finding) => finding.message).join("\n") : "";
   overlay.style.cursor = target && target.type !== "finding" ? "ew-resize" : viewer.state.tool === "caliper" ? "crosshair" : "grab";
 }

@@ -14,7 +14,7 @@ const REACH = 7; // CSS pixels around what can be taken hold of
 const HALF = 9; // mm: of a caliper's foot over and below its strip's line
 
 // ctx: of a canvas that was cleared; view: { k (pixels per mm), x, y, width, height (pixels), ratio (per CSS pixel) }
-// -> what was drawn where, for `targetAt`: [{ x, y, ... }] in pixels of the canvas
+// -> what can be taken hold of, or told about, in pixels of the sheet: for `targetAt`
 export function paintOverlay(ctx, { sheet, view, now, state, calipers, measurements, marking, texts }) {
   const { k, x, y } = view;
   const targets = [];
@@ -22,9 +22,9 @@ export function paintOverlay(ctx, { sheet, view, now, state, calipers, measureme
   for (const strip of sheet.strips) {
     if (isOut(strip, view)) continue;
     if (strip.left * k < x && strip.kind === "trace") paintName(ctx, strip, k, x / k + 1, 0.9);
-    if (strip.source === 0 && !strip.rhythm) paintFindings(ctx, strip, now, view, targets, texts);
+    if (strip.findings?.length) paintFindings(ctx, strip, view, targets, texts);
   }
-  if (state.marks) for (const strip of marked(sheet)) paintMarks(ctx, strip, now, measurements, marking, view, targets);
+  if (state.marks) for (const strip of sheet.strips.filter((each) => each.bearsMarks)) paintMarks(ctx, strip, now, measurements, marking, view, targets);
   calipers.all.forEach((caliper, place) => paintCaliper(ctx, caliper, place, sheet, view, calipers.chosen, targets, texts));
   ctx.setTransform(1, 0, 0, 1, 0, 0);
   paintWords(ctx, view, texts);
@@ -33,17 +33,8 @@ export function paintOverlay(ctx, { sheet, view, now, state, calipers, measureme
 
 const isOut = (strip, { k, x, width }) => (strip.left + strip.length) * k < x || strip.left * k > x + width;
 
-// The strips that show the marks: median beats, and the rhythm strip or what stands for it.
-function marked(sheet) {
-  const traces = sheet.strips.filter((strip) => strip.source === 0 && strip.trace && strip.kind === "trace");
-  const rhythm = traces.filter((strip) => strip.rhythm);
-  const shown = rhythm.length ? rhythm.slice(0, 1) : traces.length === 1 ? traces : traces.filter((strip) => strip.lead === "II");
-  return [...sheet.strips.filter((strip) => strip.source === 0 && strip.kind === "beat" && strip.trace), ...shown];
-}
-
-function paintFindings(ctx, strip, now, view, targets, texts) {
-  const findings = now.findings.filter((finding) => finding.leads.includes(strip.lead));
-  if (!findings.length) return;
+function paintFindings(ctx, strip, view, targets, texts) {
+  const { findings } = strip;
   const { k, x: seen } = view;
   const isGrave = findings.some((finding) => finding.grave || finding.severity === "refuse");
   const size = Math.max(3.2 * k, 11 * view.ratio);
@@ -71,7 +62,7 @@ function paintMarks(ctx, strip, now, measurements, marking, view, targets) {
   const marks = measurements?.marks_s ?? {};
   const beats = strip.kind === "beat" ? [0] : now.dominant;
   const isBeat = strip.kind === "beat";
-  const [top, bottom] = isBeat ? [strip.band[0] + 1, strip.band[1] - 1] : [strip.y + 5, strip.y + 9];
+  const [top, bottom] = isBeat ? [strip.band[0] + 1, strip.band[1] - 1] : [strip.lowest - 5, strip.lowest - 2];
   let named = false;
   ctx.font = font(2.4, k, "bold");
   for (const beat of beats) {
@@ -159,27 +150,28 @@ function outlined(ctx, text, x, y, colour, k) {
 }
 
 // Speed, gain, filters and scale in the lower left corner; in the upper one why an ECG was refused, and which is which.
-function paintWords(ctx, { width, foot, ratio }, texts) {
+function paintWords(ctx, { width: window, edge, foot, ratio }, texts) {
+  const width = Math.min(window, edge);
   const size = 13 * ratio;
   ctx.font = `600 ${size}px system-ui, "Liberation Sans", Arial, sans-serif`;
   ctx.textAlign = "left";
   const write = (text, y, colour, ground) => {
-    const wide = Math.min(ctx.measureText(text).width + 1.2 * size, width);
     ctx.fillStyle = ground;
-    ctx.fillRect(0, y - 1.15 * size, wide, 1.6 * size);
+    ctx.fillRect(0, y - 1.15 * size, width, 1.6 * size);
     ctx.fillStyle = colour;
     ctx.fillText(text, 0.6 * size, y, width - 1.2 * size);
   };
   texts.words.forEach((text, line) => {
-    write(text, foot - 0.45 * size - (texts.words.length - 1 - line) * 1.6 * size, INK, "#fffaf9e6");
+    write(text, foot - 0.45 * size - (texts.words.length - 1 - line) * 1.6 * size, INK, PAPER);
   });
   const top = (line) => (1.15 + 1.6 * line) * size;
   texts.alarms.forEach((text, line) => write(text, top(line), "#ffffff", GRAVE));
-  texts.legend.forEach((text, line) => write(text, top(texts.alarms.length + line), line ? EARLIER : INK, "#fffaf9e6"));
+  texts.legend.forEach((text, line) => write(text, top(texts.alarms.length + line), line ? EARLIER : INK, PAPER));
 }
 
-// What can be taken hold of, or told about, at a place of the canvas, in pixels.
-export function targetAt(targets, x, y, ratio) {
+// What lies at a place of the sheet, in mm.
+export function targetAt(targets, place, { k, ratio }) {
+  const [x, y] = [place.x * k, place.y * k];
   let best = null;
   for (const target of targets) {
     if (target.type === "finding") {

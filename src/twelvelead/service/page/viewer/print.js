@@ -6,8 +6,11 @@ import { paintName, paintPart } from "./paint.js";
 import { laySheet } from "./sheet.js";
 import { element } from "./toolbar.js";
 
-const PAGE = { width: 275, height: 160 }; // mm of the sheet on a page
-const PIXELS_PER_MM = 12;
+const PAGE = { width: 275, height: 165 }; // mm of the sheet on a page
+// Pixels of the canvas per CSS pixel. Chromium prints a canvas at this factor rounded down to 64ths: only such ones are
+// true to scale.
+const FINE = 4;
+const PIXELS_PER_MM = (FINE * 96) / 25.4; // on paper a CSS pixel is 1/96 of an inch
 const RULER = 100; // mm
 
 // Pages are there while the browser prints, whoever told it to.
@@ -22,20 +25,19 @@ export function preparePrint(viewer) {
 }
 
 function makePages(viewer) {
-  const { state, now, before, t } = viewer;
+  const { state, now, before, words, t } = viewer;
   const [from] = viewer.span;
   const start = Math.max(0, Math.min(from, now.duration - SECONDS));
   const sheet = laySheet(window10(compose(state, now, before), start, now).rows);
-  const parts = rowGroups(sheet).flatMap(([top, bottom]) => columns(sheet).map(([left, right]) => [left, top, right, bottom]));
-  return parts.map(([left, top, right, bottom], number) => {
-    const canvas = slice(viewer, sheet, left, top, right, bottom);
-    return element("section", { class: "viewer-print-page" },
-      element("header", {}, ...heading(viewer).map((line) => element("p", {}, line))),
-      canvas,
-      element("footer", {},
-        element("span", { class: "viewer-ruler" }, t("viewer.ruler", { mm: RULER })),
-        element("p", {}, `${viewer.words.paper(state, now)} \u00b7 ${t("viewer.page", { number: number + 1, of: parts.length })} \u00b7 ${t("viewer.notice")}`)));
-  });
+  const parts = rowGroups(sheet).flatMap((group) => columns(sheet).map(([left, right]) => ({ ...group, left, right })));
+  return parts.map((part, number) => element("section", { class: "viewer-print-page" },
+    ...heading(viewer).map((line) => element("p", {}, line)),
+    slice(viewer, sheet, part),
+    element("div", { class: "viewer-foot" },
+      element("span", { class: "viewer-ruler" }, t("viewer.ruler", { mm: RULER })),
+      element("p", {}, [
+        words.paper(state, now), t("viewer.page", { number: number + 1, of: parts.length }), t("viewer.notice"),
+      ].join(" \u00b7 ")))));
 }
 
 // Ten seconds from where the screen stands, of rows that otherwise show the whole recording.
@@ -52,16 +54,16 @@ function window10(composed, start, now) {
   return { rows };
 }
 
-// [top, bottom] of the rows that go on a page together, mm.
+// The rows that go on a page together: { rows, top, bottom (mm) }, with all that their traces and names need.
 function rowGroups(sheet) {
-  const bands = [...new Map(sheet.strips.map((strip) => [strip.row, strip.band])).values()];
   const groups = [];
-  for (const [top, bottom] of bands) {
+  for (const { row, band, highest, lowest } of new Map(sheet.strips.map((strip) => [strip.row, strip])).values()) {
+    const isLast = row === sheet.strips.at(-1).row;
+    const [top, bottom] = [Math.max(0, Math.min(band[0], highest - 1)), isLast ? sheet.height : Math.max(band[1], lowest + 1)];
     const last = groups.at(-1);
-    if (last && bottom - last[0] <= PAGE.height) last[1] = bottom;
-    else groups.push([top, bottom]);
+    if (last && bottom - last.top <= PAGE.height) Object.assign(last, { rows: [...last.rows, row], bottom });
+    else groups.push({ rows: [row], top: Math.floor(top), bottom });
   }
-  groups.at(-1)[1] = sheet.height;
   return groups;
 }
 
@@ -71,15 +73,18 @@ function columns(sheet) {
   return found;
 }
 
-function slice(viewer, sheet, left, top, right, bottom) {
+function slice(viewer, sheet, { rows, left, top, right, bottom }) {
   const k = PIXELS_PER_MM;
-  const part = { x: left * k, y: Math.round(top * k), width: (right - left) * k, height: Math.round((bottom - top) * k) };
+  const strips = sheet.strips.filter((strip) => rows.includes(strip.row));
+  const pulses = sheet.pulses.filter((_, row) => rows.includes(row));
+  const [width, height] = [right - left, bottom - top].map((mm) => FINE * Math.ceil((mm * k) / FINE));
+  const part = { x: Math.round(left * k), y: Math.round(top * k), width, height };
   const canvas = element("canvas");
-  [canvas.width, canvas.height] = [part.width, part.height];
-  [canvas.style.width, canvas.style.height] = [`${part.width / k}mm`, `${part.height / k}mm`];
+  [canvas.width, canvas.height] = [width, height];
+  [canvas.style.width, canvas.style.height] = [`${width / FINE}px`, `${height / FINE}px`];
   const ctx = canvas.getContext("2d", { alpha: false });
-  paintPart(ctx, sheet, viewer.paint, k, part);
-  if (left > 0) for (const strip of sheet.strips) if (strip.left < left) paintName(ctx, strip, k, left + 1);
+  paintPart(ctx, { ...sheet, strips, pulses }, viewer.paint, k, part);
+  if (left > 0) for (const strip of strips) if (strip.left < left) paintName(ctx, strip, k, left + 1);
   return canvas;
 }
 

@@ -26,12 +26,16 @@ export class Recording {
     return this.answer.format === "twelvelead-error" ? this.answer.error : null;
   }
 
-  // { code, message, severity, grave, leads } of the gate and the reader
+  // { code, message, severity, grave, leads } of the gate and the reader; no leads where it is about all of them
   get findings() {
-    return (this.answer.findings ?? []).map((finding) => ({
-      ...finding,
-      leads: LEADS.filter((lead) => lead in (finding.values ?? {})),
-    }));
+    return (this.answer.findings ?? []).map((finding) => {
+      const leads = leadsOf(finding.values ?? {});
+      return { ...finding, leads: leads.length < LEADS.length ? leads : [] };
+    });
+  }
+
+  findingsAt(lead) {
+    return this.findings.filter((finding) => finding.leads.includes(lead));
   }
 
   get dominant() {
@@ -68,6 +72,13 @@ export class Recording {
     if (!this.#displayed.has(key)) this.#displayed.set(key, make());
     return this.#displayed.get(key);
   }
+}
+
+// The leads that a finding's values are of; of contradictions such as "III - (II - I)" the one that does not fit.
+function leadsOf(values) {
+  const most = Math.max(...Object.values(values));
+  const isMeant = (lead) => ([key, value]) => key === lead || (key.startsWith(`${lead} `) && value >= most / 2);
+  return LEADS.filter((lead) => Object.entries(values).some(isMeant(lead)));
 }
 
 // Of the finite values; NaN where there is none.

@@ -10,7 +10,8 @@ const LEAST = 10; // over the first line and below the last
 const LARGEST = 60; // between two lines, or a line and the edge: a trace that needs more is cut off half-way, and named
 const PULSE = 0.2; // s, of the calibration pulse of 1 mV
 const PULSE_LEFT = 3;
-const NAME = { width: 9, height: 4, over: 5, most: 20 };
+const MARKS = 6; // that the measured onsets and ends take below a row
+const NAME = { width: 9, withFindings: 40, height: 4, over: 5, most: 20 };
 
 const apart = (rows) => (rows <= 5 ? 25 : rows <= 7 ? 20 : 15);
 const up = (mm) => SQUARE * Math.ceil(mm / SQUARE - 1e-9);
@@ -95,17 +96,19 @@ function extentOf(row) {
     }
   }
   for (const strip of row) placeName(strip, above, below);
+  if (row.some((strip) => strip.bearsMarks && strip.kind === "trace")) below.fill(reach(below) + MARKS);
   return { above, below };
 }
 
 // Over the beginning of the trace, or below it where it begins with a tall wave.
 function placeName(strip, above, below) {
   const first = Math.floor(strip.left);
-  const part = (heights) => reach(heights.subarray(first, first + NAME.width));
+  const width = strip.findings?.length ? NAME.withFindings : NAME.width;
+  const part = (heights) => reach(heights.subarray(first, first + width));
   const isBelow = part(above) > NAME.most && part(below) < NAME.most - NAME.height;
   strip.nameUp = isBelow ? -part(below) - NAME.height - 1 : Math.max(part(above) + 0.5, NAME.over);
   const [heights, most] = isBelow ? [below, 1 - strip.nameUp] : [above, strip.nameUp + NAME.height];
-  for (let mm = first; mm < first + NAME.width; mm += 1) heights[mm] = Math.max(heights[mm], most);
+  for (let mm = first; mm < Math.min(first + width, heights.length); mm += 1) heights[mm] = Math.max(heights[mm], most);
 }
 
 const reach = (heights) => heights.reduce((most, height) => Math.max(most, height), 0);

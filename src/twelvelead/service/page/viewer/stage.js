@@ -26,13 +26,15 @@ export class Stage {
     new ResizeObserver(() => onChange("resized")).observe(this.scroller);
   }
 
-  // view: k in pixels of the canvas per mm, the rest in pixels of the canvas; x and y: of the sheet at 0, 0
+  // view: k in pixels of the canvas per mm, the rest in pixels of the canvas; x and y: of the sheet at 0, 0;
+  // edge and foot: where the sheet and its words end
   get view() {
     const ratio = devicePixelRatio;
     const { scrollLeft, scrollTop } = this.scroller;
     const [x, y] = [Math.round(scrollLeft * ratio), Math.round((scrollTop - this.#above) * ratio)];
     const foot = Math.round(this.sheet.height * this.#k + this.#below * ratio) - y;
-    return { k: this.#k, ratio, x, y, width: this.base.width, height: this.base.height, foot: Math.min(foot, this.base.height) };
+    const edge = Math.round(this.sheet.width * this.#k) - x;
+    return { k: this.#k, ratio, x, y, width: this.base.width, height: this.base.height, edge, foot: Math.min(foot, this.base.height) };
   }
 
   // CSS pixels per mm of the sheet.

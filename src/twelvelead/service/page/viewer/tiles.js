@@ -16,8 +16,8 @@ export class Tiles {
   draw(ctx, { x, y, width, height }, sheet) {
     const [right, bottom] = [Math.min(x + width, sheet.width), Math.min(y + height, sheet.height)];
     const used = new Set();
-    for (let row = Math.floor(y / HEIGHT); row * HEIGHT < bottom; row += 1) {
-      for (let column = Math.floor(x / WIDTH); column * WIDTH < right; column += 1) {
+    for (let row = Math.max(0, Math.floor(y / HEIGHT)); row * HEIGHT < bottom; row += 1) {
+      for (let column = Math.max(0, Math.floor(x / WIDTH)); column * WIDTH < right; column += 1) {
         const key = `${column},${row}`;
         used.add(key);
         ctx.drawImage(this.#get(key, column * WIDTH, row * HEIGHT, sheet), column * WIDTH - x, row * HEIGHT - y);

@@ -57,9 +57,10 @@ export class Words {
     return now.refusal === null ? [] : [this.t("viewer.refused", { reason: this.reason(now) })];
   }
 
+  // What is wrong; what to do about it stands among the findings.
   reason(now) {
     const refusing = now.findings.filter((finding) => finding.severity === "refuse");
-    return refusing.length ? refusing.map((finding) => finding.message).join("; ") : now.refusal;
+    return refusing.length ? refusing.map((finding) => finding.message.split("; ")[0]).join("; ") : now.refusal;
   }
 
   legend(now, before) {
