@@ -94,6 +94,7 @@ def test_a_measured_screen_is_remembered_and_to_scale(viewing, spikes):
     assert card["width"] == pytest.approx(428)
     assert card["height"] / card["width"] == pytest.approx(53.98 / 85.6, rel=0.01)
     screen.page.get_by_role("button", name="As wide as the card").click()
+    screen.page.locator("dialog").wait_for(state="detached")
     for _ in range(2):
         assert "screen measured" in screen.words()
         bases, dark = rows_of(screen.picture())
@@ -102,6 +103,7 @@ def test_a_measured_screen_is_remembered_and_to_scale(viewing, spikes):
         screen.show(spikes())
     screen.run("calibrate")
     screen.page.get_by_role("button", name="Back to 96 dpi").click()
+    screen.page.locator("dialog").wait_for(state="detached")
     assert "screen taken as 96 dpi" in screen.words()
 
 
