@@ -137,6 +137,14 @@ class Viewing:
     def get(self, expression):
         return self.page.evaluate(f"() => {expression}")
 
+    def until(self, expression):
+        """Wait for what comes true by itself; the page's policy keeps `wait_for_function` from doing it."""
+        for _ in range(500):
+            if self.get(expression):
+                return
+            self.page.wait_for_timeout(20)
+        raise AssertionError(expression)
+
     def picture(self):
         """What the browser shows of the sheet, [y, x, (red, green, blue)] uint8."""
         self.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")

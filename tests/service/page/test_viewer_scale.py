@@ -122,7 +122,7 @@ def test_fit_states_its_factor_and_what_does_not_fit_scrolls(viewing, spikes):
     traces = edges_of(dark, bases[0], LEVEL * PER_MM * factor)[2:]
     assert traces[-1] - traces[0] == pytest.approx(9.5 * 25 * PER_MM * factor, rel=TOLERANCE)
     screen.page.set_viewport_size({"width": 700, "height": 1024})
-    screen.page.wait_for_function("viewer.state.zoom < 0.69")
+    screen.until("viewer.state.zoom < 0.69")
     screen.run("zoom-in")
     assert "NOT to scale" in screen.words()
     screen.run("true-size")
