@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from twelvelead.exchange.fhir import bundle
 from twelvelead.exchange.report import Identity
@@ -176,3 +178,18 @@ def test_a_local_time_is_told_as_a_date_since_fhir_has_no_time_without_zone(a_re
     zoned = Identity(recorded="2026-01-02T09:15:00+01:00")
     assert the_report(a_report(identity=zoned))["effectiveDateTime"] == "2026-01-02T09:15:00+01:00"
     assert "effectiveDateTime" not in the_report(a_report(identity=Identity(recorded="last Tuesday")))
+
+
+ANY = st.text(st.characters() | st.sampled_from("\x00\x1b\r\n\t|<>\u2028"), max_size=40)
+
+
+@settings(max_examples=40)
+@given(st.lists(ANY, min_size=9, max_size=9), ANY)
+def test_every_bundle_is_valid_whatever_is_given(valid, a_report, signed_of, texts, said):
+    identity = Identity(*texts)
+    report = a_report(identity=identity, status="final", signed=signed_of("SR", "x", text=said, author=said))
+    valid(report)
+    told = the_report(report)
+    for name, number in (("subject", identity.patient_id), ("encounter", identity.encounter)):
+        assert told.get(name, {}).get("identifier", {}).get("value", number) == number
+    json.dumps(bundle(report), ensure_ascii=False).encode()

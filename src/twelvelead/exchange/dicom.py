@@ -15,13 +15,12 @@ from typing import NamedTuple
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
-from twelvelead.exchange.ids import study_uid, uid_of
+from twelvelead.exchange.ids import is_oid, study_uid, uid_of
 from twelvelead.exchange.report import Identity, Report
 from twelvelead.readers.dicom import words_of
 from twelvelead.readers.dicom_elements import looks_like, parse, text_of
 from twelvelead.readers.recording import BadFile
 
-_UID = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
 _STUDY = {
     "StudyDate": 0x00080020,
     "StudyTime": 0x00080030,
@@ -66,7 +65,8 @@ def origin_of(content: bytes | None) -> Origin:
         data, _ = parse(content)
     except BadFile:
         return Origin()
-    study, series, instance, sop_class = (uid(text_of(data.get(tag))) for tag in _UIDS)
+    stated = (text_of(data.get(tag)) for tag in _UIDS)
+    study, series, instance, sop_class = (uid if is_oid(uid) else "" for uid in stated)
     return Origin(study, series, instance, sop_class, {name: words_of(data, tag) for name, tag in _STUDY.items()})
 
 
@@ -95,7 +95,7 @@ def begin(report: Report, origin: Origin, *, sop_class: str, instance: str, moda
     new.PatientBirthDate = _calendar(identity.birth_date)
     sex = identity.sex or report.answer.get("sex")
     new.PatientSex = {"male": "M", "female": "F"}.get(sex or "", "")
-    new.StudyInstanceUID = origin.study or uid(study_uid(report)) or uid_of(report.id, "study")
+    new.StudyInstanceUID = origin.study or study_uid(report)
     day, clock = _stated_date(stated.get("StudyDate", "")), _stated_time(stated.get("StudyTime", ""))
     new.StudyDate, new.StudyTime = (day, clock) if day else recorded(report)
     new.ReferringPhysicianName = name(stated.get("ReferringPhysicianName", ""))
@@ -151,11 +151,6 @@ def name(value: str) -> str:
     """PN: at most three groups of 64 characters, of five parts each."""
     groups = _printable(value).replace("\\", " ").split("=")[:3]
     return "=".join("^".join(group.split("^")[:5])[:64].rstrip("^ ") for group in groups).rstrip("=")
-
-
-def uid(value: str) -> str:
-    """UI; "" where it is none."""
-    return value if len(value) <= 64 and _UID.fullmatch(value) else ""
 
 
 def recorded(report: Report) -> tuple[str, str]:

@@ -226,9 +226,12 @@ def _value(finding: Finding) -> Code:
 
 
 def _details(finding: Finding) -> Iterator[Dataset]:
-    # short, since dsr2html puts what has more than 40 characters into an annex; the prose above has all of it
-    yield words(_MEANING, finding.name, "HAS CONCEPT MOD")
-    if finding.probability is not None:
+    """Of the machine's findings the short name: dsr2html puts what has more than 40 characters into an annex, and the
+    prose above has all of it."""
+    if finding.probability is None:
+        yield words(_MEANING, finding.text, "HAS CONCEPT MOD")
+    else:
+        yield words(_MEANING, finding.name, "HAS CONCEPT MOD")
         yield number(_PROBABILITY, 100 * finding.probability, _PERCENT, relation="HAS PROPERTIES")
 
 

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 from hashlib import sha1
-from typing import Any
+from typing import Any, TypeGuard
 
 from twelvelead.exchange import codes
 from twelvelead.exchange.codes import Code
 from twelvelead.exchange.content import Content, Finding, Measured, content_of
-from twelvelead.exchange.ids import STATEMENTS, uuid_of
+from twelvelead.exchange.ids import STATEMENTS, is_oid, stated_study, uuid_of
 from twelvelead.exchange.report import Identity, Report
 
 Json = dict[str, Any]
@@ -32,7 +32,7 @@ _UCUM = "http://unitsofmeasure.org"
 _CATEGORIES = "http://terminology.hl7.org/CodeSystem/observation-category"
 _SECTIONS = "http://terminology.hl7.org/CodeSystem/v2-0074"
 _ABSENT = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
-_OID = re.compile(r"[0-2](\.(0|[1-9]\d*))+")
+_URI = re.compile(r"[a-z][a-z0-9+.-]*:[!-~]+")
 
 
 def bundle(report: Report) -> Json:
@@ -70,11 +70,11 @@ def _diagnostic_report(report: Report, content: Content, about: Json, results: l
     identity = report.identity or Identity()
     resource: Json = {"status": report.status, "category": [_concept((("EC", _SECTIONS, "Electrocardiac"),))]}
     resource |= {"code": _concept(_coded(codes.ECG_STUDY)), **about, "issued": _instant(report.made)}
-    if identity.order:
-        reference: Json = {"type": "ServiceRequest", "identifier": {"value": _text(identity.order)}}
+    if _is_text(identity.order):
+        reference: Json = {"type": "ServiceRequest", "identifier": {"value": identity.order}}
         resource["basedOn"] = [reference]
-    if identity.study:
-        uid = {"system": "urn:dicom:uid", "value": f"urn:oid:{identity.study}"}
+    if study := stated_study(report):
+        uid = {"system": "urn:dicom:uid", "value": f"urn:oid:{study}"}
         resource["imagingStudy"] = [{"type": "ImagingStudy", "identifier": uid}]
     if report.signed is not None:
         resource["resultsInterpreter"] = [{"type": "Practitioner", "display": _text(report.signed.author)}]
@@ -158,12 +158,12 @@ def _about(report: Report) -> Json:
     """What all resources share: the patient, the visit, the time of the recording."""
     identity = report.identity or Identity()
     about: Json = {}
-    if identity.patient_id and identity.patient_id == _text(identity.patient_id):
+    if _is_text(identity.patient_id):
         about["subject"] = {"type": "Patient", "identifier": _identifier(identity.patient_id, identity.issuer)}
         if identity.name:
             about["subject"]["display"] = _text(" ".join(re.split(r"[\^=]+", identity.name)))
-    if identity.encounter:
-        about["encounter"] = {"type": "Encounter", "identifier": {"value": _text(identity.encounter)}}
+    if _is_text(identity.encounter):
+        about["encounter"] = {"type": "Encounter", "identifier": {"value": identity.encounter}}
     recorded = _recorded(identity.recorded)
     return about | ({"effectiveDateTime": recorded} if recorded else {})
 
@@ -171,12 +171,12 @@ def _about(report: Report) -> Json:
 def _identifier(value: str, issuer: str | None) -> Json:
     """An id with who gave it: an OID or URI is a system, any other text the name of an assigner."""
     found: Json = {"value": value}
-    if issuer and _OID.fullmatch(issuer):
+    if issuer and is_oid(issuer):
         found["system"] = f"urn:oid:{issuer}"
-    elif issuer and re.match(r"[a-z][a-z0-9+.-]*:\S+$", issuer):
+    elif issuer and _URI.fullmatch(issuer):
         found["system"] = issuer
-    elif issuer:
-        found["assigner"] = {"display": _text(issuer)}
+    elif _is_text(issuer):
+        found["assigner"] = {"display": issuer}
     return found
 
 
@@ -240,6 +240,11 @@ def _text(text: str) -> str:
     """FHIR's string: no control characters but line feeds and tabs, nothing that UTF-8 cannot hold."""
     kept = "".join(" " if ord(one) < 32 and one not in "\n\t" else one for one in text.replace("\r\n", "\n"))
     return kept.replace("\r", "\n").encode("utf-8", "replace").decode() or " "
+
+
+def _is_text(value: str | None) -> TypeGuard[str]:
+    """Whether an id can be told as it is; else it is left out."""
+    return bool(value) and _text(value or "") == value
 
 
 def _instant(time: datetime) -> str:

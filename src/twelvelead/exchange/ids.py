@@ -1,5 +1,6 @@
 """Identifiers made from what a report is about, so that a repeat has the same."""
 
+import re
 from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
@@ -7,6 +8,14 @@ from twelvelead.exchange.report import Report
 
 _NAMESPACE = UUID("5d4c0c50-2f5b-4f2b-9b0e-6f6a3b0f9c12")
 """Ours, drawn once: UUIDs of version 5 under it are nobody else's (RFC 9562)."""
+
+
+_OID = re.compile(r"[0-2](\.(0|[1-9]\d*))+", re.ASCII)
+
+
+def is_oid(text: str) -> bool:
+    """Whether a text is an object identifier of a length that DICOM takes as UID (PS3.5 section 9)."""
+    return len(text) <= 64 and _OID.fullmatch(text) is not None
 
 
 def uuid_of(*parts: str) -> UUID:
@@ -30,9 +39,14 @@ def replaced_uid(report: Report, kind: str) -> str | None:
 
 
 def study_uid(report: Report) -> str:
-    """Of the input, or made from its hash where it has none."""
+    """That of the input, if it is one, else one made from the input's hash."""
+    return stated_study(report) or uid_of(report.answer.get("source_sha256") or report.id, "study")
+
+
+def stated_study(report: Report) -> str:
+    """StudyInstanceUID of the input; "" where none is told that can be one."""
     stated = report.identity.study if report.identity is not None else None
-    return stated or uid_of(report.answer.get("source_sha256") or report.id, "study")
+    return stated if stated and is_oid(stated) else ""
 
 
 def _instant(time: datetime) -> str:

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from twelvelead.exchange import codes
 from twelvelead.exchange.codes import Code
 from twelvelead.exchange.content import Content, Finding, content_of
-from twelvelead.exchange.ids import uuid_of, version_uid
+from twelvelead.exchange.ids import is_oid, stated_study, uuid_of, version_uid
 from twelvelead.exchange.report import Identity, Report
 
 _STATUS = {"preliminary": "P", "final": "F", "corrected": "C"}
@@ -23,8 +23,7 @@ _ESCAPES = {"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "&": "\\T\\", "~": "\\R\\
 _NOT_PLAIN = re.compile("[\\\\|^&~\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """Separators, and all that some program takes for the end of a line."""
 
-_OID = re.compile(r"[0-2](\.(0|[1-9]\d*))+")
-STUDY_UID = Code("110180", "DCM", "Study Instance UID")
+_STUDY_UID = Code("110180", "DCM", "Study Instance UID")
 
 
 def message(
@@ -80,8 +79,7 @@ def _patient(report: Report) -> Iterator[str]:
         return
     number = escape(identity.patient_id or "")
     if number and identity.issuer:
-        oid = _OID.fullmatch(identity.issuer) is not None
-        number += f"^^^{f'&{identity.issuer}&ISO' if oid else escape(identity.issuer)}"
+        number += f"^^^{f'&{identity.issuer}&ISO' if is_oid(identity.issuer) else escape(identity.issuer)}"
     sex = {"male": "M", "female": "F"}.get(identity.sex or report.answer.get("sex") or "", "")
     yield _segment("PID", "1", "", number, "", _name(identity.name), "", _day(identity.birth_date), sex)
     if identity.encounter:
@@ -124,8 +122,8 @@ def _results(report: Report, content: Content) -> Iterator[tuple[str, ...]]:
         for line in lines:
             yield "FT", _coded(code), _formatted(line), "", "", status
     yield "ST", _coded(codes.NOTICE), escape(content.notice), "", "", status
-    if report.identity is not None and report.identity.study:
-        yield "ST", _coded(STUDY_UID), escape(report.identity.study), "", "", status
+    if study := stated_study(report):
+        yield "ST", _coded(_STUDY_UID), study, "", "", status
     if report.page is not None:
         pdf = b64encode(report.page).decode()
         yield "ED", _coded(codes.ECG_REPORT), f"^application^pdf^Base64^{pdf}", "", "", status
