@@ -1,10 +1,15 @@
 """Attribution finds what an answer rests on, in a model of which that is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from twelvelead.ecg.leads import LEADS
-from twelvelead.inference.explain import BATCH, attribute, bridge
+from twelvelead.ecg.synthetic import synthetic_ecg
+from twelvelead.errors import TwelveLeadError
+from twelvelead.inference.engine import Engine, Outputs
+from twelvelead.inference.explain import BATCH, attribute, bridge, explain
 
 
 def heart(ecg):
@@ -62,3 +67,44 @@ def test_the_bridge_joins_its_neighbours():
     np.testing.assert_allclose(bridge(lead, 0, 4), [5, 5, 5, 5])
     np.testing.assert_allclose(bridge(lead, 1, 5), [1, 1, 1, 1])
     assert bridge(lead, 0, 5).tolist() == [5] * 5
+
+
+@pytest.fixture(scope="module")
+def engine():
+    return Engine("single", threads=1)
+
+
+def test_one_look_explains_all_classes_and_statements_that_are_answered_for(engine):
+    ecg = synthetic_ecg("wide_qrs", sampling_rate=500)
+    found = explain(engine, ecg, "CD")
+    said = engine.predict(ecg, explain=True)
+    assert list(found.values) == [*said.probabilities, *(one.name for one in said.statements if one.name != "NORM")]
+    for name, values in said.attribution.values.items():
+        np.testing.assert_allclose(found.values[name], values, atol=1e-4)
+    assert (found.edges, found.leads) == (said.attribution.edges, said.attribution.leads)
+    for nobody in ("XYZ", *said.not_assessed[:1]):
+        with pytest.raises(TwelveLeadError, match=f"do not answer for {nobody}"):
+            explain(engine, ecg, nobody)
+
+
+def test_of_a_long_recording_the_piece_is_looked_at_where_the_output_is_most_probable(engine, monkeypatch):
+    ecg = synthetic_ecg("normal", sampling_rate=100, seconds=30)
+    signal = ecg.signal.copy()
+    signal[1500:2000, 6] += 1.5
+    signal[2400, 0] -= 2.0
+
+    def run(pieces, features):
+        said = np.zeros((len(pieces), len(engine.contract.statements.classes))) + 0.1
+        return Outputs(np.pad(heart(pieces), ((0, 0), (0, 3)), constant_values=0.1), None, None, said, None)
+
+    def heart(pieces):
+        seen = np.stack([(pieces[:, :, 6] > 1.4).mean(axis=1), (pieces[:, :, 0] < -1.5).mean(axis=1)], axis=1)
+        return 0.1 + 0.8 * seen
+
+    monkeypatch.setattr(engine, "run", run)
+    found = explain(engine, replace(ecg, signal=signal), engine.contract.classes[0])
+    assert found.edges[-1] - found.edges[0] == pytest.approx(10)
+    assert found.edges[0] <= 15 < 20 <= found.edges[-1]
+    assert list(found.values) == [engine.contract.classes[0]]
+    found = explain(engine, replace(ecg, signal=signal), engine.contract.classes[1])
+    assert found.edges[0] <= 24 < found.edges[-1]

@@ -5,12 +5,19 @@ Occlusion (Zeiler and Fergus, ECCV 2014), because it needs nothing of a model bu
 
 import itertools
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twelvelead.ecg.record import ECG
+from twelvelead.errors import TwelveLeadError
 from twelvelead.evaluation.calibration import logit
 from twelvelead.inference.interpretation import Attribution
+from twelvelead.inference.prepare import prepare
+
+if TYPE_CHECKING:
+    from twelvelead.inference.engine import Engine
 
 CELL_SECONDS = 0.4
 """Of a cell: about a P wave with its PR interval, a QRS complex with its ST segment, or a T wave."""
@@ -58,6 +65,44 @@ def attribute(
         edges=tuple(((first_sample + edges) / sampling_rate).tolist()),
         leads=tuple(leads),
     )
+
+
+def explain(engine: "Engine", ecg: ECG, output: str) -> Attribution:
+    """What speaks for one class or statement, and for all others that the same runs tell of.
+
+    Of a recording of more than 20 s, that is in the piece where the output is most probable, and the others are those
+    that are most probable there too.
+
+    Args:
+        engine: the weights.
+        ecg: as `Engine.predict` takes it.
+        output: name of a class, or of a statement that is assessed; a name that is both is the class.
+
+    Raises:
+        Refused: the recording is not fit to read, with the reason.
+        TwelveLeadError: the weights do not answer for the output.
+    """
+    contract = engine.contract
+    head = contract.statements
+    said = () if head is None else zip(head.classes, head.assessed, strict=True)
+    names = [*contract.classes, *(name for name, assessed in said if assessed and name not in contract.classes)]
+    if output not in names:
+        raise TwelveLeadError(f"the weights {contract.name} do not answer for {output}", code="usage")
+    columns = [] if head is None else [head.classes.index(name) for name in names[len(contract.classes) :]]
+    twelve, signal, _, starts, length = prepare(ecg, contract)
+    features = twelve.features
+
+    def answer(pieces: NDArray[np.float32]) -> NDArray[np.float64]:
+        found = engine.run(pieces, np.broadcast_to(features, (len(pieces), len(features))))
+        statements = np.empty((len(pieces), 0)) if found.statements is None else found.statements[:, columns]
+        return np.concatenate([found.probabilities, statements], axis=1)
+
+    telling = np.concatenate([answer(signal[None, start : start + length]) for start in starts]).argmax(axis=0)
+    piece = telling[names.index(output)]
+    start = starts[piece]
+    found = attribute(answer, signal[start : start + length], contract.sampling_rate, names, contract.leads, start)
+    there = {name: found.values[name] for name, best in zip(names, telling, strict=True) if best == piece}
+    return Attribution(there, found.edges, found.leads)
 
 
 def bridge(lead: NDArray[np.float32], start: int, end: int) -> NDArray[np.float32]:

@@ -8,6 +8,7 @@ from twelvelead.ecg.record import ECG
 from twelvelead.errors import Refused, TwelveLeadError
 from twelvelead.inference.decide import parse_prevalence
 from twelvelead.inference.engine import Engine
+from twelvelead.inference.explain import explain as attributed
 from twelvelead.inference.failure import describe_error
 from twelvelead.inference.interpretation import Interpretation, describe_recording
 from twelvelead.inference.selftest import SAMPLING_RATE, UNIT, find_fault, known_recording
@@ -159,6 +160,18 @@ def page_of(question: Question, outcome: Outcome) -> bytes:
     assert outcome.ecg is not None
     assert isinstance(outcome.error, Refused)
     return render(outcome.ecg, question.form, refused=outcome.error, **_paper(question.options))
+
+
+def explain(question: Question, output: str) -> bytes:
+    """What speaks for one class or statement and for those that the same runs tell of, as `Attribution.to_dict` in
+    JSON.
+
+    Raises:
+        TwelveLeadError: it cannot be read, is refused, or the weights do not answer for the output.
+    """
+    ecg = _read(question.upload, question.options)
+    found = attributed(_engines[question.options["weights"]], ecg, output)
+    return json.dumps(found.to_dict(), separators=(",", ":")).encode()
 
 
 def try_out(weights: str) -> str | None:

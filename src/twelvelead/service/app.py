@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from twelvelead.service import (
+    attributions,
     beginning,
     comparison,
     interpretations,
@@ -65,7 +66,18 @@ def create_app(settings: Settings, uploads: Iterable[Upload] = ()) -> FastAPI:
     )
     app.state.core = core
     problems.install(app)
-    for part in (interpretations, recordings, readings, patients, comparison, beginning, sessions, monitoring, pages):
+    for part in (
+        interpretations,
+        recordings,
+        attributions,
+        readings,
+        patients,
+        comparison,
+        beginning,
+        sessions,
+        monitoring,
+        pages,
+    ):
         app.include_router(part.router)
     app.add_middleware(Envelope, settings=settings, metrics=core.metrics, stamp=lambda: core.answering_sha256)
     _complete_openapi(app)

@@ -151,16 +151,27 @@ class Keeping:
             books.recordings.get(recording, caller.scope)
             return kept.original(self.ledger, books, recording)
 
-    def keep_page(self, caller: Caller, recording: str, name: str, page: bytes) -> None:
-        """Keep the page of an answer, so that it stays the same.
+    def attachments(self, caller: Caller, recording: str, prefix: str) -> tuple[bytes, ...]:
+        """The files made from a recording whose names begin so, by name.
+
+        Raises:
+            TwelveLeadError: there is no such recording, code "not-found".
+        """
+        with self.ledger.view() as books:
+            books.recordings.get(recording, caller.scope)
+            found = books.recordings.attachments(recording)
+        return tuple(self.ledger.content(each.sha256) for each in found if each.name.startswith(prefix))
+
+    def keep_made(self, caller: Caller, recording: str, name: str, media: str, content: bytes) -> None:
+        """Keep a file made from a recording, so that it stays the same; one of that name stays as it is.
 
         Raises:
             TwelveLeadError: there is no such recording any more, code "not-found".
         """
-        with self.ledger.begin(page) as books:
+        with self.ledger.begin(content) as books:
             books.recordings.get(recording, caller.scope)
             if books.recordings.attachment(recording, name) is None:
-                books.recordings.attach(recording, name, "application/pdf", hashlib.sha256(page).hexdigest())
+                books.recordings.attach(recording, name, media, hashlib.sha256(content).hexdigest())
 
     def reading(self, caller: Caller, recording: str, stamp: Stamp) -> Reading | None:
         """The latest reading; None where there is none. The audit is told.

@@ -169,7 +169,7 @@ async def page(request: Request, core: ReadyCore, caller: Reader, recording: Id)
         sent, told = await asyncio.to_thread(core.keeping.original, caller, recording)
         values = Reading(**told).with_defaults(core.answerer)
         content = await core.work(answering.draw, Question(sent, values, "pdf"))
-        await asyncio.to_thread(core.keeping.keep_page, caller, recording, name, content)
+        await asyncio.to_thread(core.keeping.keep_made, caller, recording, name, MEDIA["pdf"], content)
     headers = {"Content-Disposition": f'inline; filename="ecg-{recording}.pdf"'}
     return Response(content, media_type=MEDIA["pdf"], headers=headers)
 
