@@ -82,6 +82,7 @@ def explain(engine: "Engine", ecg: ECG, output: str) -> Attribution:
         Refused: the recording is not fit to read, with the reason.
         TwelveLeadError: the weights do not answer for the output.
     """
+    engine = engine.seeing(ecg.leads, ecg.source)
     contract = engine.contract
     head = contract.statements
     said = () if head is None else zip(head.classes, head.assessed, strict=True)
@@ -89,8 +90,8 @@ def explain(engine: "Engine", ecg: ECG, output: str) -> Attribution:
     if output not in names:
         raise TwelveLeadError(f"the weights {contract.name} do not answer for {output}", code="usage")
     columns = [] if head is None else [head.classes.index(name) for name in names[len(contract.classes) :]]
-    twelve, signal, _, starts, length = prepare(ecg, contract)
-    features = twelve.features
+    seen, signal, _, starts, length = prepare(ecg, contract, engine.leads)
+    features = seen.features
 
     def answer(pieces: NDArray[np.float32]) -> NDArray[np.float64]:
         found = engine.run(pieces, np.broadcast_to(features, (len(pieces), len(features))))
