@@ -19,7 +19,7 @@ from twelvelead.output.picture import render
 FOLDER = "examples"
 STEM = "example"
 
-_MADE = datetime(2026, 1, 2, 10, 20, 30, tzinfo=timezone(timedelta(hours=1)))
+MADE = datetime(2026, 1, 2, 10, 20, 30, tzinfo=timezone(timedelta(hours=1)))
 _NOBODY = Identity(
     patient_id="EXAMPLE-0001",
     issuer="2.999.1",
@@ -49,7 +49,7 @@ def reports() -> dict[str, bytes]:
     """Name of each file -> its bytes."""
     interpretation = Engine("single").predict(recording())
     page = render(interpretation, "pdf", label="SYNTHETIC ECG OF NOBODY")
-    report = Report.of(interpretation, _MADE, page=page)
+    report = Report.of(interpretation, MADE, page=page)
     return {f"{STEM}.{form.suffix}": export(report, name) for name, form in FORMS.items()}
 
 

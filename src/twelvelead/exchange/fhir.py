@@ -190,13 +190,14 @@ def _recorded(text: str | None) -> str | None:
 
 def _attachment(report: Report, page: bytes) -> Json:
     recorded = report.identity.recorded if report.identity is not None else None
+    when = f" of {recorded}" if recorded else ""
     return {
         "contentType": "application/pdf",
         "language": report.answer["reading"]["language"],
         "data": b64encode(page).decode(),
         "size": len(page),
         "hash": b64encode(sha1(page, usedforsecurity=False).digest()).decode(),
-        "title": _text(f"12-lead ECG{f' of {recorded}' if recorded else ''}, {report.status}"),
+        "title": _text(f"12-lead ECG{when}, {report.status}; decision aid, not a medical device"),
         "creation": _instant(report.made),
     }
 
