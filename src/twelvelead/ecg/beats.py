@@ -6,6 +6,7 @@ one lead has one lead's say; a beat is where the leads agree. What follows a bea
 
 import weakref
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,6 +125,17 @@ def ranked(values: NDArray[np.float64], share: float) -> NDArray[np.float64]:
     return found
 
 
+def extreme_over(extreme: np.ufunc, values: NDArray[Any], width: int) -> NDArray[Any]:
+    """The extreme, `np.minimum` or `np.maximum`, of each `width` neighbours along the last axis, which `width - 1`
+    places are lost of; by doubling, in a few passes."""
+    done = 1
+    while done < width:
+        step = min(done, width - done)
+        values = extreme(values[..., :-step], values[..., step:])
+        done += step
+    return values
+
+
 def middle(windows: NDArray[np.float64]) -> NDArray[np.float64]:
     """The median over the first axis, of at least one window; several times faster than NumPy's."""
     in_order = np.sort(windows.reshape(len(windows), -1).T, axis=1)
@@ -192,29 +204,29 @@ def _agreed(cleaned: Clean, size: NDArray[np.float64], say: NDArray[np.float64])
         return np.empty(0)
     edge = round(_EDGE * rate)
     places = places[(agreement[places] > _ENOUGH * usual) & (places >= edge) & (places < len(agreement) - edge)]
-    kept: list[int] = []
-    for place in places:
-        height = agreement[place]
-        if kept and place - kept[-1] < _T_WAVE[0] * rate and height < _T_WAVE[1] * agreement[kept[-1]]:
+    kept: list[tuple[int, float]] = []
+    for place, height in zip(places.tolist(), agreement[places].tolist(), strict=True):
+        if kept and place - kept[-1][0] < _T_WAVE[0] * rate and height < _T_WAVE[1] * kept[-1][1]:
             continue
-        while kept and place - kept[-1] < _P_WAVE[0] * rate and agreement[kept[-1]] < _P_WAVE[1] * height:
+        while kept and place - kept[-1][0] < _P_WAVE[0] * rate and kept[-1][1] < _P_WAVE[1] * height:
             kept.pop()
-        kept.append(int(place))
-    return _centres(agreement, kept, round(_CENTRE * rate)) / rate
+        kept.append((place, height))
+    return _centres(agreement, [place for place, _ in kept], round(_CENTRE * rate)) / rate
 
 
 def _centres(agreement: NDArray[np.float64], places: list[int], reach: int) -> NDArray[np.float64]:
     """Centres of gravity around the places, which are steadier than peaks where these are cut off level."""
     steps = np.arange(-reach, reach + 1)
-    weight = np.pad(agreement, reach)[np.array(places, int)[:, None] + steps + reach] ** 2
+    beyond = np.zeros(reach)
+    weight = np.concatenate([beyond, agreement, beyond])[np.array(places, int)[:, None] + steps + reach] ** 2
     centres: NDArray[np.float64] = np.array(places) + (weight @ steps) / weight.sum(axis=1)
     return centres
 
 
 def _peaks(values: NDArray[np.float64], apart: int) -> NDArray[np.int64]:
     """Places that nothing within `apart` exceeds."""
-    padded = np.pad(values, apart, constant_values=-np.inf)
-    highest = np.lib.stride_tricks.sliding_window_view(padded, 2 * apart + 1).max(axis=1)
+    beyond = np.full(apart, -np.inf)
+    highest = extreme_over(np.maximum, np.concatenate([beyond, values, beyond]), 2 * apart + 1)
     places = np.flatnonzero(values == highest)
     return places[np.concatenate([[True], np.diff(places) > apart])] if len(places) else places
 
@@ -232,12 +244,12 @@ def _compared(
     windows = cut(cleaned, times[held], _AROUND + _SHIFT, _AROUND + _SHIFT, _COARSE)[:, :, leads] * weight[leads]
     alike = _similarity(windows, round(_SHIFT * cleaned.rate / _COARSE))
     others = alike - 2 * np.eye(len(alike))
-    if np.median(others.max(axis=1)) < _REPEATED:
+    if middle(others.max(axis=1)[:, None]) < _REPEATED:
         return np.empty(0), np.empty(0, bool)
-    before = np.diff(times, prepend=times[0])[held]
+    before = (times - np.concatenate([times[:1], times[:-1]]))[held]
     members = alike > _ALIKE
     counts = members.sum(axis=1)
-    waited = np.array([np.mean(before[row]) for row in members])
+    waited = (members * before).sum(axis=1) / counts
     # of two shapes in turn, as in bigeminy, the ectopic one comes early
     chosen = members[np.where(counts >= counts.max() - 1, waited, -1).argmax()]
     dominant = np.zeros(len(times), bool)
@@ -248,19 +260,35 @@ def _compared(
 
 
 def _similarity(windows: NDArray[np.float64], shift: int) -> NDArray[np.float64]:
-    """[beats, beats] highest correlation of windows [beats, samples, leads] moved by up to `shift` samples."""
-    length = windows.shape[1] - 2 * shift
+    """[beats, beats] highest correlation of windows [beats, samples, leads] moved by up to `shift` samples; where all
+    exceed `_ALIKE` unmoved, those."""
+    beats, samples, leads = windows.shape
+    length = samples - 2 * shift
+    flat = np.ascontiguousarray(windows).reshape(beats, -1)
+    mean = _sums(windows, length) / length
+    power = _sums(np.einsum("bsl,bsl->bs", windows, windows), length) - length * np.einsum("bsl,bsl->bs", mean, mean)
+    size = np.sqrt(np.maximum(power, 1e-18))
+    unmoved = (windows[:, shift : shift + length] - mean[:, shift : shift + 1]).reshape(beats, -1)
+    unmoved /= size[:, shift : shift + 1]
 
-    def unit(start: int) -> NDArray[np.float64]:
-        part = windows[:, start : start + length]
-        flat = (part - part.mean(axis=1, keepdims=True)).reshape(len(part), -1)
-        scaled: NDArray[np.float64] = flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-9)
-        return scaled
+    def against(start: int) -> NDArray[np.float64]:
+        # what was centred needs no centred partner
+        moved: NDArray[np.float64] = unmoved @ flat[:, start * leads : (start + length) * leads].T / size[:, start]
+        return moved
 
-    middle = unit(shift)
-    best = np.max([middle @ unit(start).T for start in range(2 * shift + 1)], axis=0)
-    either: NDArray[np.float64] = np.maximum(best, best.T)
+    alike = against(shift)
+    if alike.min() <= _ALIKE:
+        alike = np.max([against(start) for start in range(2 * shift + 1)], axis=0)
+    either: NDArray[np.float64] = np.maximum(alike, alike.T)
     return either
+
+
+def _sums(values: NDArray[np.float64], length: int) -> NDArray[np.float64]:
+    """Of each `length` neighbours along axis 1."""
+    total = np.cumsum(values, axis=1)
+    sums = total[:, length - 1 :].copy()
+    sums[:, 1:] -= total[:, :-length]
+    return sums
 
 
 def _offsets(
@@ -272,14 +300,11 @@ def _offsets(
     length = windows.shape[1] - 2 * shift
     template = middle(windows[:, shift : shift + length])
     template -= template.mean(axis=0)
-    offsets = np.argmax(
-        [
-            windows[:, start : start + length].reshape(len(windows), -1) @ template.reshape(-1)
-            for start in range(2 * shift + 1)
-        ],
-        axis=0,
-    )
-    moved: NDArray[np.float64] = (offsets - int(np.median(offsets))) * (_FINE / cleaned.rate)
+    flat, width = np.ascontiguousarray(windows).reshape(len(windows), -1), len(leads)
+    fits = [flat[:, start * width : (start + length) * width] @ template.ravel() for start in range(2 * shift + 1)]
+    offsets = np.argmax(fits, axis=0)
+    usual = int(middle(offsets[:, None].astype(np.float64))[0])
+    moved: NDArray[np.float64] = (offsets - usual) * (_FINE / cleaned.rate)
     return moved
 
 

@@ -49,22 +49,24 @@ def clean(ecg: ECG) -> Clean:
     Args:
         ecg: twelve leads in our order, at least one sample.
     """
-    whole: NDArray[np.bool_] = np.asarray(np.isfinite(ecg.signal).all(axis=0))
-    voltage = np.where(whole, ecg.signal, 0).T.astype(np.float64)
-    samples = voltage.shape[1]
-    closed = _closed(voltage, round(_CLOSING * ecg.sampling_rate))
+    finite = np.isfinite(ecg.signal)
+    all_whole = bool(finite.all())  # told over all at once in a fifth of the time
+    whole: NDArray[np.bool_] = np.ones(finite.shape[1], bool) if all_whole else np.asarray(finite.all(axis=0))
+    samples = len(ecg.signal)
+    signal = ecg.signal if all_whole else np.where(whole, ecg.signal, np.float32(0))
+    closed = _closed(signal, round(_CLOSING * ecg.sampling_rate))
     count = closed.shape[1]
     spectrum = np.fft.rfft(closed)
     slow, kept, beating = _gains(count, ecg.sampling_rate)
     grid = round(count * RATE / ecg.sampling_rate)
     rate = grid / count * ecg.sampling_rate
-    signal = _in_time(spectrum * kept, grid, count)
+    cleaned = _in_time(spectrum * kept, grid, count)
     coarse = max(1, round(count * 100 / ecg.sampling_rate))
     drifts = max(2, coarse // _DRIFT)
     drift = _in_time(spectrum[:, : drifts // 2 + 1] * (1 - slow[: drifts // 2 + 1]), drifts, count)
     drift = drift[:, : max(1, round(samples * drifts / count))]
     return Clean(
-        signal=signal[:, : max(1, round(samples * grid / count))].T,
+        signal=cleaned[:, : max(1, round(samples * grid / count))].T,
         rate=rate,
         envelope=_envelope(spectrum, beating, coarse, count)[:, : max(1, round(samples * coarse / count))].T,
         envelope_rate=coarse / count * ecg.sampling_rate,
@@ -73,15 +75,25 @@ def clean(ecg: ECG) -> Clean:
     )
 
 
-def _closed(voltage: NDArray[np.float64], bridge: int) -> NDArray[np.float64]:
-    """[leads, samples + bridge, of a length that is quick to transform]: back to the first sample in half a cosine."""
-    samples = voltage.shape[1]
-    extra = _quick(samples + max(bridge, 1)) - samples
-    fall = 0.5 + 0.5 * np.cos(np.pi * (np.arange(extra) + 1) / (extra + 1))
-    first, last = voltage[:, :1], voltage[:, -1:]
-    return np.concatenate([voltage, first + (last - first) * fall], axis=1)
+def _closed(signal: NDArray[np.float32], bridge: int) -> NDArray[np.float64]:
+    """[leads, samples + bridge, of a length that is quick to transform], of [samples, leads]: back to the first sample
+    in half a cosine."""
+    samples = len(signal)
+    closed = np.empty((signal.shape[1], _quick(samples + max(bridge, 1))))
+    closed[:, :samples] = signal.T
+    first, last = closed[:, :1], closed[:, samples - 1 : samples]
+    closed[:, samples:] = first + (last - first) * _fall(closed.shape[1] - samples)
+    return closed
 
 
+@lru_cache(maxsize=4)
+def _fall(extra: int) -> NDArray[np.float64]:
+    """From 1 to 0 in half a cosine."""
+    fall: NDArray[np.float64] = 0.5 + 0.5 * np.cos(np.pi * (np.arange(extra) + 1) / (extra + 1))
+    return fall
+
+
+@lru_cache(maxsize=4)
 def _quick(least: int) -> int:
     """The next even number without prime factors above 5."""
     number = least + least % 2
@@ -111,7 +123,12 @@ def _ramp(hertz: NDArray[np.float64], low: float, high: float) -> NDArray[np.flo
 
 def _in_time(spectrum: Spectrum, grid: int, count: int) -> NDArray[np.float64]:
     """Real, [leads, grid], of the spectrum of `count` samples."""
-    signal: NDArray[np.float64] = np.fft.irfft(spectrum[:, : grid // 2 + 1], grid) * (grid / count)
+    kept = spectrum[:, : grid // 2 + 1]
+    if kept.shape[1] < grid // 2 + 1:  # with the zeros NumPy is a third faster than when it is to imagine them
+        kept = np.zeros((len(spectrum), grid // 2 + 1), spectrum.dtype)
+        kept[:, : spectrum.shape[1]] = spectrum
+    signal: NDArray[np.float64] = np.fft.irfft(kept, grid)
+    signal *= grid / count
     return signal
 
 
@@ -120,5 +137,6 @@ def _envelope(spectrum: Spectrum, band: NDArray[np.float64], grid: int, count: i
     last = min(len(band), grid)
     kept = np.zeros((len(spectrum), grid), np.complex128)
     kept[:, :last] = spectrum[:, :last] * band[:last]
-    envelope: NDArray[np.float64] = np.abs(np.fft.ifft(kept)) * (2 * grid / count)
+    envelope: NDArray[np.float64] = np.abs(np.fft.ifft(kept))
+    envelope *= 2 * grid / count
     return envelope

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.ecg.leads import canonical_leads
+from twelvelead.ecg.quality.quarters import quarters_of
 from twelvelead.ecg.quality.refusals import USUAL_MILLIVOLTS, usual_span
 from twelvelead.ecg.record import ECG, Sex
 from twelvelead.errors import Unreadable
@@ -141,7 +142,7 @@ class Arrays(Sequence[ECG]):
         for row in rows:
             voltage = np.ascontiguousarray(self._voltage(row).T)
             if voltage.shape[1] > 1:
-                spans.append(usual_span(np.nan_to_num(voltage, posinf=0, neginf=0), self.sampling_rate))
+                spans.append(usual_span(quarters_of(voltage, self.sampling_rate)))
         known = [span for span in spans if not isnan(span)]
         span = float(np.median(known)) if known else nan
         low, high = USUAL_MILLIVOLTS

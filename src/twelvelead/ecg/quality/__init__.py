@@ -12,6 +12,7 @@ from twelvelead.ecg.quality.disturbances import clipping, noise, pacing
 from twelvelead.ecg.quality.limb_leads import limb_leads
 from twelvelead.ecg.quality.measures import LOWEST_RATE, SHORTEST, Voltage, measure
 from twelvelead.ecg.quality.misreadings import too_slow
+from twelvelead.ecg.quality.quarters import Quarters, quarters_of
 from twelvelead.ecg.quality.unusual import age, unusual
 from twelvelead.ecg.record import ECG
 from twelvelead.errors import Refused
@@ -49,9 +50,15 @@ def check(
     except Refused as missing:
         return (*ecg.findings, *missing.findings)
     voltage = np.ascontiguousarray(seen.signal.T)
-    refused = tuple(_refusals(seen, voltage, minimum_seconds))
-    warnings = _warnings if leads == LEADS else _of_fewer
-    return (*ecg.findings, *(refused or warnings(seen, voltage, ages)))
+    if voltage.shape[1] < 2:
+        return (*ecg.findings, *_unanswerable(seen, voltage, minimum_seconds))
+    quarters = quarters_of(voltage, seen.sampling_rate)
+    found = tuple(_fitness(seen, voltage, quarters, minimum_seconds))
+    refused = tuple(finding for finding in found if finding.severity == "refuse")
+    if refused:
+        return (*ecg.findings, *refused)
+    warnings = _warnings(seen, voltage, quarters, ages, found) if leads == LEADS else _of_fewer(seen, ages)
+    return (*ecg.findings, *warnings)
 
 
 def require_readable(
@@ -76,8 +83,12 @@ def require_answerable(ecg: ECG, *, minimum_seconds: float = MINIMUM_SECONDS, le
         Refused: it is one of these, or leads are missing that algebra cannot give.
     """
     seen = ecg.select(leads)
-    found = (refusals.too_short(seen, minimum_seconds), refusals.not_finite(seen.signal.T, leads))
-    _without_refusals(ecg, tuple(finding for finding in found if finding))
+    _without_refusals(ecg, _unanswerable(seen, seen.signal.T, minimum_seconds))
+
+
+def _unanswerable(ecg: ECG, voltage: Voltage, minimum_seconds: float) -> tuple[Finding, ...]:
+    found = refusals.too_short(ecg, minimum_seconds), refusals.not_finite(voltage, ecg.leads)
+    return tuple(finding for finding in found if finding)
 
 
 def _without_refusals(ecg: ECG, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
@@ -87,37 +98,38 @@ def _without_refusals(ecg: ECG, findings: tuple[Finding, ...]) -> tuple[Finding,
     return findings
 
 
-def _refusals(ecg: ECG, voltage: Voltage, minimum_seconds: float) -> Iterator[Finding]:
-    if voltage.shape[1] > 1 and (part := refusals.short(voltage, ecg.sampling_rate)):
+def _fitness(ecg: ECG, voltage: Voltage, quarters: Quarters, minimum_seconds: float) -> Iterator[Finding]:
+    """Reasons to refuse a recording; of what is not refused, whether its limb leads contradict each other."""
+    if part := refusals.short(voltage, quarters, ecg.sampling_rate):
         yield part
         return
     if short := refusals.too_short(ecg, minimum_seconds):
         yield short
     if invalid := refusals.not_finite(voltage, ecg.leads):
         yield invalid
-    elif voltage.shape[1] < 2:
-        return  # too short as well
-    elif unit := refusals.amplitude(voltage, ecg.sampling_rate, ecg.leads):
+    elif unit := refusals.amplitude(voltage, quarters, ecg.leads):
         yield unit
-    elif flat := refusals.flat(voltage, ecg.sampling_rate, ecg.leads):
+    elif flat := refusals.flat(voltage, quarters, ecg.sampling_rate, ecg.leads):
         yield flat
-    elif ecg.leads == LEADS and (contradiction := limb_leads(voltage)) and contradiction.severity == "refuse":
+    elif ecg.leads == LEADS and (contradiction := limb_leads(voltage)):
         yield contradiction
 
 
-def _of_fewer(ecg: ECG, voltage: Voltage, ages: tuple[float, float]) -> Iterator[Finding]:
-    rate = ecg.sampling_rate
+def _of_fewer(ecg: ECG, ages: tuple[float, float]) -> Iterator[Finding]:
     yield Finding(
         "fewer-leads",
         "warn",
         f"read by {named(dict.fromkeys(ecg.leads, 0.0))} alone: what the other leads show is not in the answer, and "
         "most rules of the quality gate need twelve",
     )
-    findings = (too_slow(rate), age(ecg.age, ages))
+    findings = (too_slow(ecg.sampling_rate), age(ecg.age, ages))
     yield from (finding for finding in findings if finding)
 
 
-def _warnings(ecg: ECG, voltage: Voltage, ages: tuple[float, float]) -> Iterator[Finding]:
+def _warnings(
+    ecg: ECG, voltage: Voltage, quarters: Quarters, ages: tuple[float, float], found: tuple[Finding, ...]
+) -> Iterator[Finding]:
+    """All warnings in their order, those found already among them."""
     rate = ecg.sampling_rate
     measurable = rate >= LOWEST_RATE and ecg.duration >= SHORTEST
     measures = measure(voltage, rate) if measurable else None
@@ -125,10 +137,10 @@ def _warnings(ecg: ECG, voltage: Voltage, ages: tuple[float, float]) -> Iterator
         too_slow(rate),
         *(at_the_beat(ecg, measures) if measures else ()),
         artefacts.copied(voltage, measures),
-        limb_leads(voltage),
+        *found,
         age(ecg.age, ages),
         artefacts.offset(voltage),
-        artefacts.jump(voltage, rate),
+        artefacts.jump(voltage, quarters),
         artefacts.spike(voltage, rate),
         clipping(voltage),
         pacing(voltage, rate),

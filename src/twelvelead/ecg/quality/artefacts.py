@@ -1,11 +1,15 @@
 """What one lead has and the heart has not: an offset, a jump, a spike, or the signal of another lead."""
 
+from itertools import combinations
+
 import numpy as np
 from numpy.typing import NDArray
 
+from twelvelead.ecg.beats import extreme_over
 from twelvelead.ecg.finding import Finding, by_lead, named
 from twelvelead.ecg.leads import LEADS
 from twelvelead.ecg.quality.measures import Measures, Voltage
+from twelvelead.ecg.quality.quarters import Quarters
 
 OFFSET_MILLIVOLTS = 0.7
 """Median of a lead; of PTB-XL's folds 1-7, one recording in 600 has a lead that lies farther from 0."""
@@ -13,6 +17,8 @@ OFFSET_MILLIVOLTS = 0.7
 JUMP_MILLIVOLTS = 1.5
 JUMP_SECONDS = 1.0
 """A lead jumps where all quarters of a second before lie so far below, or above, all those after it (medians)."""
+
+_SIDE = round(4 * JUMP_SECONDS)  # quarters
 
 SPIKE_MILLIVOLTS = 2.0
 SPIKE_SECONDS = 0.02
@@ -29,7 +35,12 @@ _CHEST = range(6, 12)
 
 
 def offset(voltage: Voltage) -> Finding | None:
-    level = np.median(voltage, axis=1)
+    # where the median is far, half of the samples are: the others need no sorting
+    possible = np.count_nonzero(np.abs(voltage) > OFFSET_MILLIVOLTS, axis=1) >= voltage.shape[1] // 2
+    if not possible.any():
+        return None
+    level = np.zeros(len(voltage), voltage.dtype)
+    level[possible] = np.median(voltage[possible], axis=1)
     found = by_lead(level, np.abs(level) > OFFSET_MILLIVOLTS)
     if not found:
         return None
@@ -37,18 +48,17 @@ def offset(voltage: Voltage) -> Finding | None:
     return Finding("offset", "warn", f"far from 0: {listed}; take the offset away or record again", found)
 
 
-def jump(voltage: Voltage, rate: float) -> Finding | None:
-    quarter = max(1, round(rate / 4))
-    count = voltage.shape[1] // quarter
-    side = round(4 * JUMP_SECONDS)
-    if count < 2 * side + 1:
+def jump(voltage: Voltage, quarters: Quarters) -> Finding | None:
+    count, samples = quarters.lowest.shape[1], quarters.samples
+    if count < 2 * _SIDE + 1:
         return None
-    level = np.median(voltage[:, : count * quarter].reshape(len(voltage), count, quarter), axis=2)
-    windows = np.lib.stride_tricks.sliding_window_view(level, side, axis=1)
-    low, high = windows.min(axis=2), windows.max(axis=2)
-    # the quarter in which it jumps belongs to neither side
-    before, after = slice(None, -side - 1), slice(side + 1, None)
-    height = np.maximum(low[:, after] - high[:, before], low[:, before] - high[:, after]).max(axis=1)
+    # a median lies between the lowest and the highest sample: where these do not jump, it need not be known
+    possible = _jump_heights(quarters.highest, quarters.lowest) > JUMP_MILLIVOLTS
+    if not possible.any():
+        return None
+    height = np.zeros(len(voltage), voltage.dtype)
+    level = np.median(voltage[possible, : count * samples].reshape(-1, count, samples), axis=2)
+    height[possible] = _jump_heights(level, level)
     found = by_lead(height, height > JUMP_MILLIVOLTS)
     if not found:
         return None
@@ -57,6 +67,16 @@ def jump(voltage: Voltage, rate: float) -> Finding | None:
         "and record again"
     )
     return Finding("jump", "warn", message, found)
+
+
+def _jump_heights(lows: Voltage, highs: Voltage) -> Voltage:
+    """[leads]: by how much all `lows` of one side lie above all `highs` of the other, at the highest jump of each lead;
+    of levels, [leads, quarters] mV, or what bounds them from above and from below."""
+    low, high = (extreme_over(extreme, levels, _SIDE) for extreme, levels in ((np.minimum, lows), (np.maximum, highs)))
+    # the quarter in which it jumps belongs to neither side
+    before, after = slice(None, -_SIDE - 1), slice(_SIDE + 1, None)
+    heights: Voltage = np.maximum(low[:, after] - high[:, before], low[:, before] - high[:, after]).max(axis=1)
+    return heights
 
 
 def spike(voltage: Voltage, rate: float) -> Finding | None:
@@ -89,20 +109,18 @@ def spike(voltage: Voltage, rate: float) -> Finding | None:
 def copied(voltage: Voltage, measures: Measures | None) -> Finding | None:
     """Two leads that are equal sample by sample, or, where one of them is a chest lead, equal but for gain, sign and
     offset: what is left of the one after the other."""
-    equal = [
-        (one, other)
-        for one in range(len(voltage))
-        for other in range(one + 1, len(voltage))
-        if voltage[one, 0] == voltage[other, 0] and np.array_equal(voltage[one], voltage[other])
-    ]
-    pairs = {f"{LEADS[one]} = {LEADS[other]}": 0.0 for one, other in equal}
+    first = voltage[:, 0].tolist()
+    pairs = {
+        f"{LEADS[one]} = {LEADS[other]}": 0.0
+        for one, other in combinations(range(len(voltage)), 2)
+        if first[one] == first[other] and np.array_equal(voltage[one], voltage[other])
+    }
     if measures and not pairs:
         rest = unexplained(measures.covariance)
         pairs = {
             f"{LEADS[one]} = {LEADS[other]}": float(rest[one, other])
-            for other in _CHEST
-            for one in range(other)
-            if rest[one, other] < COPIED
+            for other, one in np.argwhere(rest.T < COPIED).tolist()
+            if one < other and other in _CHEST
         }
     if not pairs:
         return None
@@ -113,7 +131,7 @@ def copied(voltage: Voltage, measures: Measures | None) -> Finding | None:
 def unexplained(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
     """[12, 12]: 1 - squared correlation; 1 where a lead has no power."""
     power = np.diagonal(covariance)
-    scale = np.outer(power, power)
+    scale = power[:, None] * power
     left: NDArray[np.float64] = 1 - np.divide(covariance**2, scale, out=np.zeros_like(scale), where=scale > 0)
     return left
 

@@ -50,11 +50,11 @@ def limb_leads(voltage: Voltage) -> Finding | None:
         holds.
     """
     rest = _LAW @ voltage[:6]
-    if offset := _offset(rest):
-        return offset
     size = _size(rest)
     if size.max() <= WARNED_MILLIVOLTS:
-        return None
+        return None  # a constant is no larger than 1.5 times that either
+    if offset := _offset(rest):
+        return offset
     quantum = _quantum(voltage[:3])
     warned = max(WARNED_MILLIVOLTS, WARNED_QUANTA * quantum)
     if size.max() <= warned:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,9 +84,9 @@ def sizes(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
 def signal_features(measures: Measures) -> NDArray[np.float64]:
     """[13] logarithms: root mean square of each of the eight independent leads, what is left of their power, each lead
     set to 1, after the first, the second and the third principal component, the fast share, and the peakedness."""
-    c = measures.covariance[np.ix_(_INDEPENDENT, _INDEPENDENT)]
+    c = measures.covariance[_INDEPENDENT][:, _INDEPENDENT]
     scale = sizes(c)
-    held = np.linalg.eigvalsh(c / np.outer(scale, scale))[::-1]
+    held = np.linalg.eigvalsh(c / (scale[:, None] * scale))[::-1]
     rest = np.maximum(len(held) - np.cumsum(held[:3]), _CLEAN)
     features: NDArray[np.float64] = np.log(
         np.concatenate([scale, rest, np.maximum([measures.fast, measures.peaked], 1e-4)])
@@ -95,7 +96,9 @@ def signal_features(measures: Measures) -> NDArray[np.float64]:
 
 def _measure(voltage: Voltage, rate: float) -> Measures:
     samples = int(voltage.shape[1])
-    spectrum: Spectrum = np.fft.rfft((voltage - voltage.mean(axis=1, keepdims=True)) * _taper(samples)) / samples
+    spectrum: Spectrum = np.fft.rfft((voltage - voltage.mean(axis=1, keepdims=True)) * _taper(samples))
+    parts = spectrum.view(spectrum.real.dtype)  # NumPy divides complex numbers slowly
+    parts *= parts.dtype.type(1) / parts.dtype.type(samples)
     power = 2 * (spectrum.real**2 + spectrum.imag**2)
 
     def at(hertz: float) -> int:
@@ -108,13 +111,14 @@ def _measure(voltage: Voltage, rate: float) -> Measures:
     return Measures(
         covariance=2.0 * (band @ band.conj().T).real.astype(np.float64),
         baseline=np.sqrt(power[:, 1 : max(2, at(_WANDER))].sum(axis=1)).astype(np.float64),
-        muscle=_quiet_level(_in_time(spectrum, muscle, samples, rate, _hann(muscle))),
+        muscle=_quiet_level(_in_time(spectrum, muscle, samples, rate, _hann(muscle.stop - muscle.start))),
         mains={hertz: _hum(power, rate, samples, hertz) for hertz in MAINS},
         fast=float(power[:, at(_FAST) : heart.stop].sum() / max(total, _FLOOR)),
         peaked=float(_quantile(magnitude, 0.99) / max(_quantile(magnitude, 0.5), 1e-4)),
     )
 
 
+@lru_cache(maxsize=8)
 def _taper(samples: int) -> NDArray[np.float32]:
     """Ones with half a cosine at either end, which keeps a jump from last to first sample out of the spectrum."""
     edge = max(1, round(_TAPERED * samples))
@@ -124,9 +128,9 @@ def _taper(samples: int) -> NDArray[np.float32]:
     return taper
 
 
-def _hann(band: slice) -> NDArray[np.float32]:
+@lru_cache(maxsize=8)
+def _hann(count: int) -> NDArray[np.float32]:
     """Weights of a band without edges, whose filter rings least after a QRS complex."""
-    count = band.stop - band.start
     weights: NDArray[np.float32] = (1 - np.cos(2 * np.pi * (np.arange(count) + 0.5) / count)).astype(np.float32)
     return weights
 

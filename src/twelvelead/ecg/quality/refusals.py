@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from twelvelead.ecg.finding import Finding, by_lead, named, short_leads
 from twelvelead.ecg.quality.measures import Voltage
+from twelvelead.ecg.quality.quarters import Quarters
 from twelvelead.ecg.record import ECG
 
 HIGHEST_MILLIVOLTS = 50.0
@@ -31,8 +32,6 @@ that still."""
 PART_SHARE, PARTS = 0.6, 6
 """A printout shows a lead for at most this share of its width; so many leads have to be shown so."""
 
-_LARGEST = np.float32(1e9)  # mV; the difference of what is larger may be infinite
-
 
 def too_short(ecg: ECG, minimum_seconds: float) -> Finding | None:
     # half a sample of grace: 249.9 Hz times 10 s is not a whole number of samples
@@ -53,10 +52,12 @@ def not_finite(voltage: Voltage, leads: Sequence[str]) -> Finding | None:
     return Finding("not-finite", "refuse", message, found)
 
 
-def short(voltage: Voltage, rate: float) -> Finding | None:
+def short(voltage: Voltage, quarters: Quarters, rate: float) -> Finding | None:
     """Leads that show the one this, the other that stretch of time, filled up with NaN or a constant; of two samples or
     more."""
-    alive = _alive(voltage, rate)
+    alive = _alive(quarters)
+    if alive.all():
+        return None
     count = alive.shape[1]
     first, last = alive.argmax(axis=1), count - 1 - alive[:, ::-1].argmax(axis=1)
     part = alive.any(axis=1) & (last - first + 1 <= PART_SHARE * count)
@@ -64,29 +65,15 @@ def short(voltage: Voltage, rate: float) -> Finding | None:
         return None
     moving = np.diff(np.nan_to_num(voltage[part]), axis=1) != 0
     shown = moving.shape[1] - moving[:, ::-1].argmax(axis=1) - moving.argmax(axis=1) + 1
-    blocks = (last - first + 1)[part] * _block(voltage, rate)
+    blocks = (last - first + 1)[part] * quarters.samples
     return short_leads(round(float(np.median(np.minimum(shown, blocks))) / rate, 1))
 
 
-def usual_span(voltage: Voltage, rate: float) -> float:
-    """mV that a usual lead spans in a usual second: the median over both, [leads, samples] of two samples or more, all
-    finite; NaN where half of the leads hold no signal."""
-    spans = _by_second(_spans(voltage, rate))
-    moving = spans.max(axis=1) > 0
-    return float(np.median(spans[spans > 0])) if np.count_nonzero(moving) >= len(spans) / 2 else float("nan")
-
-
-def amplitude(voltage: Voltage, rate: float, leads: Sequence[str]) -> Finding | None:
+def amplitude(voltage: Voltage, quarters: Quarters, leads: Sequence[str]) -> Finding | None:
     """Voltages that cannot be millivolts, of at least two samples, all finite."""
+    if wrong := _wrong_unit(_by_second(quarters.spans)):
+        return wrong
     peaks = np.maximum(-voltage.min(axis=1), voltage.max(axis=1))
-    span = usual_span(voltage, rate)
-    low, high = USUAL_MILLIVOLTS
-    if span < low or span > high:
-        message = (
-            f"a lead usually spans {span:,.2g} mV in a second ({low:g} to {high:g} mV are plausible): another unit or "
-            "gain than was stated or declared; look it up before you read the file again"
-        )
-        return Finding("amplitude", "refuse", message, {"span": span})
     if peaks.max() > HIGHEST_MILLIVOLTS:
         values = by_lead(peaks, peaks > HIGHEST_MILLIVOLTS, leads)
         highest = max(values, key=lambda lead: values[lead])
@@ -98,15 +85,43 @@ def amplitude(voltage: Voltage, rate: float, leads: Sequence[str]) -> Finding | 
     return None
 
 
-def flat(voltage: Voltage, rate: float, leads: Sequence[str]) -> Finding | None:
+def _wrong_unit(spans: Voltage) -> Finding | None:
+    low, high = USUAL_MILLIVOLTS
+    if 2 * np.count_nonzero((spans > low) & (spans < high)) > spans.size:
+        return None  # the median is one of these
+    span = _usual(spans)
+    if not (span < low or span > high):
+        return None
+    message = (
+        f"a lead usually spans {span:,.2g} mV in a second ({low:g} to {high:g} mV are plausible): another unit or "
+        "gain than was stated or declared; look it up before you read the file again"
+    )
+    return Finding("amplitude", "refuse", message, {"span": span})
+
+
+def usual_span(quarters: Quarters) -> float:
+    """mV that a usual lead spans in a usual second, the median over both; NaN where half of the leads hold no
+    signal."""
+    return _usual(_by_second(quarters.spans))
+
+
+def _usual(spans: Voltage) -> float:
+    moving = spans.max(axis=1) > 0
+    return float(np.median(spans[spans > 0])) if np.count_nonzero(moving) >= len(spans) / 2 else float("nan")
+
+
+def flat(voltage: Voltage, quarters: Quarters, rate: float, leads: Sequence[str]) -> Finding | None:
     """Leads without signal, throughout or for a long part, of at least two samples, all finite."""
+    alive = _alive(quarters)
+    if alive.all():
+        return None
     seconds = voltage.shape[1] / rate
     constant = voltage.max(axis=1) - voltage.min(axis=1) < FLAT_MILLIVOLTS
-    still = np.where(constant, seconds, _flat_seconds(_spans(voltage, rate), rate))
+    still = np.where(constant, seconds, _flat_seconds(~alive, rate))
     found = by_lead(still, constant | (still > max(FLAT_SECONDS, FLAT_SHARE * seconds)), leads)
     if not found:
         return None
-    held = np.flatnonzero(_alive(voltage, rate).any(axis=0)) * _block(voltage, rate) / rate
+    held = np.flatnonzero(alive.any(axis=0)) * quarters.samples / rate
     if len(found) == len(voltage) and len(held):
         message = (
             f"no lead holds a signal but from {held[0]:.1f} to {held[-1] + 0.25:.1f} of {seconds:.1f} s: filled up, or "
@@ -120,34 +135,16 @@ def flat(voltage: Voltage, rate: float, leads: Sequence[str]) -> Finding | None:
     return Finding("flat", "refuse", message, found)
 
 
-def _block(voltage: Voltage, rate: float) -> int:
-    """Samples in a quarter of a second."""
-    return min(max(2, round(rate / 4)), int(voltage.shape[1]))
-
-
-def _alive(voltage: Voltage, rate: float) -> NDArray[np.bool_]:
+def _alive(quarters: Quarters) -> NDArray[np.bool_]:
     """[leads, quarters of a second]: whether a lead moves there."""
-    alive: NDArray[np.bool_] = (
-        _spans(np.where(np.isfinite(voltage), voltage, np.float32(0)), rate) >= FLAT_BLOCK_MILLIVOLTS
-    )
+    alive: NDArray[np.bool_] = quarters.spans >= FLAT_BLOCK_MILLIVOLTS
     return alive
 
 
-def _spans(voltage: Voltage, rate: float) -> Voltage:
-    """[leads, quarters of a second]: what each lead spans in each; a rest at the end goes uncounted."""
-    samples = _block(voltage, rate)
-    voltage = np.clip(voltage, -_LARGEST, _LARGEST)
-    count = voltage.shape[1] // samples
-    quarters = voltage[:, : count * samples].reshape(len(voltage), count, samples)
-    spans: Voltage = quarters.max(axis=2) - quarters.min(axis=2)
-    return spans
-
-
-def _flat_seconds(spans: Voltage, rate: float) -> NDArray[np.float64]:
+def _flat_seconds(flat: NDArray[np.bool_], rate: float) -> NDArray[np.float64]:
     """[leads]: length of the longest flat stretch."""
-    flat = spans < FLAT_BLOCK_MILLIVOLTS
     seconds = max(2, round(rate / 4)) / rate
-    longest = np.zeros(len(spans))
+    longest = np.zeros(len(flat))
     for lead in np.flatnonzero(flat.sum(axis=1) * seconds > FLAT_SECONDS):
         moving = np.flatnonzero(np.concatenate([[True], ~flat[lead], [True]]))
         longest[lead] = (np.diff(moving).max() - 1) * seconds
