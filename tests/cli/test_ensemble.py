@@ -21,7 +21,7 @@ def other_run(tiny_run, tiny_recipe, generated_store, tmp_path_factory):
     from twelvelead.training.run import train
 
     folder = tmp_path_factory.mktemp("other") / "second"
-    settings = {"architecture": "resnet1d", "model": {"filters": 8, "units": 8}, "window": 512, "stride": 200}
+    settings = {"architecture": "resnet1d", "model": {"filters": 8, "units": 8}, "window": 5.12, "stride": 2.0}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             "twelvelead.training.writing.write_onnx",

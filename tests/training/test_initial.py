@@ -104,7 +104,7 @@ def test_run_and_contract_tell_what_the_weights_came_from(tuned, tiny_run, gener
     digest = before.files["safetensors"]["sha256"]
     for recipe in (contract.recipe, json.loads((run / "run.json").read_text())["recipe"]):
         assert (recipe["initial"], recipe["initial_sha256"]) == (str(tiny_run), digest)
-        assert (recipe["model"], recipe["window"]) == (before.model, before.window)
+        assert (recipe["model"], recipe["window"]) == (before.model, before.window / 100)
     (step,) = contract.data["initial"]
     assert (step["weights"], step["sha256"], step["train_folds"]) == ("tiny", digest, list(range(1, 9)))
     assert step["data"] == before.data
@@ -171,8 +171,8 @@ def test_an_interrupted_fine_tuning_ends_as_an_unbroken_one(tiny_run, own_store,
     ("text", "fault"),
     [
         ('architecture = "resnet1d"', "architecture is 'resnet1d', but the initial weights {} have 'reference'"),
-        ("window = 512", "window is 512, but the initial weights {} have 256"),
-        ("stride = 64", "stride is 64, but"),
+        ("window = 5.12", "window is 5.12, but the initial weights {} have 2.56"),
+        ("stride = 0.64", "stride is 0.64, but"),
         ('aggregate = "logit"', "aggregate is 'logit', but"),
         ("metadata = false", "metadata is False, but the initial weights {} have True; take metadata out"),
         ("[model]\nunits = 9", "model.units is 9, but the initial weights {} have 8; take model.units out"),
@@ -188,8 +188,8 @@ def test_a_recipe_that_contradicts_the_weights_is_refused(tiny_run, recipe_file,
 
 
 def test_a_recipe_made_by_hand_has_to_agree_too(tiny_recipe, tiny_run, generated_store, tmp_path):
-    message = refused(train, tiny_recipe(initial=str(tiny_run), window=512), generated_store, tmp_path / "run", silent)
-    assert "window is 512, but the initial weights" in message
+    message = refused(train, tiny_recipe(initial=str(tiny_run), window=5.12), generated_store, tmp_path / "run", silent)
+    assert "window is 5.12, but the initial weights" in message
     assert not (tmp_path / "run").exists()
 
 

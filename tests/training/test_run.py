@@ -89,7 +89,7 @@ def test_the_contract_describes_the_run(tiny_run, tiny_recipe, generated_store):
     assert contract.classes == ("NORM", "MI", "STTC", "CD", "HYP")
     assert contract.leads == generated_store.leads
     assert (contract.sampling_rate, contract.minimum_samples, contract.attention_samples) == (100, 256, 4)
-    assert (contract.window, contract.stride) == (recipe.window, recipe.stride)
+    assert (contract.window, contract.stride) == (recipe.window * 100, recipe.stride * 100) == (256, 124)
     assert contract.synthetic
     assert contract.data["hash"] == generated_store.data_hash
     assert (contract.train_folds, contract.validation_folds) == (tuple(range(1, 9)), (9,))
@@ -135,7 +135,7 @@ def test_a_folder_that_is_no_run_is_refused(tiny_recipe, generated_store, tmp_pa
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", '{"format": "twelvelead-run", "version": 2}', '{"format": "twelvelead-run", "version": 2, "recipe": 3}'],
+    ["", "[]", '{"format": "twelvelead-run", "version": 3}', '{"format": "twelvelead-run", "version": 3, "recipe": 3}'],
 )
 def test_a_damaged_run_is_named(tiny_recipe, generated_store, tmp_path, text):
     (tmp_path / "run.json").write_text(text)
@@ -146,7 +146,7 @@ def test_a_damaged_run_is_named(tiny_recipe, generated_store, tmp_path, text):
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
-        ({"version": 1}, "a run of run format 1, and this twelvelead goes on with format 2"),
+        ({"version": 2}, "a run of run format 2, and this twelvelead goes on with format 3"),
         ({"version": None}, "a run of run format None"),
         ({"format": None}, "a run from before runs had a format"),
         ({"format": None, "versions": {}}, "the one that began it (twelvelead of another version)"),
@@ -156,7 +156,7 @@ def test_a_run_of_another_version_says_so_and_what_to_do(
     tiny_run, tiny_recipe, generated_store, tmp_path, changes, fault
 ):
     about = json.loads((tiny_run / "run.json").read_text())
-    assert (about["format"], about["version"]) == ("twelvelead-run", 2)
+    assert (about["format"], about["version"]) == ("twelvelead-run", 3)
     about = {name: value for name, value in (about | changes).items() if value is not None or name == "version"}
     (tmp_path / "run.json").write_text(json.dumps(about))
     with pytest.raises(Unreadable) as caught:
@@ -182,14 +182,13 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(tiny_recipe, ge
     run = tmp_path / "run"
     store = str(generated_store.path)
     assert "no fold 11; it holds 1-10" in refused(tiny_recipe(train_folds=[1, 11]), generated_store, run)
-    assert f"window 1004 is longer than the 1000 samples of {store}" in refused(
-        tiny_recipe(window=1004), generated_store, run
+    assert f"a window of 10.04 s is longer than the 10 s of the records in {store}" in refused(
+        tiny_recipe(window=10.04), generated_store, run
     )
-    assert f"window 1000 (stretched by up to 0.1) is longer than the 1000 samples of {store}" in refused(
-        tiny_recipe(window=1000, stretch=0.1), generated_store, run
+    assert f"a window of 10 s (stretched by up to 0.1) is longer than the 10 s of the records in {store}" in refused(
+        tiny_recipe(window=10, stretch=0.1), generated_store, run
     )
     assert "batch_size 81 is more than the 80 records" in refused(tiny_recipe(batch_size=81), generated_store, run)
-    assert "multiples of 4 samples" in refused(tiny_recipe(window=254), generated_store, run)
     assert "no architecture is named 'other'" in refused(
         replace(tiny_recipe(), architecture="other"), generated_store, run
     )

@@ -138,8 +138,8 @@ def test_unknown_names_and_wrong_forms_name_the_file_and_the_setting(tmp_path, t
         ("validation_folds = {choices = [[8], [9]]}", "validation_folds cannot be searched"),
         ("architecture = {choices = ['lstm']}", "search each architecture by itself"),
         (
-            "stride = {choices = [300, 400]}",
-            "contradictory, no draw of it makes a recipe (recipe reference: stride 400",
+            "stride = {choices = [3, 4]}",
+            "contradictory, no draw of it makes a recipe (recipe reference: stride 4 ",
         ),
     ],
 )
@@ -151,10 +151,10 @@ def test_spaces_out_of_range_or_contradictory_are_refused(tmp_path, text, fault)
 
 
 def test_a_space_of_which_only_some_draws_contradict_is_taken(tmp_path):
-    space = load(tmp_path, "stride = {choices = [300, 200]}\nwindow = {choices = [256, 400]}")
-    assert space.recipe(Recipe(), {"stride": 300, "window": 400}).stride == 300
-    with pytest.raises(TwelveLeadError, match="stride 300 is longer than window 256"):
-        space.recipe(Recipe(), {"stride": 300, "window": 256})
+    space = load(tmp_path, "stride = {choices = [3.0, 2.0]}\nwindow = {choices = [2.56, 4.0]}")
+    assert space.recipe(Recipe(), {"stride": 3.0, "window": 4.0}).stride == 3
+    with pytest.raises(TwelveLeadError, match=r"stride 3 is longer than window 2\.56"):
+        space.recipe(Recipe(), {"stride": 3.0, "window": 2.56})
 
 
 def test_an_unknown_space_is_named():

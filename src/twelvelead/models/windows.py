@@ -70,17 +70,36 @@ def create_windowed(
     Raises:
         ValueError, TypeError: as `create_model` and `Windowed`.
     """
-    model = create_model(
+    model = create_network(
         architecture,
-        classes=classes + statements,
+        settings,
+        outputs=classes + statements,
         sampling_rate=sampling_rate,
         leads=2 * leads if masked else leads,
         metadata=metadata,
-        **settings,
     )
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # PyTorch's stubs know no such call
     baseline = HighPass(highpass, sampling_rate) if highpass else None
     return Windowed(model, window, stride, aggregate, baseline, statements, masked)
+
+
+def create_network(
+    architecture: str, settings: Mapping[str, Any], *, outputs: int, sampling_rate: int, leads: int, metadata: bool
+) -> ECGModel:
+    """A model by its name, whose convolutions run channels-last.
+
+    Raises:
+        ValueError, TypeError: as `create_model`.
+    """
+    model = create_model(
+        architecture, classes=outputs, sampling_rate=sampling_rate, leads=leads, metadata=metadata, **settings
+    )
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # PyTorch's stubs know no such call
+    return model
+
+
+def whole_steps(samples: float, step: int) -> int:
+    """The whole number of steps of `step` samples that is nearest to some samples, in samples; one step at least."""
+    return max(1, round(samples / step)) * step
 
 
 class Windowed(nn.Module):

@@ -14,12 +14,12 @@ WANDER_HZ = (0.05, 0.5)
 """Of the baseline's movement: breathing and slower."""
 
 
-def margin(recipe: Recipe) -> int:
+def margin(window: int, stretch: float) -> int:
     """Samples that a crop has to be longer than the window, so that a stretched window still lies in it."""
-    return math.ceil(recipe.window * recipe.stretch)
+    return math.ceil(window * stretch)
 
 
-def disturb(ecg: Tensor, recipe: Recipe, sampling_rate: int) -> Tensor:
+def disturb(ecg: Tensor, recipe: Recipe, window: int, sampling_rate: int) -> Tensor:
     """A window from each crop, disturbed as the recipe says.
 
     Args:
@@ -28,6 +28,7 @@ def disturb(ecg: Tensor, recipe: Recipe, sampling_rate: int) -> Tensor:
             the logarithm of an amplification of all leads; `lead_dropout`: chance of each lead to be silent, of which
             a crop always keeps one; `noise`: standard deviation of white noise in mV, drawn for each crop from 0 up to
             this; `wander`: amplitude in mV of a slow sine in each lead and of a constant offset, each drawn likewise.
+        window: in samples.
         sampling_rate: in Hz.
 
     Returns:
@@ -36,11 +37,11 @@ def disturb(ecg: Tensor, recipe: Recipe, sampling_rate: int) -> Tensor:
     n, _, leads = ecg.shape
     one, kind = (n, 1, 1), ecg.dtype
     if recipe.stretch:
-        ecg = _stretched(ecg, recipe.window, recipe.stretch)
+        ecg = _stretched(ecg, window, recipe.stretch)
     if recipe.gain:
         ecg = ecg * (torch.randn(one, device=ecg.device) * recipe.gain).exp()
     if recipe.wander:
-        time = torch.arange(recipe.window, device=ecg.device)[:, None] / sampling_rate
+        time = torch.arange(window, device=ecg.device)[:, None] / sampling_rate
         low, high = WANDER_HZ
         hertz = low + (high - low) * torch.rand(one, device=ecg.device)
         phase = torch.rand(n, 1, leads, device=ecg.device)

@@ -13,8 +13,8 @@ from twelvelead.data.store import Store
 from twelvelead.data.tasks import Labels, fold_names, select
 from twelvelead.errors import TwelveLeadError
 from twelvelead.models.highpass import HighPass
-from twelvelead.training.augment import margin
 from twelvelead.training.crops import Batch, Crops, millivolts, unwatched
+from twelvelead.training.module import Training
 from twelvelead.training.recipe import Recipe
 
 
@@ -97,12 +97,14 @@ class StoreData(pl.LightningDataModule):
     def train_dataloader(self) -> DataLoader[Batch]:
         trainer = self.trainer
         assert trainer is not None
+        training = trainer.lightning_module
+        assert isinstance(training, Training)
         crops = Crops(
             self.signals(),
             self.store.features,
             self.targets,
             self.train_records,
-            window=self.recipe.window + margin(self.recipe),
+            window=training.crop,
             batch_size=self.recipe.batch_size,
             hidden_metadata=self.recipe.hidden_metadata,
             seed=self.recipe.seed,

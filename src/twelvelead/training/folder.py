@@ -16,7 +16,7 @@ from twelvelead.training.recipe import Recipe
 from twelvelead.weights import sha256
 
 FORMAT = "twelvelead-run"
-VERSION = 2
+VERSION = 3
 """Of a run's folder; it rises when an older twelvelead could not go on in it, or a newer one in an older run."""
 
 LOG_COLUMNS = ("epoch", "train_loss", "validation_auroc", "learning_rate", "seconds")

@@ -5,7 +5,7 @@ from typing import Any
 from twelvelead.errors import TwelveLeadError
 from twelvelead.weights import Contract, file, find
 
-_GIVEN = ("architecture", "window", "stride", "aggregate", "highpass")
+_GIVEN = ("architecture", "aggregate", "highpass")
 
 
 def inherit(values: dict[str, Any], source: str) -> dict[str, Any]:
@@ -33,6 +33,7 @@ def inherit(values: dict[str, Any], source: str) -> dict[str, Any]:
         )
     file(initial, "safetensors")
     given: dict[str, Any] = {name: getattr(contract, name) for name in _GIVEN}
+    given |= {name: getattr(contract, name) / contract.sampling_rate for name in ("window", "stride")}
     given |= {"metadata": bool(contract.metadata), "model": contract.model}
     given |= {"initial_sha256": contract.files["safetensors"]["sha256"]}
     for name, value in given.items():

@@ -13,34 +13,35 @@ from twelvelead.ecg.lead_sets import shown_by
 from twelvelead.ecg.leads import LEADS
 from twelvelead.errors import TwelveLeadError
 from twelvelead.models import is_shipped
+from twelvelead.models.highpass import HighPass
 from twelvelead.models.shown import with_mask
-from twelvelead.models.windows import Windowed, create_windowed
-from twelvelead.training.augment import disturb, hide, mix
+from twelvelead.models.windows import Windowed, create_network, whole_steps
+from twelvelead.training.augment import disturb, hide, margin, mix
 from twelvelead.training.crops import Batch
 from twelvelead.training.loss import AsymmetricLoss, CrossEntropyLoss, FocalLoss, class_weights
 from twelvelead.training.recipe import Recipe
 
 
 def build(recipe: Recipe, *, classes: int, statements: int = 0, sampling_rate: int, leads: int) -> Windowed:
-    """The recipe's architecture, untrained, laid over whole recordings."""
+    """The recipe's architecture, untrained, laid over whole recordings; its windows and strides are the whole numbers
+    of the architecture's steps that are nearest to the seconds asked for."""
+    masked = bool(recipe.lead_sets)
+    seen = 2 * leads if masked else leads
     try:
-        windowed = create_windowed(
+        model = create_network(
             recipe.architecture,
             recipe.model,
-            classes=classes,
+            outputs=classes + statements,
             sampling_rate=sampling_rate,
-            leads=leads,
+            leads=seen,
             metadata=recipe.metadata,
-            window=recipe.window,
-            stride=recipe.stride,
-            aggregate=recipe.aggregate,
-            highpass=recipe.highpass,
-            statements=statements,
-            masked=bool(recipe.lead_sets),
         )
+        window = whole_steps(recipe.window * sampling_rate, model.samples_per_step)
+        stride = min(window, whole_steps(recipe.stride * sampling_rate, model.samples_per_step))
+        baseline = HighPass(recipe.highpass, sampling_rate) if recipe.highpass else None
         if not is_shipped(recipe.architecture):
-            windowed.model.require_answer(recipe.window, 2 * leads if recipe.lead_sets else leads, classes + statements)
-        return windowed
+            model.require_answer(window, seen, classes + statements)
+        return Windowed(model, window, stride, recipe.aggregate, baseline, statements, masked)
     except (TypeError, ValueError) as error:
         raise TwelveLeadError(f"recipe {recipe.name}: {error}") from None
 
@@ -92,6 +93,11 @@ class Training(pl.LightningModule):
         # torchmetrics counts a class without positives as 0, and knows no multi-label problem of one class
         self.auroc = MultilabelAUROC(len(self.measured), average="macro") if len(self.measured) > 1 else BinaryAUROC()
 
+    @property
+    def crop(self) -> int:
+        """Samples of a training crop, before it is disturbed."""
+        return self.windowed.window + margin(self.windowed.window, self.recipe.stretch)
+
     def on_train_batch_start(self, batch: Batch, number: int) -> None:
         # Lightning stores no random state, and draws from it at another point of a resumed epoch than of any other:
         # dropout has to follow from what a resumed run knows.
@@ -101,7 +107,7 @@ class Training(pl.LightningModule):
     def training_step(self, batch: Batch, _: int) -> Tensor:
         recipe, classes = self.recipe, self.classes
         ecg, features, targets = batch
-        ecg = disturb(ecg, recipe, self.sampling_rate)
+        ecg = disturb(ecg, recipe, self.windowed.window, self.sampling_rate)
         if recipe.mixup:
             ecg, features, targets = mix(ecg, features, targets, recipe.mixup)
         targets = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / 2

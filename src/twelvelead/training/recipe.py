@@ -35,7 +35,8 @@ class Recipe:
         teachers: weights (folders of runs, for instance) whose probabilities soften the labels; relative paths start at
             the working directory. A record is taught by those that did not train on its fold, where there are any.
         teacher_weight: share of the teachers in a label.
-        window, stride: samples of a training crop, and between the windows of a whole recording.
+        window, stride: seconds of a training crop, and between the windows of a whole recording; taken to the nearest
+            whole number of the architecture's steps.
         aggregate: what stands for a whole recording: the mean of its windows' probabilities, the mean of their logits
             ("logit"), or the highest probability ("maximum").
         highpass: Hz below which a zero-phase filter, inside the weights, takes the baseline away
@@ -78,8 +79,8 @@ class Recipe:
     auxiliary_weight: float = 1.0
     teachers: tuple[str, ...] = ()
     teacher_weight: float = 0.5
-    window: int = 256
-    stride: int = 124
+    window: float = 2.56
+    stride: float = 1.24
     aggregate: Literal["probability", "logit", "maximum"] = "probability"
     highpass: float = 0.0
     hidden_metadata: float = 0.1
@@ -116,8 +117,8 @@ class Recipe:
             _check_range(name, getattr(self, name), f"recipe {self.name}")
         if self.stride > self.window:
             raise TwelveLeadError(
-                f"recipe {self.name}: stride {self.stride} is longer than window {self.window}, "
-                "so samples between windows would not be read"
+                f"recipe {self.name}: stride {self.stride:g} is longer than window {self.window:g} (both in seconds), "
+                "so that what lies between windows would not be read"
             )
         if 0 < self.mixup < LEAST_MIXUP:
             raise TwelveLeadError(
@@ -244,6 +245,9 @@ class Recipe:
 LEAST_MIXUP = 0.01
 """Below it the Beta distribution is so near to its ends that float32 gives its middle instead."""
 
+LONGEST_WINDOW = 60.0
+"""Seconds. A larger number is of a recipe from when windows and strides were in samples."""
+
 _CHOICES = {name: get_args(kind) for name, kind in get_type_hints(Recipe).items() if get_origin(kind) is Literal}
 _SWITCHES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "hidden_metadata": ("metadata", bool),
@@ -260,8 +264,8 @@ _SWITCHES: dict[str, tuple[str, Callable[[Any], bool]]] = {
 """Setting -> the setting on which it hangs, and for which values of that one it counts."""
 
 _RANGES = (
-    ("window", 1, 1e9),
-    ("stride", 1, 1e9),
+    ("window", 0.01, LONGEST_WINDOW),
+    ("stride", 0.01, LONGEST_WINDOW),
     ("auxiliary_weight", 0, 1000),
     ("teacher_weight", 0, 1),
     ("highpass", 0, 5),
@@ -303,6 +307,11 @@ def _check_range(name: str, value: Any, source: str) -> None:
     allowed = _CHOICES.get(name)
     if allowed and value not in allowed:
         raise TwelveLeadError(f"{source}: {name} is {value!r}; it has to be one of {', '.join(allowed)}")
+    if name in ("window", "stride") and value > LONGEST_WINDOW:
+        raise TwelveLeadError(
+            f"{source}: {name} is {value:g}, but windows and strides are in seconds, no longer in samples; for 100 Hz "
+            f"write: {name} = {value / 100:g}"
+        )
     for ranged, low, high in _RANGES:
         if name == ranged and not low <= value <= high:
             raise TwelveLeadError(f"{source}: {name} is {value}; it has to be from {low:g} to {high:g}")

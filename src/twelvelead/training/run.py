@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,6 @@ from twelvelead.errors import TwelveLeadError
 from twelvelead.files import naming, owning
 from twelvelead.progress import Progress, silent
 from twelvelead.training import folder as run_folder
-from twelvelead.training.augment import margin
 from twelvelead.training.checkpoints import BEST, LAST, AtomicCheckpointIO, ModelCheckpoint, find_newest, load
 from twelvelead.training.checkpoints import require_whole as require_whole_checkpoint
 from twelvelead.training.data import StoreData
@@ -120,13 +119,6 @@ def prepare(recipe: Recipe, store: Store) -> Begun:
     Raises:
         TwelveLeadError: the store or a teacher does not fit the recipe.
     """
-    longest = recipe.window + margin(recipe)
-    if longest > store.samples:
-        stretched = f" (stretched by up to {recipe.stretch:g})" if recipe.stretch else ""
-        raise TwelveLeadError(
-            f"recipe {recipe.name}: window {recipe.window}{stretched} is longer than the {store.samples} samples of "
-            f"{store.path}"
-        )
     if recipe.lead_sets and store.leads != LEADS:
         raise TwelveLeadError(
             f"recipe {recipe.name}: lead_sets hide some of twelve leads, but {store.path} has "
@@ -154,6 +146,12 @@ def prepare(recipe: Recipe, store: Store) -> Begun:
         sampling_rate=round(store.sampling_rate),
         leads=len(store.leads),
     )
+    if training.crop > store.samples:
+        stretched = f" (stretched by up to {recipe.stretch:g})" if recipe.stretch else ""
+        raise TwelveLeadError(
+            f"recipe {recipe.name}: a window of {recipe.window:g} s{stretched} is longer than the "
+            f"{store.samples / store.sampling_rate:g} s of the records in {store.path}; make it shorter"
+        )
     kept: tuple[str, ...] = ()
     if initial is not None:
         beside = () if auxiliary is None else auxiliary.classes
@@ -253,7 +251,7 @@ def _announce(begun: Begun, say: Say) -> None:
         f"{recipe.name}: {len(data.train_records)} records to train on, {len(data.validation_records)} to "
         f"validate, {sum(p.numel() for p in training.parameters()):,} parameters, {precision(recipe)}"
     )
-    for line in recipe.remarks():
+    for line in (*recipe.remarks(), *_rounded(training)):
         say(line)
     if recipe.initial:
         new = [name for name in data.labels.classes if name not in begun.kept]
@@ -261,6 +259,20 @@ def _announce(begun: Begun, say: Say) -> None:
         more = len(begun.kept) - len(data.labels.classes)
         taken += f" and {more} statements" if more > 0 else ""
         say(f"starts from {recipe.initial}; outputs taken over: {taken}; new: {', '.join(new) or 'none'}")
+
+
+def _rounded(training: Training) -> Iterator[str]:
+    """Where the architecture's steps make another window or stride of what the recipe asks for."""
+    recipe, windowed, rate = training.recipe, training.windowed, training.sampling_rate
+    for name, asked, samples in (
+        ("window", recipe.window, windowed.window),
+        ("stride", recipe.stride, windowed.stride),
+    ):
+        if abs(asked * rate - samples) >= 0.5:
+            yield (
+                f"recipe {recipe.name}: {name} {asked:g} s is taken as {samples / rate:g} s, a whole number of the "
+                f"{windowed.step} samples that {recipe.architecture} takes in one step"
+            )
 
 
 def _nothing(line: str) -> None:
