@@ -125,7 +125,8 @@ class Viewing:
     def show(self, ecg, answer=None, call="show", label=""):
         """Hand a recording over, with its measurements unless another answer is given."""
         content = base64.b64encode(encode(ecg)).decode()
-        self.page.evaluate(f"(given) => viewer.{call}(recording(given))", [call, content, answer or said(ecg), label])
+        answer = said(ecg) if answer is None else answer
+        self.page.evaluate(f"(given) => viewer.{call}(recording(given))", [call, content, answer, label])
 
     def set(self, **state):
         self.page.evaluate("(state) => viewer.set(state)", state)

@@ -22,6 +22,7 @@ const KEY = "twelvelead.viewer";
 const KEPT = ["layout", "cabrera", "speed", "gain", "marks", "fit"]; // from one visit to the next
 const FRESH = { view: "leads", lead: null, start: 0, filters: [], zoom: 1, tool: "pan" }; // of every recording
 const ZOOM = [0.1, 24];
+const LARGE = 2; // zoom of one lead alone
 const PAN_PX = 40; // CSS pixels
 
 export class Viewer extends EventTarget {
@@ -100,6 +101,9 @@ export class Viewer extends EventTarget {
   }
 
   set(values) {
+    if ("lead" in values && !values.lead !== !this.state.lead) {
+      Object.assign(this.state, { fit: false, zoom: values.lead ? LARGE : 1 });
+    }
     Object.assign(this.state, values);
     keep(this.state);
     if ("filters" in values) measuring.revalue(this);
