@@ -89,7 +89,9 @@ def test_any_rate_is_drawn_where_its_samples_are(viewing, rate):
     assert notch.is_disabled() == (rate == 100)
     screen.run("notch50")
     assert ("notch 50 Hz" in screen.words()) == (rate > 100)
-    ends = screen.get("viewer.stage.sheet.strips.filter((strip) => strip.rhythm).map(({ start, stop }) => [start, stop])")
+    ends = screen.get(
+        "viewer.stage.sheet.strips.filter((strip) => strip.rhythm).map(({ start, stop }) => [start, stop])"
+    )
     assert ends == [pytest.approx([0, 10], abs=0.006)]
 
 
@@ -135,7 +137,7 @@ def test_wheel_keys_and_fingers_move_and_zoom(viewing, ecg):
     screen.until(f"{SCROLLER}.scrollTop > 60")
     screen.page.mouse.wheel(120, 0)
     screen.until(f"{SCROLLER}.scrollLeft > 60")
-    under = "viewer.stage.placeOf({ clientX: %d, clientY: %d })" % middle
+    under = f"viewer.stage.placeOf({{ clientX: {middle[0]}, clientY: {middle[1]} }})"
     before = screen.get(under)
     screen.page.keyboard.down("Control")
     screen.page.mouse.wheel(0, -150)
@@ -224,9 +226,9 @@ def test_findings_stand_at_their_leads_and_in_a_list(viewing, ecg, answer_of):
     assert items.all_inner_texts() == ["V3: hum in V3", "V3: V3 upside down", "too old"]
     (target,) = screen.get("viewer.targets.filter(({ type }) => type === 'finding')")
     assert [finding["code"] for finding in target["findings"]] == ["powerline", "inverted"]
-    assert screen.get("viewer.stage.sheet.strips.filter(({ findings }) => findings.length).map(({ lead }) => lead)") == [
-        "V3"
-    ]
+    assert screen.get(
+        "viewer.stage.sheet.strips.filter(({ findings }) => findings.length).map(({ lead }) => lead)"
+    ) == ["V3"]
     left, top, width, height = target["box"]
     box = screen.page.locator(".viewer-scroll").bounding_box()
     screen.page.mouse.move(box["x"] + left + width / 2, box["y"] + top + height / 2)
