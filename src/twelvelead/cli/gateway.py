@@ -79,9 +79,11 @@ def status(config: Config, identify: Identify = False) -> None:
 @app.command()
 def retry(
     config: Config,
-    jobs: Annotated[list[int] | None, typer.Argument(help="Number the dead letters, as status shows them.")] = None,
+    jobs: Annotated[
+        list[int] | None, typer.Argument(help="Name the dead letters by their numbers, as status shows them.")
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Try all of them again.")] = False,
-    to: Annotated[str | None, typer.Option(help="With --all, only those to this destination.")] = None,
+    to: Annotated[str | None, typer.Option(help="Take, with --all, only those to this destination.")] = None,
 ) -> None:
     """Try dead letters again; a gateway that runs takes them up by itself."""
     from twelvelead.gateway.listing import retry as retried

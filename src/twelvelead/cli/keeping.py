@@ -84,7 +84,7 @@ def show_head(settings: SettingsFile = None, store: Store = None) -> None:
 
 @_audit.command("show")
 def show(
-    after: Annotated[int, typer.Option(min=0, help="Leave out the rows up to this number.")] = 0,
+    after: Annotated[int, typer.Option(min=0, help="Show the rows after this number.")] = 0,
     settings: SettingsFile = None,
     store: Store = None,
 ) -> None:
