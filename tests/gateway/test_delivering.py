@@ -6,8 +6,10 @@ import threading
 import pytest
 
 from hospital import until
+from twelvelead.errors import TwelveLeadError
 from twelvelead.gateway.delivering import Courier, NotDelivered
 from twelvelead.gateway.listing import retry, show, status
+from twelvelead.ledger import Jobs
 
 TO = {"name": "a", "kind": "hl7", "host": "127.0.0.1", "port": 1}
 
@@ -175,9 +177,48 @@ def test_what_is_taken_when_the_gateway_stops_is_due_at_once(made):
     assert [job.state for job in made.jobs("deliver.a")] == ["done", "queued"]
 
 
-def test_a_number_that_is_none_and_what_was_never_taken_are_told(made):
-    from twelvelead.errors import TwelveLeadError
+def test_what_was_delivered_is_not_sent_again_because_the_ledger_was_away(made, monkeypatch):
+    receiver = Receiver()
+    begin, away = made.ledger.begin, threading.Event()
 
+    def sometimes(*contents):
+        if away.is_set():
+            raise TwelveLeadError("busy", code="ledger")
+        return begin(*contents)
+
+    monkeypatch.setattr(made.ledger, "begin", sometimes)
+    receiver.send = lambda content: (away.set(), receiver.got.append(content.decode()))
+    queue(made, "first", lane="study")
+    with made.running(*couriers(made, receiver)):
+        until(lambda: "deliver.a" in made.state.faults)
+        receiver.send = lambda content: receiver.got.append(content.decode())
+        away.clear()
+        until(lambda: settled(made))
+        until(lambda: made.state.faults == {})
+    assert receiver.got == ["first"]
+
+
+def test_what_cannot_be_entered_is_a_dead_letter_and_the_rest_goes_on(made, monkeypatch):
+    receiver = Receiver()
+    complete = Jobs.complete
+
+    def fail_once(self, job):
+        if job.id == 1:
+            raise RuntimeError("Doe")
+        return complete(self, job)
+
+    monkeypatch.setattr(Jobs, "complete", fail_once)
+    for text in ("first", "second"):
+        queue(made, text, lane="study")
+    with made.running(*couriers(made, receiver)):
+        until(lambda: settled(made))
+    assert [(job.state, job.reason) for job in made.jobs("deliver.a")] == [
+        ("dead", "internal: RuntimeError"),
+        ("done", None),
+    ]
+
+
+def test_a_number_that_is_none_and_what_was_never_taken_are_told(made):
     with pytest.raises(TwelveLeadError, match="no dead letter 99"):
         retry(made.ledger, [99])
     made.inbox.list_refused("unknown-format", "a" * 64)

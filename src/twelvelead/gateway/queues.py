@@ -105,13 +105,15 @@ class Consumer:
     def run(self) -> None:
         """Work until the gateway stops."""
         job: Job | None = None
+        done: Done | None = None
         while not self._state.stopping.is_set():
             heard = self._state.heard(self._queue)
             try:
-                job = self._settle(None if job is None else self._do(job))
+                if job is not None and done is None:
+                    done = self._do(job)
+                job, done = self._settle(job, done), None
                 self._state.recover(self._queue)
-            except TwelveLeadError as error:  # what was taken is due again when its lease ends
-                job = None
+            except TwelveLeadError as error:  # what was done is entered once the ledger takes it
                 self._state.fail(self._queue, f"what is kept cannot be reached: {error}")
                 self._state.stopping.wait(POLL_SECONDS)
                 continue
@@ -121,7 +123,7 @@ class Consumer:
             elif job is None:
                 self._state.wait(self._queue, heard, POLL_SECONDS)
         if job is not None:
-            self._give_back(job)
+            self._settle(job, done or _given_back(job), last=True)
 
     def _do(self, job: Job) -> Done:
         try:
@@ -131,23 +133,42 @@ class Consumer:
                 raise
             return buried(job, f"{error.code}: {error}")
         except Exception as error:
-            logger.error("fault", exc_info=error, extra={"fields": {"job": job.id}})
-            return buried(job, f"internal: {type(error).__qualname__}")
+            return self._fault(job, error)
 
-    def _settle(self, done: Done | None) -> Job | None:
+    def _settle(self, job: Job | None, done: Done | None, *, last: bool = False) -> Job | None:
         """Enter what became of a job, and take the next one."""
         try:
-            with self._ledger.begin(*(() if done is None else done.contents)) as books:
-                if done is not None:
-                    done.enter(books)
-                following = None if self._pause else books.jobs.claim(self._queue, self._lease)
-        except Conflict as conflict:  # its lease had ended, and someone else has it
-            event("left to others", queue=self._queue, why=str(conflict))
-            return None
+            return self._enter(done, last)
+        except Conflict as conflict:  # its lease had ended, or something is there otherwise already
+            ended = None if job is None else buried(job, f"conflict: {conflict}")
+        except TwelveLeadError:
+            raise
+        except Exception as error:
+            if job is None:
+                raise
+            ended = self._fault(job, error)
+        try:
+            return self._enter(ended, last)
+        except Conflict:
+            return None  # someone else has it
+
+    def _enter(self, done: Done | None, last: bool) -> Job | None:
+        with self._ledger.begin(*(() if done is None else done.contents)) as books:
+            if done is not None:
+                done.enter(books)
+            following = None if self._pause or last else books.jobs.claim(self._queue, self._lease)
         if done is not None:
             done.tell()
         return following
 
-    def _give_back(self, job: Job) -> None:
-        with self._ledger.begin() as books:
-            books.jobs.fail(job, "the gateway stopped", again=timedelta())
+    def _fault(self, job: Job, error: Exception) -> Done:
+        """A fault of ours: of the error its type alone, since its text may quote a file."""
+        logger.error("fault", exc_info=error, extra={"fields": {"job": job.id}})
+        return buried(job, f"internal: {type(error).__qualname__}")
+
+
+def _given_back(job: Job) -> Done:
+    def enter(books: Books) -> None:
+        books.jobs.fail(job, "the gateway stopped", again=timedelta())
+
+    return Done(enter)

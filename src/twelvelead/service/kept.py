@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from twelvelead.ledger import Books, File, Identity, Ledger, NewAnswer, Recording
+from twelvelead.ledger import Books, File, Identity, Ledger, NewAnswer, Recording, State
 from twelvelead.ledger.recording import Json
 from twelvelead.service import signals
 from twelvelead.service.answering import Kept, Reply
@@ -16,6 +16,8 @@ OPTIONS = "options.json"
 
 URGENCY = {"critical": 4, "urgent": 3, "routine": 2, "normal": 1}
 """What a worklist is sorted by -> its number; 0 for what no rule speaks of."""
+
+_STATES: dict[str, State] = {"answered": "interpreted", "refused": "refused", "unreadable": "unreadable"}
 
 
 def parts_of(sent: Upload) -> dict[str, bytes]:
@@ -74,24 +76,23 @@ def new_answer(reply: Reply, settings_sha256: str) -> NewAnswer:
     """What a worker said, as it is kept.
 
     Args:
-        reply: of a recording that could be read.
+        reply: an answer, a refusal, or why it cannot be read.
         settings_sha256: of what decides answers.
     """
     content: Json = reply.error if reply.error is not None else json.loads(reply.body)
-    assert reply.kept is not None
-    recording = reply.kept.recording
+    recording = {} if reply.kept is None else reply.kept.recording
     said = content.get("reading") or {}
     conclusion = said.get("conclusion", "")
     return NewAnswer(
-        "refused" if reply.error is not None else "interpreted",
+        _STATES[reply.outcome],
         content,
         code=reply.error["code"] if reply.error is not None else None,
         findings=tuple(content["findings"]),
         statements=_present(content),
         urgency=URGENCY.get(str((said.get("urgency") or {}).get("level")), 0),
         conclusion=conclusion if isinstance(conclusion, str) else conclusion.get("text", ""),
-        duration_s=recording["duration_s"],
-        sampling_rate_hz=recording["sampling_rate_hz"],
+        duration_s=recording.get("duration_s"),
+        sampling_rate_hz=recording.get("sampling_rate_hz"),
         weights_sha256=content["model"]["sha256"],
         contract_sha256=content["model"]["contract_sha256"],
         settings_sha256=settings_sha256,

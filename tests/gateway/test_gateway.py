@@ -1,0 +1,233 @@
+"""A gateway in a process of its own, between real partners: everything that comes goes out once, whatever happens."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from pydicom.uid import UID
+
+from hospital import LOCAL, Archive, FhirServer, MllpServer, ecg_object, free_port, gateway, send, until
+from twelvelead.gateway.settings import load_settings, open_ledger
+from twelvelead.ledger import Event, NewReading
+
+HEAD = 'store = "store"\nmonitor_port = 0\nreserve_bytes = 0\nretry_seconds = 0.1\nretry_longest_seconds = 0.5\n'
+ANSWERING = '[answering]\nworkers = 1\nweights = "reference"\nmeasure = false\n'
+
+
+def dicom(port):
+    return (
+        f'[[destinations]]\nname = "archive"\nkind = "dicom"\nhost = "{LOCAL}"\nport = {port}\nae_title = "ARCHIVE"\n'
+        "pdf = false\n"
+    )
+
+
+def fhir(port):
+    return f'[[destinations]]\nname = "emr"\nkind = "fhir"\nurl = "http://{LOCAL}:{port}/fhir"\npdf = false\n'
+
+
+def hl7(port):
+    return f'[[destinations]]\nname = "his"\nkind = "hl7"\nhost = "{LOCAL}"\nport = {port}\npdf = false\n'
+
+
+@pytest.fixture
+def config(tmp_path):
+    """config(*parts) -> the file of settings of a gateway with a DICOM node."""
+
+    def write(*parts, head=""):
+        path = tmp_path / "gateway.toml"
+        path.write_text(HEAD + head + ANSWERING + "[dicom]\nport = 0\n" + "".join(parts))
+        return path
+
+    return write
+
+
+def patients(bundle_resources):
+    return sorted(report["subject"]["identifier"]["value"] for report in bundle_resources)
+
+
+def run(config, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "twelvelead", "gateway", *arguments[:1], str(config), *arguments[1:]],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def test_from_a_cart_to_archive_record_and_information_system_and_the_signature_after_it(config):
+    with Archive() as archive, FhirServer(check=validate) as emr, MllpServer() as his:
+        path = config(dicom(archive.port), fhir(emr.port), hl7(his.port))
+        with gateway(path) as running:
+            data = ecg_object(PatientName="Quuxworth^Zephyrine", PatientID="QX-77", AccessionNumber="ACC-1")
+            assert send(running.port, data, data)[0].Status == 0x0000
+            until(lambda: archive.objects and emr.posts and his.messages)
+            (structured,) = archive.datasets()
+            assert (structured.StudyInstanceUID, structured.PatientID) == (data.StudyInstanceUID, "QX-77")
+            with open_ledger(load_settings(path)) as ledger:  # as the reading room does, in a process of its own
+                with ledger.view() as books:
+                    (recording,) = books.recordings.list(None).recordings
+                with ledger.begin() as books:
+                    said = NewReading("Dr Roe", True, ({"code": "AFIB"},), text="Seen.", signed=True)
+                    books.readings.add(recording.id, said, after=0)
+                    books.audit.append(Event("Dr Roe", "sign", subject=recording.id, request_id="r1"))
+            until(
+                lambda: len(archive.objects) == 2 and emr.order == ["preliminary", "final"] and len(his.messages) == 2
+            )
+            assert [message.partition("OBR|")[2].split("|")[24][0] for message in his.messages.values()] == ["P", "F"]
+            status, metrics = running.ask("/metrics")
+            assert status == 200
+            assert 'twelvelead_delivered_total{destination="emr",outcome="ok"} 2.0' in metrics.decode()
+            running.process.send_signal(signal.SIGTERM)
+            assert running.process.wait(60) == 0
+            log = running.log.read_text()
+        assert not any(word in log + metrics.decode() for word in ("Quux", "QX-77", "ACC-1", data.StudyInstanceUID))
+        assert not any("QX-77" in name for _, _, names in os.walk(path.parent) for name in names)
+        shown = run(path, "status")
+        assert "deliver.archive: 0 waiting, 2 done, 0 dead letters" in shown.stdout
+        assert (archive.differing, his.differing, emr.posts) == (set(), set(), 2)
+
+
+def validate(bundle):
+    from fhir.resources.R4B.bundle import Bundle
+
+    Bundle.model_validate(bundle)
+
+
+def test_kill_at_any_stage_loses_nothing_and_sends_nothing_twice_otherwise(config):
+    """A small form of benchmarks/gateway.py: kills while receiving, answering and delivering."""
+    wanted = {f"P{number}" for number in range(24)}
+    objects = {name: ecg_object(PatientID=name, instance=UID(f"1.2.3.{name[1:]}")) for name in wanted}
+    stored = set()
+    with Archive() as archive, FhirServer() as emr, MllpServer() as his:
+        path = config(dicom(archive.port), fhir(emr.port), hl7(his.port))
+        for stage in (4, 10, 16, None):
+            with gateway(path) as running:
+
+                def store(port=running.port):
+                    for name in sorted(wanted - stored):
+                        try:
+                            if send(port, objects[name])[0].get("Status") == 0x0000:
+                                stored.add(name)
+                        except (ConnectionError, OSError):
+                            return
+
+                sender = threading.Thread(target=store)
+                sender.start()
+                if stage is None:
+                    sender.join(120)
+                    assert stored == wanted
+                    reports = lambda: emr.of_kind("DiagnosticReport")  # noqa: E731
+                    until(lambda: len(archive.objects) == len(reports()) == len(his.messages) == len(wanted), 120)
+                    time.sleep(1)
+                else:
+                    until(lambda stage=stage: emr.posts >= stage, 120)
+                    running.process.kill()
+                    running.process.wait()
+                    sender.join(60)
+        assert {str(each.PatientID) for each in archive.datasets()} == wanted
+        assert set(patients(emr.of_kind("DiagnosticReport"))) == wanted
+        assert (len(archive.objects), len(his.messages)) == (len(wanted), len(wanted))
+        assert (archive.differing, his.differing, set(emr.versions.values())) == (set(), set(), {1})
+    with open_ledger(load_settings(path)) as ledger, ledger.view() as books:
+        assert books.audit.verify().faults == ()
+
+
+def test_a_destination_that_is_down_at_first_gets_all_in_the_end_and_holds_up_no_other(config):
+    port = free_port()
+    objects = [ecg_object(PatientID=f"P{number}") for number in range(8)]
+    with FhirServer() as emr:
+        path = config(dicom(port), fhir(emr.port))
+        with gateway(path) as running:
+            send(running.port, *objects[:4])
+            until(lambda: emr.posts == 4)
+            until(lambda: "it cannot be reached" in run(path, "status").stdout)
+            assert running.ask("/health/ready")[0] == 200
+            with Archive(port) as archive:
+                send(running.port, *objects[4:])
+                until(lambda: len(archive.objects) == 8)
+                assert len(archive.objects) == archive.received
+
+
+def test_what_a_server_refuses_is_listed_shown_and_tried_again_by_hand(config):
+    with FhirServer() as emr:
+        outcome = {"resourceType": "OperationOutcome", "issue": [{"code": "multiple-matches", "diagnostics": "Doe"}]}
+        emr.answer = lambda bundle: (412, {}, json.dumps(outcome).encode()) if "P1" in json.dumps(bundle) else None
+        path = config(fhir(emr.port))
+        with gateway(path) as running:
+            send(running.port, ecg_object(PatientID="P1"), ecg_object(PatientID="P2"))
+            until(lambda: "1 dead letters" in run(path, "status").stdout)
+            listed = run(path, "status").stdout
+            assert "the server answers 412, multiple-matches" in listed
+            number = next(line.split("\t")[0] for line in listed.splitlines() if "412" in line)
+            plain, identified = run(path, "show", number), run(path, "show", number, "--identify")
+            assert "Doe" not in plain.stdout + listed
+            assert "patient: P1" in identified.stdout
+            assert "Doe" in identified.stdout
+            emr.answer = lambda bundle: None
+            assert run(path, "retry", "--all", "--to", "emr").stdout == "1 queued again\n"
+            until(lambda: emr.posts == 2)
+        assert patients(emr.of_kind("DiagnosticReport")) == ["P1", "P2"]
+
+
+def test_a_full_disk_answers_out_of_resources_turns_health_red_and_passes(config):
+    """The limit of a file's size stands for the disk: objects are larger, the database's files are not."""
+    with FhirServer() as emr:
+        path = config(fhir(emr.port))
+        with gateway(path) as running:
+            pid = running.process.pid
+            send(running.port, ecg_object(PatientID="P1"))
+            until(lambda: emr.posts == 1)
+            limits = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (100_000, limits[1]))
+            (answer,) = send(running.port, ecg_object(PatientID="P2"))
+            assert answer.Status == 0xA700
+            status, said = running.ask("/health/ready")
+            assert (status, "store" in json.loads(said)["faults"]) == (503, True)
+            assert running.ask("/health/live")[0] == 200
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
+            until(lambda: running.ask("/health/ready")[0] == 200)
+            assert send(running.port, ecg_object(PatientID="P2"))[0].Status == 0x0000
+            until(lambda: emr.posts == 2)
+        assert patients(emr.of_kind("DiagnosticReport")) == ["P1", "P2"]
+
+
+def test_a_dry_run_sends_nothing_and_a_second_gateway_does_not_start(config):
+    with FhirServer() as emr:
+        path = config(fhir(emr.port))
+        with gateway(path, "--dry-run") as running:
+            send(running.port, ecg_object())
+            until(lambda: running.events("not sent"))
+            second = run(path, "run")
+            assert second.returncode == 2
+            assert "another gateway works on this store" in second.stderr
+        with gateway(path) as running:
+            time.sleep(1.5)
+        assert emr.posts == 0
+        assert "deliver.emr: 0 waiting, 0 done" in run(path, "status").stdout
+
+
+def test_check_asks_every_destination_and_sends_nothing_of_a_patient(config):
+    with Archive() as archive, FhirServer() as emr, MllpServer() as his:
+        path = config(dicom(archive.port), fhir(emr.port), hl7(his.port))
+        checked = run(path, "check")
+        assert checked.returncode == 0, checked.stderr
+        for line in ("archive: C-ECHO is answered", "emr: FHIR 4.0.1", "his: accepts connections"):
+            assert f"ok   {line}" in checked.stdout
+        assert "of no patient" in checked.stdout
+        assert "not a medical device" in checked.stdout
+        assert (archive.received, emr.posts, his.received) == (0, 0, 0)
+    failed = run(path, "check")
+    assert failed.returncode == 2
+    assert failed.stdout.count("FAIL") == 3
+
+
+@pytest.mark.parametrize("arguments", [("retry",), ("retry", "1", "--all"), ("retry", "--to", "emr")])
+def test_which_dead_letters_are_meant_has_to_be_said(config, arguments):
+    done = run(config(), *arguments)
+    assert (done.returncode, "number the dead letters" in done.stderr) == (2, True)
