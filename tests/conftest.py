@@ -6,13 +6,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from twelvelead.cli.main import main
 from twelvelead.data.ptbxl.prepare import prepare
 from twelvelead.data.store import Store
 from twelvelead.data.synthetic import synthetic_store
@@ -282,3 +283,34 @@ def reading_answer():
         )
 
     return make
+
+
+@dataclass
+class Result:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def fault(self):
+        """The one line on standard error."""
+        assert self.err.startswith("twelvelead: ")
+        assert self.err.endswith("\n")
+        assert self.err.count("\n") == 1, self.err
+        return self.err.removeprefix("twelvelead: ").rstrip("\n")
+
+
+@pytest.fixture
+def cli(monkeypatch, capfd):
+    """cli(*arguments) -> the exit code and what was printed, of the command `twelvelead` run in this process."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["twelvelead", *map(str, arguments)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capfd.readouterr()
+        return Result(int(ended.value.code or 0), printed.out, printed.err)
+
+    return run

@@ -1,42 +1,7 @@
-import sys
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 
-from twelvelead.cli.main import main
 from twelvelead.ecg.synthetic import synthetic_ecg
-
-
-@dataclass
-class Result:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def fault(self):
-        """The one line on standard error."""
-        assert self.err.startswith("twelvelead: ")
-        assert self.err.endswith("\n")
-        assert self.err.count("\n") == 1, self.err
-        return self.err.removeprefix("twelvelead: ").rstrip("\n")
-
-
-@pytest.fixture
-def cli(monkeypatch, capfd):
-    """cli(*arguments) -> the exit code and what was printed, of the command `twelvelead` run in this process."""
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["twelvelead", *map(str, arguments)])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = capfd.readouterr()
-        return Result(int(ended.value.code or 0), printed.out, printed.err)
-
-    return run
 
 
 @pytest.fixture

@@ -101,7 +101,7 @@ def retry(
 @app.command()
 def show(
     config: Config,
-    job: Annotated[int, typer.Argument(help="Number the job, as status shows it.")],
+    job: Annotated[int, typer.Argument(help="Name the job by its number, as status shows it.")],
     identify: Identify = False,
 ) -> None:
     """Show all about one job."""
