@@ -1,0 +1,45 @@
+/** The texts of the page in one language, and how that language writes numbers and times. */
+
+export const LANGUAGES = { en: "English", de: "Deutsch", es: "Español" };
+export let language = "en";
+let locale = "en";
+let texts = {};
+
+/** Fetches the texts of a language; gives `t`. */
+export async function load(wanted) {
+  const parts = await Promise.all(["room", "viewer"].map((part) => fetchTexts(part, wanted)));
+  texts = Object.assign({}, ...parts);
+  language = wanted;
+  locale = navigator.languages.find((each) => each.startsWith(wanted)) ?? wanted;
+  document.documentElement.lang = language;
+  return t;
+}
+
+async function fetchTexts(part, wanted) {
+  const response = await fetch(`/page/texts/${part}.${wanted}.json`);
+  if (!response.ok) throw new Error(`no texts ${part} in ${wanted}`);
+  return response.json();
+}
+
+/** The text of a key, `{name}` in it replaced by `values.name`. */
+export function t(key, values = {}) {
+  return (texts[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
+/** Writes the texts of the elements that name a key in `data-t`, or in `data-label` for their accessible name. */
+export function translate(root) {
+  for (const element of root.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);
+  for (const element of root.querySelectorAll("[data-label]")) {
+    element.setAttribute("aria-label", t(element.dataset.label));
+  }
+}
+
+export function number(value, digits = 0) {
+  return value.toLocaleString(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/** A time as the reader's clock shows it; what is no time stays as it is. */
+export function time(text) {
+  const read = new Date(text);
+  return isNaN(read) ? text : read.toLocaleString(locale, { dateStyle: "short", timeStyle: "short" });
+}

@@ -1,0 +1,85 @@
+/** Before and now: which earlier ECG stands beside the open one, and what is different. */
+
+import { number, t, time } from "../i18n.js";
+import { ask, get } from "./api.js";
+import { element, button, say } from "./dom.js";
+import { nameOf } from "./names.js";
+
+/**
+ * The part of a recording's panel. acts: choose(id or null) an earlier one, pick() it from the worklist, and
+ * identified(recording) once the patient's id was given; readOnly.
+ */
+export async function before(place, recording, chosen, acts, signal) {
+  const { id } = recording;
+  const earlier = await get(`/v1/recordings/${id}/earlier`, { signal });
+  const differences = chosen === null ? null : await comparison(id, chosen, signal);
+  const parts = [
+    element("ul", { class: "earlier" }, earlier.map((each) => choice(each, chosen, acts))),
+    earlier.length === 0 ? element("p", {}, t(recording.identity?.patient_id ? "before.none" : "before.unknown")) : null,
+    element("p", { class: "acts" },
+      button(t("before.pick"), acts.pick),
+      chosen === null ? null : button(t("before.end"), () => acts.choose(null))),
+    differences,
+    acts.readOnly ? null : patientForm(recording, acts),
+  ];
+  place.replaceChildren(element("div", {}, parts));
+}
+
+function choice(recording, chosen, acts) {
+  const made = time(recording.identity?.recorded ?? recording.received);
+  const press = () => acts.choose(recording.id === chosen ? null : recording.id);
+  return element("li", {},
+    button(made, press, { "aria-pressed": String(recording.id === chosen) }), " ", recording.conclusion);
+}
+
+const LITTLE = 0.1;
+
+/** Whether a row says anything: every measurement, of the statements those that are likely in one of the two. */
+const tells = ({ unit, before: then, now, beyond }) => unit !== "" || beyond || Math.max(then, now) >= LITTLE;
+
+async function comparison(id, chosen, signal) {
+  const { rows, notes, days } = await get(`/v1/recordings/${id}/comparison?earlier=${chosen}`, { signal });
+  const columns = ["quantity", "before", "now", "difference", "usual"];
+  return [
+    days === null ? null : element("p", {}, t("before.days", { days: number(Math.abs(days), Math.abs(days) < 10 ? 1 : 0) })),
+    notes.map((note) => element("p", { class: "caution" }, t(`before.note-${note}`))),
+    rows.length === 0 ? null : element("div", { class: "wide", tabindex: "0", role: "group", "aria-label": t("before.title") },
+      element("table", {},
+        element("thead", {}, element("tr", {}, columns.map((name) => element("th", { scope: "col" }, t(`before.${name}`))))),
+        element("tbody", {}, rows.filter(tells).map(row))),
+      element("p", { class: "note" }, t("before.usual-is"))),
+  ];
+}
+
+function row({ name, unit, before: then, now, difference, usual, beyond }) {
+  const digits = unit === "" ? 2 : 0;
+  const shown = (value) => (value === null ? "–" : number(value, digits));
+  const label = t(`measure.${name}`) === `measure.${name}` ? nameOf(name) : `${t(`measure.${name}`)}, ${unit}`;
+  return element("tr", { class: beyond ? "beyond" : "" },
+    element("th", { scope: "row" }, label),
+    element("td", {}, shown(then)),
+    element("td", {}, shown(now)),
+    element("td", {}, (difference > 0 ? "+" : "") + shown(difference)),
+    element("td", {}, usual === null ? "–" : t("before.range", { low: shown(usual[0]), high: shown(usual[1]) }),
+      beyond ? element("strong", {}, ` ${t("before.beyond")}`) : null));
+}
+
+function patientForm({ id, identity }, acts) {
+  const field = (name, value) =>
+    element("label", {}, element("span", {}, t(`before.${name}`)), element("input", { name, value: value ?? "", maxlength: "200", autocomplete: "off" }));
+  const form = element("form", { class: "whose" },
+    field("id", identity?.patient_id), field("issuer", identity?.issuer),
+    element("button", {}, t("before.give")));
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const [patient, issuer] = [form.elements.id.value.trim(), form.elements.issuer.value.trim() || null];
+    if (patient === "") return;
+    try {
+      const answer = await ask(`/v1/recordings/${id}/patient`, { method: "PUT", json: { id: patient, issuer } });
+      acts.identified(await answer.json());
+    } catch (problem) {
+      say(problem.message || t("lost.now"));
+    }
+  });
+  return element("details", {}, element("summary", {}, t("before.patient")), element("p", {}, t("before.patient-why")), form);
+}

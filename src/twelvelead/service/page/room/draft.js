@@ -1,0 +1,66 @@
+/** What a reader is about to say of a recording, and the version that it follows. */
+
+export class Draft {
+  /**
+   * version: of the reading that it follows, 0 for none. said: { statements, text, measurements } to begin with.
+   * statements are codes, those that the reader holds to be present.
+   */
+  constructor(version, said) {
+    this.version = version;
+    this.statements = new Set(said.statements);
+    this.text = said.text;
+    this.measurements = said.measurements;
+    this.#begun = this.said;
+  }
+
+  #begun;
+
+  get said() {
+    return { statements: [...this.statements], text: this.text, measurements: this.measurements };
+  }
+
+  /** Whether anything is other than at the beginning. */
+  get changed() {
+    return !same(this.said, this.#begun);
+  }
+
+  toggle(code, present) {
+    if (present) this.statements.add(code);
+    else this.statements.delete(code);
+  }
+
+  /** Puts a statement in the place of another. */
+  replace(old, code) {
+    this.statements = new Set([...this.statements].map((each) => (each === old ? code : each)));
+  }
+
+  /** Takes over what was said elsewhere, as changes to what it began with. */
+  become({ statements, text, measurements }) {
+    this.statements = new Set(statements);
+    this.text = text;
+    this.measurements = measurements;
+  }
+}
+
+/** Whether two say the same; a database may give measurements back in another order. */
+export const same = (one, two) => plain(one) === plain(two);
+
+const plain = ({ statements, text, measurements }) =>
+  JSON.stringify([statements, text, Object.entries(measurements ?? {}).sort()]);
+
+/** What a version of a reading, as the server gives it, says. */
+export const saidIn = ({ statements, text, measurements }) => ({
+  statements: statements.map(({ code }) => code),
+  text,
+  measurements,
+});
+
+/** What the machine says, to begin with where nobody has read. */
+export function suggested(answer) {
+  const present = Object.entries(statementsOf(answer)).filter(([, { decision }]) => decision === "present");
+  return { statements: present.map(([code]) => code), text: "", measurements: null };
+}
+
+/** Code -> result of what a reading is made of: the statements, or of weights without them the classes. */
+export const statementsOf = ({ statements, classes }) =>
+  Object.keys(statements ?? {}).length > 0 ? statements : classes ?? {};

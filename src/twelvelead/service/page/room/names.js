@@ -1,0 +1,37 @@
+/** The statements that there are, by code, in the page's language. */
+
+import { language, t } from "../i18n.js";
+import { get } from "./api.js";
+
+const known = new Map();
+
+export async function loadNames() {
+  for (const statement of await get(`/v1/statements?language=${language}`)) known.set(statement.code, statement);
+}
+
+/** Those of some codes that say most: superclasses only where nothing else is said. */
+export function telling(codes) {
+  const specific = codes.filter((code) => known.get(code)?.kinds.join() !== "superclass");
+  return specific.length > 0 ? specific : codes;
+}
+
+export const nameOf = (code) => known.get(code)?.name ?? code;
+
+/** The field in which a statement is chosen, by its name or its code, and what it means. */
+export function fillChoices(datalist) {
+  const options = [...known.values()].map(({ code, name }) => new Option("", labelOf(code, name)));
+  datalist.replaceChildren(...options);
+}
+
+const labelOf = (code, name) => t("statement.choice", { name, code });
+
+/** The code that a text chooses; null for none, or where it could be several. */
+export function codeOf(text) {
+  const wanted = text.trim().toLowerCase();
+  const all = [...known.values()];
+  const exact = all.find(({ code, name }) =>
+    [code, name, labelOf(code, name)].some((each) => each.toLowerCase() === wanted));
+  if (exact !== undefined || wanted === "") return exact?.code ?? null;
+  const found = all.filter(({ name }) => name.toLowerCase().includes(wanted));
+  return found.length === 1 ? found[0].code : null;
+}
