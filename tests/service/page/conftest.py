@@ -2,16 +2,22 @@
 
 import base64
 import io
+import itertools
+import json
+import re
 import shutil
 from dataclasses import asdict
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
+from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from twelvelead.ecg.measure import measure
+from twelvelead.ecg.synthetic import VARIANTS
+from twelvelead.service.filling import of_demo
 from twelvelead.service.signals import encode
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
@@ -53,13 +59,13 @@ def open_page(browser, served, faults):
     contexts = []
 
     def make(**options):
-        context = browser.new_context(**{"base_url": served.address, "locale": "en-GB"} | options)
+        options = {"base_url": served.address, "locale": "en-GB"} | options
+        context = browser.new_context(**options)
         contexts.append(context)
-        watch(context)
+        watch(context, urlsplit(options["base_url"]).netloc)
         return context.new_page()
 
-    def watch(context):
-        own = urlsplit(served.address).netloc
+    def watch(context, own):
         context.on("console", lambda said: said.type == "error" and faults.append(f"console: {said.text}"))
         context.on("weberror", lambda fault: faults.append(f"script: {fault.error}"))
         context.on("request", lambda asked: is_foreign(asked.url, own) and faults.append(f"request: {asked.url}"))
@@ -206,3 +212,86 @@ def viewing(open_page):
 def answer_of():
     """answer_of(ecg, **more) -> the answer that `Viewing.show` gives by itself, with more."""
     return said
+
+
+DROP = """([files]) => {
+  const transfer = new DataTransfer();
+  for (const [name, content] of files) {
+    transfer.items.add(new File([Uint8Array.from(atob(content), (one) => one.charCodeAt(0))], name));
+  }
+  document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+}"""
+
+
+class Room:
+    """A browser in the reading room, and what its service has beside it.
+
+    Attributes:
+        page: of the browser.
+        served: the service.
+    """
+
+    def __init__(self, page, served):
+        self.page, self.served = page, served
+
+    def enter(self, at=""):
+        """Open the worklist, or what stands after # in an address."""
+        self.page.goto(self.served.launch)
+        if at:
+            self.page.goto(f"/#{at}")
+        self.page.locator("#patient:not(:empty)" if at else "#grid [role=row].head").wait_for()
+        return self
+
+    def drop(self, **files):
+        """Drop files, name without dots -> content; a name ends in its suffix after two underscores."""
+        named = [(name.replace("__", "."), base64.b64encode(content).decode()) for name, content in files.items()]
+        self.page.evaluate(DROP, [named])
+
+    def keep(self, content, **query):
+        """Send a recording as a program does; its line of the worklist."""
+        return self.ask("POST", f"/v1/recordings?{urlencode(query)}", content)
+
+    def ask(self, method, path, content=None, **headers):
+        """What the service answers to a program, decoded."""
+        headers = {"Authorization": f"Bearer {self.served.token}"} | headers
+        asked = Request(self.served.address + path, content, headers, method=method)
+        with urlopen(asked, timeout=60) as answer:
+            return json.loads(answer.read() or b"null")
+
+    def press(self, *keys):
+        for key in keys:
+            self.page.keyboard.press(key)
+
+
+@pytest.fixture
+def room(page, served):
+    """A `Room` that nobody has entered yet."""
+    return Room(page, served)
+
+
+@pytest.fixture
+def another_room(open_page, served):
+    """another_room(service) -> a `Room` of another browser, of `served` or another service."""
+
+    def make(service=served, **options):
+        return Room(open_page(base_url=service.address, **options), service)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def aecg():
+    """aecg(kind, name) -> a generated ECG as a file that no other call has given; kinds: normal, st_elevation,
+    wide_qrs, high_voltage, t_inversion, refused. A name is the patient's, as it stands in the XML."""
+    kinds = dict(zip((*VARIANTS, "refused"), of_demo(), strict=True))
+    numbers = itertools.count()
+
+    def make(kind="normal", name=None, patient=None):
+        content = kinds[kind].content
+        if name is not None:
+            content = re.sub(rb"<name>SYNTHETIC (?!ECG).*?</name>", f"<name>{name}</name>".encode(), content)
+        if patient is not None:
+            content = re.sub(rb'extension="DEMO-\d"', f'extension="{patient}"'.encode(), content)
+        return content + f"<!-- {next(numbers)} -->".encode()
+
+    return make

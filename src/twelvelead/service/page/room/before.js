@@ -4,6 +4,7 @@ import { number, t, time } from "../i18n.js";
 import { ask, get } from "./api.js";
 import { element, button, say } from "./dom.js";
 import { nameOf } from "./names.js";
+import { idOf } from "./people.js";
 
 /**
  * The part of a recording's panel. acts: choose(id or null) an earlier one, pick() it from the worklist, and
@@ -15,7 +16,7 @@ export async function before(place, recording, chosen, acts, signal) {
   const differences = chosen === null ? null : await comparison(id, chosen, signal);
   const parts = [
     element("ul", { class: "earlier" }, earlier.map((each) => choice(each, chosen, acts))),
-    earlier.length === 0 ? element("p", {}, t(recording.identity?.patient_id ? "before.none" : "before.unknown")) : null,
+    earlier.length === 0 ? element("p", {}, t(idOf(recording) === null ? "before.unknown" : "before.none")) : null,
     element("p", { class: "acts" },
       button(t("before.pick"), acts.pick),
       chosen === null ? null : button(t("before.end"), () => acts.choose(null))),
@@ -64,22 +65,26 @@ function row({ name, unit, before: then, now, difference, usual, beyond }) {
       beyond ? element("strong", {}, ` ${t("before.beyond")}`) : null));
 }
 
-function patientForm({ id, identity }, acts) {
-  const field = (name, value) =>
-    element("label", {}, element("span", {}, t(`before.${name}`)), element("input", { name, value: value ?? "", maxlength: "200", autocomplete: "off" }));
-  const form = element("form", { class: "whose" },
-    field("id", identity?.patient_id), field("issuer", identity?.issuer),
-    element("button", {}, t("before.give")));
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const [patient, issuer] = [form.elements.id.value.trim(), form.elements.issuer.value.trim() || null];
-    if (patient === "") return;
+function patientForm(recording, acts) {
+  const known = idOf(recording);
+  const send = async (options) => {
     try {
-      const answer = await ask(`/v1/recordings/${id}/patient`, { method: "PUT", json: { id: patient, issuer } });
-      acts.identified(await answer.json());
+      acts.identified(await (await ask(`/v1/recordings/${recording.id}/patient`, options)).json());
     } catch (problem) {
       say(problem.message || t("lost.now"));
     }
+  };
+  const field = (name, value, required) =>
+    element("label", {}, element("span", {}, t(`before.${name}`)),
+      element("input", { name, value: value ?? "", required, maxlength: "200", autocomplete: "off" }));
+  const form = element("form", { class: "whose" },
+    field("id", known?.id, true), field("issuer", known?.issuer, false),
+    element("button", {}, t("before.give")),
+    recording.patient ? button(t("before.take-back"), () => send({ method: "DELETE" })) : null);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const { id, issuer } = form.elements;
+    send({ method: "PUT", json: { id: id.value.trim(), issuer: issuer.value.trim() || null } });
   });
   return element("details", {}, element("summary", {}, t("before.patient")), element("p", {}, t("before.patient-why")), form);
 }

@@ -62,9 +62,10 @@ export class Correcting extends EventTarget {
     this.#id = null;
   }
 
-  /** Takes over measurements that the reader made in the ECG. */
+  /** Takes over measurements as the reader moved their marks in the ECG; those of the machine are nobody's. */
   measure(measurements) {
-    if (this.#id !== null && !this.readOnly) this.#change(() => (this.#draft.measurements = measurements));
+    if (this.#id === null || this.readOnly) return;
+    this.#change(() => (this.#draft.measurements = measurements?.moved ? measurements : null));
   }
 
   /** What the reader measured, or null. */

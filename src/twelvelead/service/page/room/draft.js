@@ -48,12 +48,15 @@ export const same = (one, two) => plain(one) === plain(two);
 const plain = ({ statements, text, measurements }) =>
   JSON.stringify([statements, text, Object.entries(measurements ?? {}).sort()]);
 
-/** What a version of a reading, as the server gives it, says. */
-export const saidIn = ({ statements, text, measurements }) => ({
-  statements: statements.map(({ code }) => code),
-  text,
-  measurements,
-});
+/** What a version of a reading, as the server gives it, says; remarks that another program made become text. */
+export function saidIn({ statements, text, measurements }) {
+  const remarks = statements.filter((each) => each.text).map(({ code, name, text: remark }) => (code ? `${name ?? code}: ${remark}` : remark));
+  return {
+    statements: statements.map(({ code }) => code).filter(Boolean),
+    text: [text, ...remarks].filter(Boolean).join("\n"),
+    measurements,
+  };
+}
 
 /** What the machine says, to begin with where nobody has read. */
 export function suggested(answer) {

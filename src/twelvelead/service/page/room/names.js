@@ -25,13 +25,17 @@ export function fillChoices(datalist) {
 
 const labelOf = (code, name) => t("statement.choice", { name, code });
 
-/** The code that a text chooses; null for none, or where it could be several. */
+/** The code that a text chooses: it, its name, or what one name alone begins with or holds; null for none. */
 export function codeOf(text) {
   const wanted = text.trim().toLowerCase();
   const all = [...known.values()];
   const exact = all.find(({ code, name }) =>
     [code, name, labelOf(code, name)].some((each) => each.toLowerCase() === wanted));
   if (exact !== undefined || wanted === "") return exact?.code ?? null;
-  const found = all.filter(({ name }) => name.toLowerCase().includes(wanted));
-  return found.length === 1 ? found[0].code : null;
+  const places = all.map(({ code, name }) => [code, name.toLowerCase().indexOf(wanted)]);
+  for (const isFound of [(place) => place === 0, (place) => place > 0]) {
+    const found = places.filter(([, place]) => isFound(place));
+    if (found.length > 0) return found.length === 1 ? found[0][0] : null;
+  }
+  return null;
 }

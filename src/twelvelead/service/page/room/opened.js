@@ -10,6 +10,7 @@ import { find, say } from "./dom.js";
 import { machine } from "./machine.js";
 import { measured } from "./measured.js";
 import { nameOf } from "./names.js";
+import { idText, nameIn } from "./people.js";
 import { words } from "./words.js";
 
 /** Fires "changed" with a recording as it is now, "compare" with the id of an earlier one or null, and "pick". */
@@ -90,7 +91,7 @@ export class Opened extends EventTarget {
   #drawHead() {
     const { identity, received, kind, duration_s: seconds, sampling_rate_hz: rate } = this.recording;
     const { age, sex, device, filters } = this.#answer;
-    find("patient").textContent = [identity?.name ?? t("opened.no-name"), identity?.patient_id].filter(Boolean).join(", ");
+    find("patient").textContent = [nameIn(identity) || t("opened.no-name"), idText(this.recording)].filter(Boolean).join(" · ");
     find("about").textContent = [
       identity?.birth_date ? t("opened.born", { date: identity.birth_date }) : null,
       age === null || age === undefined ? null : t("opened.age", { age: number(age) }),

@@ -3,6 +3,7 @@
 import { t, time } from "../i18n.js";
 import { element } from "./dom.js";
 import { nameOf, telling } from "./names.js";
+import { idText, nameIn } from "./people.js";
 
 const ROW_REM = 3.5;
 const BEYOND = 4;
@@ -143,7 +144,7 @@ function cells(recording) {
     cell("urgency", element("span", { class: `chip ${level}` }, t(`urgency.${level}`))),
     cell("says", element("a", { href: `#${id}`, tabindex: "-1" }, conclusion),
       element("small", {}, telling(statements).map(nameOf).join(", "))),
-    cell("patient", identity?.name ?? "", element("small", {}, identity?.patient_id ?? "")),
+    cell("patient", nameIn(identity), element("small", {}, idText(recording))),
     cell("recorded", identity?.recorded ? time(identity.recorded) : ""),
     cell("received", time(received)),
     cell("read", element("span", { class: signed ? "signed" : "" }, read)),
