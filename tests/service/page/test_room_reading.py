@@ -73,7 +73,9 @@ def test_a_reading_is_corrected_signed_and_stands_on_the_pdf(room, aecg, key, fa
     pdf = page.request.get(page.get_attribute("#pdf", "href"))
     assert pdf.body().startswith(b"%PDF")
     if shutil.which("pdftotext"):
-        text = subprocess.run(["pdftotext", "-", "-"], input=pdf.body(), capture_output=True, check=True).stdout.decode()
+        text = subprocess.run(
+            ["pdftotext", "-", "-"], input=pdf.body(), capture_output=True, check=True
+        ).stdout.decode()
         assert "Delta wave." in text
         assert "Dr. Signer" in text
     without_problems(faults, 401)
