@@ -1,9 +1,7 @@
 """Correcting and signing: nothing typed is lost, and nobody writes over what he has not seen."""
 
 import re
-import shutil
 import socket
-import subprocess
 
 import pytest
 
@@ -45,7 +43,7 @@ def without_problems(faults, *statuses):
     faults[:] = [fault for fault in faults if not any(f"status of {status}" in fault for status in statuses)]
 
 
-def test_a_reading_is_corrected_signed_and_stands_on_the_pdf(room, aecg, key, faults):
+def test_a_reading_is_corrected_and_signed(room, aecg, key, faults):
     kept = room.keep(aecg("st_elevation", name="Sign^Me"))
     open_as(room, key("Dr. Signer"), kept["id"])
     page = room.page
@@ -70,14 +68,6 @@ def test_a_reading_is_corrected_signed_and_stands_on_the_pdf(room, aecg, key, fa
     assert {each["code"] for each in reading["statements"]} >= {"WPW", "AFIB"}
     assert not {"ASMI", "SR"} & {each["code"] for each in reading["statements"]}
     assert (reading["author"], reading["authenticated"], reading["signed"]) == ("Dr. Signer", True, True)
-    pdf = page.request.get(page.get_attribute("#pdf", "href"))
-    assert pdf.body().startswith(b"%PDF")
-    if shutil.which("pdftotext"):
-        text = subprocess.run(
-            ["pdftotext", "-", "-"], input=pdf.body(), capture_output=True, check=True
-        ).stdout.decode()
-        assert "Delta wave." in text
-        assert "Dr. Signer" in text
     without_problems(faults, 401)
 
 
