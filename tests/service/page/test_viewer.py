@@ -291,7 +291,7 @@ def test_an_earlier_ecg_lies_beneath_with_its_beats_aligned(viewing, ecg):
     assert "Compared with an earlier ECG, 1 February 2020." in screen.words()
     assert screen.get("viewer.lines.legend") == [
         "Present ECG (black) ",
-        "Earlier ECG (blue) 1 February 2020",
+        "Earlier ECG (blue) 1 February 2020, QRS complexes aligned",
     ]
     tops = screen.page.evaluate(
         """async () => {
@@ -409,4 +409,4 @@ def test_every_language_has_every_text_and_no_other(viewing, ecg):
     screen = viewing("de")
     screen.show(ecg)
     screen.set(speed=12.5)
-    assert "12,5 mm/s · 10 mm/mV · kein Anzeigefilter · wahre Größe" in screen.words()
+    assert "12,5 mm/s · 10 mm/mV · kein Anzeigefilter. wahre Größe" in screen.words()

@@ -178,7 +178,7 @@ def test_a_mark_of_the_rhythm_strip_is_dragged_too(screen, ecg):
     found = measure(ecg)
     beat = found.beat_times[1]
     strip = "viewer.stage.sheet.strips.at(-1)"
-    below = screen.get(f"{strip}.level - ({strip}.lowest - 3 - {strip}.y) / {strip}.gain")
+    below = screen.get(f"{strip}.level - ({strip}.marksDown + 1) / {strip}.gain")
     place = beat + found.marks["t_end"]
     screen.drag(screen.spot("II", place, mv=below), screen.spot("II", place + 0.04, mv=below))
     moved = screen.get("viewer.measurements")

@@ -66,7 +66,7 @@ def test_every_layout_is_to_scale(viewing, spikes, layout, rows):
     screen.show(spikes())
     for speed, gain in [(25, 10), (12.5, 10), (50, 10), (25, 5), (25, 20)]:
         screen.set(layout=layout, speed=speed, gain=gain)
-        assert f"{speed} mm/s · {gain} mm/mV · no display filter · true size" in screen.words()
+        assert f"{speed} mm/s · {gain} mm/mV · no display filter. true size" in screen.words()
         bases, dark = rows_of(screen.picture())
         assert len(bases) == rows
         for base in bases:
@@ -117,7 +117,7 @@ def test_fit_states_its_factor_and_what_does_not_fit_scrolls(viewing, spikes):
     assert screen.get(f"{scroller}.scrollWidth <= {scroller}.clientWidth")
     factor = screen.get("viewer.state.zoom")
     assert factor == pytest.approx(768 / (270 * PER_MM), rel=0.01)
-    assert f"fitted, NOT to scale: {factor:.2f} of true size" in screen.words()
+    assert f"fitted, NOT to scale: {factor:.2f} × true size" in screen.words()
     bases, dark = rows_of(screen.picture())
     traces = edges_of(dark, bases[0], LEVEL * PER_MM * factor)[2:]
     assert traces[-1] - traces[0] == pytest.approx(9.5 * 25 * PER_MM * factor, rel=TOLERANCE)

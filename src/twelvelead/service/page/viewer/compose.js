@@ -46,15 +46,18 @@ function composeBeats(state, now, before) {
     gain: BEAT_SCALE * state.gain,
     gap: BEAT_GAP,
     seconds: BEFORE + AFTER,
-    cells: row.map((track) => [before, now].filter(Boolean).map((recording) => ({
-      ...track,
-      kind: "beat",
-      source: recording === now ? 0 : 1,
-      trace: recording.medianBeat(track.lead, track.sign, state.filters),
-      start: -BEFORE,
-      stop: AFTER,
-      note: null,
-    }))),
+    cells: row.map((track) => [before, now].filter(Boolean).map((recording) => {
+      const shift = recording === now ? 0 : shiftOf(now, before);
+      return {
+        ...track,
+        kind: "beat",
+        source: recording === now ? 0 : 1,
+        trace: recording.medianBeat(track.lead, track.sign, state.filters),
+        start: shift - BEFORE,
+        stop: shift + AFTER,
+        note: null,
+      };
+    })),
   }));
   const track = { lead: rhythm, sign: 1, name: rhythm, rhythm: true };
   const cell = cut(track, now, state, state.start, SECONDS);
@@ -86,11 +89,14 @@ function cut(track, recording, state, due, length) {
   };
 }
 
+// By how much the earlier beats are moved, s: QRS complexes begin together where both beginnings were measured.
+const shiftOf = (now, before) => now.onset === null || before.onset === null ? 0 : before.onset - now.onset;
+
 // The same lead of the earlier recording, so that the first beat of the cell stands under the present one's.
 function aligned(cell, now, before, state, length) {
   const first = (recording, from) => recording.beats.find((beat) => beat.time >= from)?.time ?? from;
   const from = Math.min(cell.start, Math.max(0, before.duration - length));
-  const start = first(before, from) - (first(now, cell.start) - cell.start);
+  const start = first(before, from) - (first(now, cell.start) - cell.start) + shiftOf(now, before);
   return {
     ...cell,
     source: 1,

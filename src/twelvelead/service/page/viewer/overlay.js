@@ -62,7 +62,7 @@ function paintMarks(ctx, strip, now, measurements, marking, view, targets) {
   const marks = measurements?.marks_s ?? {};
   const beats = strip.kind === "beat" ? [0] : now.dominant;
   const isBeat = strip.kind === "beat";
-  const [top, bottom] = isBeat ? [strip.band[0] + 1, strip.band[1] - 1] : [strip.lowest - 5, strip.lowest - 2];
+  const [top, bottom] = isBeat ? [strip.band[0] + 1, strip.band[1] - 1] : [strip.y + strip.marksDown, strip.y + strip.marksDown + 3];
   let named = false;
   ctx.font = font(2.4, k, "bold");
   for (const beat of beats) {

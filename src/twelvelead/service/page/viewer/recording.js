@@ -4,7 +4,8 @@ import { filtered } from "./filters.js";
 import { LEADS } from "./layout.js";
 
 export const BEFORE = 0.4; // s of a median beat before the beat's instant
-export const AFTER = 0.7;
+export const AFTER = 0.7; // at most, and not so far that the next beat is in it
+const NEXT = [0.97, 0.06, 0.3]; // share of RR, less s for the next QRS complex, s at least
 
 export class Recording {
   #displayed = new Map();
@@ -42,6 +43,16 @@ export class Recording {
     return this.beats.filter((beat) => beat.dominant).map((beat) => beat.time);
   }
 
+  // s after a beat's instant at which two recordings are laid on each other: where the QRS complex begins.
+  get onset() {
+    return this.measurements?.marks_s?.qrs_onset ?? null;
+  }
+
+  get #after() {
+    const distances = this.beats.slice(1).map((beat, place) => beat.time - this.beats[place].time);
+    return Math.min(AFTER, Math.max(NEXT[0] * median(distances) - NEXT[1], NEXT[2]));
+  }
+
   // What is drawn of a lead: { values, rate, origin: s of the first sample }; null where the lead was not recorded.
   trace(lead, sign, filters) {
     return this.#kept(`${lead}|${sign}|${filters}`, () => {
@@ -57,7 +68,7 @@ export class Recording {
     return this.#kept(`beat|${lead}|${sign}|${filters}`, () => {
       const trace = this.trace(lead, sign, filters);
       const first = -Math.round(BEFORE * this.rate);
-      const last = Math.round(AFTER * this.rate);
+      const last = Math.round(this.#after * this.rate);
       const places = this.dominant
         .map((time) => Math.round(time * this.rate))
         .filter((place) => place + first >= 0 && place + last < this.signal.samples);

@@ -7,7 +7,7 @@ const RIGHT = 5;
 const FOOT = 10; // for the seconds
 const CLEAR = 2.5; // between the traces of two rows, at least
 const LEAST = 10; // over the first line and below the last
-const LARGEST = 60; // between two lines, or a line and the edge: a trace that needs more is cut off half-way, and named
+const LARGEST = 90; // between two lines, or a line and the edge: a trace that needs more is cut off half-way, and named
 const PULSE = 0.2; // s, of the calibration pulse of 1 mV
 const PULSE_LEFT = 3;
 const MARKS = 6; // that the measured onsets and ends take below a row
@@ -18,14 +18,15 @@ const up = (mm) => SQUARE * Math.ceil(mm / SQUARE - 1e-9);
 
 // rows: of compose() -> { width, height, strips, pulses, cut: names of the leads that are cut off }
 // strip: a track with row, left, length, y (of its line), top and bottom (where it is cut off), band (the part of the
-// sheet that is nearer to it than to others), level (mV on its line), nameUp (mm from the line to its name's foot)
+// sheet that is nearer to it than to others), level (mV on its line), nameUp (mm from the line to its name's foot),
+// marksDown (mm from the line to the measured onsets and ends)
 export function laySheet(rows) {
   const left = up(PULSE_LEFT + PULSE * Math.max(...rows.map((row) => row.speed)) + 5);
   const strips = rows.map((row, number) => row.cells.flatMap((cell, column) =>
     cell.map((track) => makeStrip(track, row, number, left, column))));
   const extents = strips.map(extentOf);
   const needed = [
-    reach(extents[0].above),
+    Math.max(reach(extents[0].above), rows[0].gain), // the pulse of 1 mV
     ...extents.slice(1).map((extent, number) => between(extents[number], extent)),
     reach(extents.at(-1).below),
   ].map((mm) => mm + CLEAR);
@@ -96,7 +97,7 @@ function extentOf(row) {
     }
   }
   for (const strip of row) placeName(strip, above, below);
-  if (row.some((strip) => strip.bearsMarks && strip.kind === "trace")) below.fill(reach(below) + MARKS);
+  for (const strip of row) if (strip.bearsMarks && strip.kind === "trace") placeMarks(strip, below);
   return { above, below };
 }
 
@@ -111,14 +112,21 @@ function placeName(strip, above, below) {
   for (let mm = first; mm < Math.min(first + width, heights.length); mm += 1) heights[mm] = Math.max(heights[mm], most);
 }
 
+// In one line below the trace.
+function placeMarks(strip, below) {
+  const part = below.subarray(Math.floor(strip.left), Math.ceil(strip.left + strip.length));
+  strip.marksDown = Math.max(reach(part), 3) + 1;
+  part.fill(strip.marksDown + MARKS);
+}
+
 const reach = (heights) => heights.reduce((most, height) => Math.max(most, height), 0);
 
-// What two rows need between their lines, so that no trace meets one of the other.
+// What two rows need between their lines, so that no trace meets one of the other or crosses its line.
 function between({ below }, { above }) {
   let most = 0;
   for (let mm = 0; mm < below.length; mm += 1) {
     for (let near = Math.max(0, mm - 1); near <= mm + 1 && near < above.length; near += 1) {
-      most = Math.max(most, below[mm] + above[near]);
+      most = Math.max(most, Math.max(below[mm], 0) + Math.max(above[near], 0));
     }
   }
   return most;

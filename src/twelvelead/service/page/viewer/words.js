@@ -16,7 +16,7 @@ export class Words {
   // Speed, gain, filters and scale; then what else has to be known of the drawing.
   scale(state, now, sheet, tint) {
     const { t } = this;
-    const lines = [`${this.paper(state, now)} \u00b7 ${this.size(state)}`];
+    const lines = [this.paper(state, now), this.size(state)];
     if (sheet.cut.length) lines.push(t("viewer.cut", { leads: sheet.cut.join(", ") }));
     if (tint) lines.push(t("viewer.tint", { label: tint.label }));
     return lines;
