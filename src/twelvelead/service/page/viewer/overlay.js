@@ -3,7 +3,7 @@
 import { measured, steps } from "./calipers.js";
 import { LETTERS, MARKS } from "./marks.js";
 import { EARLIER, INK, PAPER, font, paintName } from "./paint.js";
-import { xOf, yOf } from "./sheet.js";
+import { timeAt, xOf, yOf } from "./sheet.js";
 
 const CALIPER = "#7a1fa2";
 const CHOSEN = "#b3006b";
@@ -118,10 +118,11 @@ function paintCaliper(ctx, caliper, place, sheet, view, chosen, targets, texts) 
   }
 }
 
-function paintSteps(ctx, caliper, strip, { k, ratio }) {
+function paintSteps(ctx, caliper, strip, { k, ratio, x: edge, width }) {
   ctx.strokeStyle = CALIPER;
   ctx.lineWidth = ratio;
-  for (const time of steps(caliper, strip.start, strip.stop)) {
+  const [from, to] = [Math.max(strip.start, timeAt(strip, edge / k)), Math.min(strip.stop, timeAt(strip, (edge + width) / k))];
+  for (const time of steps(caliper, from, to)) {
     const x = xOf(strip, time) * k;
     dashed(ctx, x, (strip.y - HALF) * k, x, (strip.y + HALF) * k, ratio);
   }

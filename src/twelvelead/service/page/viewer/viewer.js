@@ -21,9 +21,11 @@ import { Words } from "./words.js";
 const KEY = "twelvelead.viewer";
 const KEPT = ["layout", "cabrera", "speed", "gain", "marks", "fit"]; // from one visit to the next
 const FRESH = { view: "leads", lead: null, start: 0, filters: [], zoom: 1, tool: "pan" }; // of every recording
+const LOOK = { zoom: true, fit: true, marks: true, tool: true }; // leave everything where it is on the sheet
 const ZOOM = [0.1, 24];
 const LARGE = 2; // zoom of one lead alone
 const PAN_PX = 40; // CSS pixels
+const PAGE = 0.9; // of the window's height, that a page is turned by where the recording has no more of them
 
 export class Viewer extends EventTarget {
   now = null;
@@ -74,7 +76,7 @@ export class Viewer extends EventTarget {
 
   tint(tint) {
     this.#tint = tint;
-    this.#lay();
+    this.#lay(true);
   }
 
   clear(message) {
@@ -107,7 +109,7 @@ export class Viewer extends EventTarget {
     Object.assign(this.state, values);
     keep(this.state);
     if ("filters" in values) measuring.revalue(this);
-    this.#lay();
+    this.#lay(Object.keys(values).every((name) => name in LOOK));
   }
 
   // The zoom, about a place of the canvas or its middle.
@@ -124,8 +126,11 @@ export class Viewer extends EventTarget {
   // The chosen mark or caliper's foot by samples, else the paper.
   move(across, down) {
     if (across && measuring.moveChosen(this, across)) return;
-    this.stage.scroller.scrollLeft += across * PAN_PX;
-    this.stage.scroller.scrollTop += down * PAN_PX;
+    const { scroller } = this.stage;
+    const { scrollTop } = scroller;
+    scroller.scrollLeft += across * PAN_PX;
+    scroller.scrollTop += down * PAN_PX;
+    if (down && scroller.scrollTop === scrollTop) scrollBy(0, down * PAN_PX); // at its edge the page around it moves
     this.draw();
   }
 
@@ -145,7 +150,8 @@ export class Viewer extends EventTarget {
 
   turn(way) {
     const [from, to] = this.span;
-    this.goTo(from + way * Math.max(to - from, 1));
+    if (to - from > this.now.duration - 0.05) scrollBy(0, way * PAGE * innerHeight);
+    else this.goTo(from + way * Math.max(to - from, 1));
   }
 
   get isContinuous() {
@@ -174,11 +180,13 @@ export class Viewer extends EventTarget {
   calibrate = () => openCalibration(this);
   print = () => window.print();
 
-  #lay() {
+  #lay(isSameSheet = false) {
     if (!this.now) return;
-    this.composed = compose(this.state, this.now, this.before);
-    const sheet = laySheet(this.composed.rows);
-    this.stage.sheet = sheet;
+    if (!isSameSheet) {
+      this.composed = compose(this.state, this.now, this.before);
+      this.stage.sheet = laySheet(this.composed.rows);
+    }
+    const { sheet } = this.stage;
     const { words, alarms, legend } = this.lines;
     const [above, below] = [alarms.length + legend.length, words.length];
     if (this.state.fit) {
@@ -198,7 +206,7 @@ export class Viewer extends EventTarget {
 
   #changed(why) {
     if (!this.now) return;
-    if (why === "resized" && this.state.fit) this.#lay();
+    if (why === "resized" && this.state.fit) this.#lay(true);
     else this.#invalidate();
   }
 
