@@ -79,7 +79,7 @@ def main() -> int:
     ecg = synthetic_ecg(seed=3, seconds=60, heart_rate=72)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=arguments.chromium)
-        page = browser.new_page(viewport={"width": 1020, "height": 1100})
+        page = browser.new_page(viewport={"width": 1020, "height": 1160})
         page.route(f"{ADDRESS}/**", serve)
         page.goto(f"{ADDRESS}/")
         given = [base64.b64encode(encode(ecg)).decode(), measure(ecg).to_dict()]

@@ -410,3 +410,33 @@ def test_every_language_has_every_text_and_no_other(viewing, ecg):
     screen.show(ecg)
     screen.set(speed=12.5)
     assert "12,5 mm/s · 10 mm/mV · kein Anzeigefilter. wahre Größe" in screen.words()
+
+
+def test_printed_pages_say_whose_ecg_it_is_and_what_was_done_to_it(viewing, ecg, answer_of):
+    who = {"name": "Doe^Jane", "patient_id": "4711", "issuer": None, "birth_date": "1950-01-31", "order": None}
+    screen = viewing()
+    screen.show(ecg, answer_of(ecg, identity=who | {"recorded": "2026-01-31T12:00:00"}))
+    screen.set(filters=["lowpass"], layout="12x1")
+    screen.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    pages = screen.page.locator(".viewer-print-page")
+    assert pages.count() == 2
+    for number, text in enumerate(pages.all_text_contents(), start=1):
+        for part in ("Doe^Jane", "4711", "1950-01-31", "Heart rate 72/min", "25 mm/s · 10 mm/mV", "low-pass 40 Hz"):
+            assert part in text
+        assert f"page {number} of 2" in text
+        assert "Decision aid, not a medical device" in text
+        assert "100 mm on paper" in text
+    screen.page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert pages.count() == 0
+
+
+def test_where_the_sheet_ends_the_page_around_it_moves(viewing, ecg):
+    screen = viewing()
+    screen.show(ecg)
+    screen.get("document.body.append(Object.assign(document.createElement('pre'), { textContent: '\\n'.repeat(200) }))")
+    screen.run("down")
+    assert screen.get("scrollY") == 40
+    screen.run("later")
+    assert screen.get("scrollY") > 500
+    screen.run("earlier")
+    assert screen.get("scrollY") == pytest.approx(40, abs=1)
