@@ -172,3 +172,4 @@ def test_the_order_of_leads(viewing, spikes):
     screen.set(layout="3x4+3", cabrera=False)
     assert screen.get(names)[:4] == ["I", "aVR", "V1", "V4"]
     assert screen.get(names)[12:] == ["V1", "II", "V5"]
+    assert screen.get("viewer.stage.sheet.strips.map((strip) => strip.bearsMarks).indexOf(true)") == 13

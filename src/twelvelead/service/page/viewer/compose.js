@@ -14,7 +14,9 @@ export function compose(state, now, before) {
   const composed = state.view === "beats" ? composeBeats(state, now, before) : composeLeads(state, now, before);
   const tracks = composed.rows.flatMap((row) => row.cells.flat()).filter((track) => track.source === 0);
   const traces = tracks.filter((track) => track.kind === "trace");
-  const bearer = traces.find((track) => track.rhythm) ?? traces.find((track) => track.lead === "II") ?? traces[0];
+  const rhythm = traces.filter((track) => track.rhythm);
+  const among = rhythm.length ? rhythm : traces;
+  const bearer = among.find((track) => track.lead === "II") ?? among[0];
   for (const track of tracks) {
     track.bearsMarks = Boolean(track.trace) && (track === bearer || track.kind === "beat");
     track.findings = track.rhythm ? [] : now.findingsAt(track.lead);
