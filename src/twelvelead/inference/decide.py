@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +19,17 @@ ERROR_RATE = 0.1
 
 @dataclass(frozen=True)
 class _Rule:
+    """How one class is decided.
+
+    Attributes:
+        threshold, present_from, absent_to: of its probability.
+        always: what every answer says of the class, field of `ClassResult` -> value.
+    """
+
     threshold: float
     present_from: float
     absent_to: float
-    sensitivity: Estimate | None
-    specificity: Estimate | None
-    prevalence: float
-    given: bool
+    always: Mapping[str, Any]
 
 
 class Rules:
@@ -58,14 +63,14 @@ class Rules:
                 raise TwelveLeadError(f"prevalence of {name}: the weights {contract.name} predict {', '.join(known)}")
             if not 0 <= share <= 1:
                 raise TwelveLeadError(f"prevalence of {name}: {share:g} is not a share from 0 to 1")
-        self._classes = _rules(contract, operating_point, error_rate, given)
-        self._statements: list[tuple[int, str, _Rule]] = []
+        self._classes = tuple(_rules(contract, operating_point, error_rate, given).values())
+        self._statements: list[tuple[int, _Rule]] = []
         self.not_assessed: tuple[str, ...] = ()
         head = contract.statements
         if head is not None:
             assessed = dict(zip(head.classes, head.assessed, strict=True))
             rules = _rules(head, operating_point, error_rate, given)
-            self._statements = [(at, name, rule) for at, (name, rule) in enumerate(rules.items()) if assessed[name]]
+            self._statements = [(column, rule) for column, (name, rule) in enumerate(rules.items()) if assessed[name]]
             self.not_assessed = tuple(name for name, there in assessed.items() if not there)
 
     def __call__(
@@ -78,8 +83,8 @@ class Rules:
             spread: [classes] float64, standard deviation over the members of an ensemble; None for a single network.
         """
         spreads: Sequence[float | None] = [None] * len(self._classes) if spread is None else spread.tolist()
-        decided = zip(self._classes.items(), probabilities.tolist(), spreads, strict=True)
-        return tuple([_decide(name, rule, p, std) for (name, rule), p, std in decided])
+        decided = zip(self._classes, probabilities.tolist(), spreads, strict=True)
+        return tuple([_decide(rule, p, spread) for rule, p, spread in decided])
 
     def statements(self, probabilities: NDArray[np.float64]) -> tuple[ClassResult, ...]:
         """Decide the statements of one recording, those that are assessed.
@@ -87,43 +92,38 @@ class Rules:
         Args:
             probabilities: [statements] float64, calibrated.
         """
-        return tuple([_decide(name, rule, float(probabilities[at]), None) for at, name, rule in self._statements])
+        values = probabilities.tolist()
+        return tuple([_decide(rule, values[column], None) for column, rule in self._statements])
 
 
 def _rules(head: Head, operating_point: str, error_rate: float, given: Mapping[str, float]) -> dict[str, _Rule]:
     point = head.operating_points.get(operating_point, {})
     thresholds, (present_from, absent_to) = head.thresholds_at(operating_point).tolist(), head.limits(error_rate)
-    return {
-        name: _Rule(
-            threshold=thresholds[column],
-            present_from=present_from[column],
-            absent_to=absent_to[column],
-            sensitivity=_estimate(point, "sensitivity", column),
-            specificity=_estimate(point, "specificity", column),
-            prevalence=given.get(name, head.prevalence[column]),
-            given=name in given,
-        )
-        for column, name in enumerate(head.classes)
-    }
+    rules = {}
+    for column, name in enumerate(head.classes):
+        sensitivity, specificity = _estimate(point, "sensitivity", column), _estimate(point, "specificity", column)
+        prevalence = given.get(name, head.prevalence[column])
+        positive, negative = predictive_values(sensitivity, specificity, prevalence)
+        always = {
+            "name": name,
+            "threshold": thresholds[column],
+            "sensitivity": sensitivity,
+            "specificity": specificity,
+            "prevalence": prevalence,
+            "prevalence_given": name in given,
+            "positive_predictive_value": positive,
+            "negative_predictive_value": negative,
+        }
+        rules[name] = _Rule(thresholds[column], present_from[column], absent_to[column], always)
+    return rules
 
 
-def _decide(name: str, rule: _Rule, p: float, spread: float | None) -> ClassResult:
+def _decide(rule: _Rule, p: float, spread: float | None) -> ClassResult:
     possible = (("absent",) if p <= rule.absent_to else ()) + (("present",) if p >= rule.present_from else ())
-    positive, negative = predictive_values(rule.sensitivity, rule.specificity, rule.prevalence)
-    return ClassResult(
-        name=name,
-        probability=p,
-        threshold=rule.threshold,
-        present=p >= rule.threshold,
-        conformal_set=possible,
-        sensitivity=rule.sensitivity,
-        specificity=rule.specificity,
-        prevalence=rule.prevalence,
-        prevalence_given=rule.given,
-        positive_predictive_value=positive,
-        negative_predictive_value=negative,
-        spread=spread,
-    )
+    # as the class makes itself, field by field, it takes five times as long
+    result = object.__new__(ClassResult)
+    vars(result).update(rule.always, probability=p, present=p >= rule.threshold, conformal_set=possible, spread=spread)
+    return result
 
 
 def predictive_values(

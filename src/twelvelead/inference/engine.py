@@ -27,6 +27,10 @@ BATCH = 32
 """Pieces of a long recording that are answered together, so that memory stays flat."""
 
 
+_SETTINGS = 16
+"""Of which the rules are remembered, since most recordings are asked the same."""
+
+
 class Outputs(NamedTuple):
     """What weights say of n recordings.
 
@@ -91,6 +95,7 @@ class Engine:
         self._outputs = [name for name in ("probabilities", "attention", "members", "statements") if name in there]
         self._embeds = "embedding" in there
         self.sha256 = self.contract.files["onnx"]["sha256"]
+        self._rules: dict[tuple[Any, ...], Rules] = {}
 
     def __repr__(self) -> str:
         """What a person wants to see: what the weights predict, from what, and how they decide."""
@@ -158,7 +163,7 @@ class Engine:
             message = f"missing leads: the weights {contract.name} take all twelve, or one of these sets: {sets}"
             raise Refused(f"{source}: {message}", (Finding("missing-leads", "refuse", message),)) from None
         engine = copy(self)
-        engine.contract, engine.leads = meaning, leads
+        engine.contract, engine.leads, engine._rules = meaning, leads, {}
         return engine
 
     def predict(
@@ -290,7 +295,13 @@ class Engine:
             TwelveLeadError: the operating point, the error rate or a class is not in the contract, or a share is
                 outside 0-1.
         """
-        return Rules(self.contract, operating_point, error_rate, prevalence)
+        asked = (operating_point, error_rate, *sorted((prevalence or {}).items()))
+        known = self._rules.get(asked)
+        if known is None:
+            if len(self._rules) >= _SETTINGS:
+                self._rules.clear()
+            known = self._rules[asked] = Rules(self.contract, operating_point, error_rate, prevalence)
+        return known
 
     def _parts(
         self, signal: NDArray[np.float32], features: NDArray[np.float32], starts: list[int], length: int

@@ -1,8 +1,9 @@
 """The answer for one recording. `interpretation.schema.json` describes its JSON."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from importlib import import_module
 from typing import Any, Literal
 
@@ -341,7 +342,11 @@ def _round(value: float | None) -> float | None:
     return None if value is None else round(value, 6)
 
 
-def _rounded(estimate: Sequence[float] | None) -> dict[str, float] | None:
-    if estimate is None:
-        return None
-    return {name: round(value, 6) for name, value in zip(("value", "low", "high"), estimate, strict=True)}
+def _rounded(estimate: Estimate | None) -> dict[str, float] | None:
+    return None if estimate is None else dict(zip(("value", "low", "high"), _rounded_values(estimate), strict=True))
+
+
+@lru_cache(maxsize=1024)
+def _rounded_values(estimate: Estimate) -> tuple[float, ...]:
+    """Those of an operating point, which are the same in every answer."""
+    return tuple([round(value, 6) for value in estimate])

@@ -22,11 +22,13 @@ def find_marks(facts: Facts, texts: Texts) -> tuple[Mark, ...]:
 
 def _marks(facts: Facts, texts: Texts) -> Iterator[Mark]:
     present = [name for name, level in facts.levels.items() if level == "present" and name in facts.statements]
+    of_class: dict[str, list[str]] = {}
+    for one in facts.statements:
+        of_class.setdefault(superclass_of(one), []).append(one)
     for name in CLASS_SECTIONS:
         if name not in facts.classes or not facts.statements:
             continue
-        result = facts.classes[name]
-        own = [one for one in facts.statements if superclass_of(one) == name]
+        result, own = facts.classes[name], of_class.get(name, [])
         said = [one for one in own if one in present]
         if said and result.decision == "absent":
             yield _mark("statement-without-class", result, said, facts, texts)

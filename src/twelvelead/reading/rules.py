@@ -3,6 +3,7 @@
 import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from twelvelead.reading.facts import ADULT, Facts, Level
@@ -81,7 +82,7 @@ class When:
     adults: bool = False
     grave: bool = False
 
-    @property
+    @cached_property
     def groups(self) -> tuple[tuple[str, ...], ...]:
         """Of each, one statement has to be said."""
         return tuple(group for group in (self.any_of, self.and_any_of) if group)
@@ -94,15 +95,12 @@ class When:
             return None
         if self.p_waves is not None and facts.p_waves is not self.p_waves:
             return None
+        if any(facts.levels.keys().isdisjoint(group) for group in self.groups):
+            return None
         if not all(limit.holds(facts) for limit in self.limits):
             return None
-        level: Level = "present"
-        for group in self.groups:
-            said = {facts.levels[name] for name in group if name in facts.levels}
-            if not said:
-                return None
-            level = level if "present" in said else "uncertain"
-        return level
+        sure = all(any(facts.levels.get(name) == "present" for name in group) for group in self.groups)
+        return "present" if sure else "uncertain"
 
     def testable(self, facts: Facts) -> bool:
         """Whether the statements that it needs are assessed, and its quantities measured."""
