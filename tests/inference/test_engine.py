@@ -13,7 +13,7 @@ import torch
 from twelvelead import ECG, Refused, TwelveLeadError, Unreadable, load, read
 from twelvelead.ecg.leads import LEADS
 from twelvelead.ecg.synthetic import synthetic_ecg
-from twelvelead.inference import engine as engine_module
+from twelvelead.inference import together
 from twelvelead.inference.engine import Engine
 from twelvelead.inference.explain import bridge
 from twelvelead.weights import sha256
@@ -106,7 +106,7 @@ def test_up_to_20_s_are_read_at_once(engine, ecg):
 
 @pytest.mark.parametrize("batch", [2, 32])
 def test_a_longer_recording_is_the_mean_of_overlapping_pieces(engine, ecg, monkeypatch, batch):
-    monkeypatch.setattr(engine_module, "BATCH", batch)
+    monkeypatch.setattr(together, "BATCH", batch)
     signal = np.concatenate([synthetic_ecg(seed=seed, sampling_rate=100, seconds=7).signal for seed in range(5)])
     long = replace(ecg, signal=signal[:3399])
     answer = engine.predict(long)

@@ -9,13 +9,11 @@ from numpy.typing import NDArray
 from twelvelead.ecg.leads import columns_for
 from twelvelead.errors import Refused
 from twelvelead.inference.prepare import Prepared, prepare
+from twelvelead.inference.together import BATCH, Outputs, run_together
 from twelvelead.readers.arrays import Arrays
 
 if TYPE_CHECKING:
-    from twelvelead.inference.engine import Engine, Outputs
-
-BATCH = 32
-"""Recordings that are prepared, and pieces that are answered, together."""
+    from twelvelead.inference.engine import Engine
 
 
 class Answered(NamedTuple):
@@ -51,42 +49,17 @@ def answer(
             prepared.append(prepare(ecg, engine.contract, engine.leads, gate=gate))
         except Refused as refusal:
             prepared.append(refusal)
-    pieces: dict[int, list[tuple[int, int]]] = {}
-    for place, one in enumerate(prepared):
-        if isinstance(one, Prepared):
-            pieces.setdefault(one.length, []).extend((place, start) for start in one.starts)
-    said: dict[int, list[tuple[Outputs, int]]] = {}
-    for length, of_length in pieces.items():
-        for first in range(0, len(of_length), BATCH):
-            chosen = of_length[first : first + BATCH]
-            outputs = engine.run(*_stacked(prepared, chosen, length), embed=embed)
-            for row, (place, _) in enumerate(chosen):
-                said.setdefault(place, []).append((outputs, row))
-    return [
-        Answered(
-            _mean("probabilities", said[place]),
-            _mean("statements", said[place]),
-            _mean("embedding", said[place]),
-            tuple(finding.code for finding in one.findings),
-        )
-        if isinstance(one, Prepared)
-        else one
-        for place, one in enumerate(prepared)
-    ]
+    outputs = iter(run_together(engine, [one for one in prepared if isinstance(one, Prepared)], embed=embed))
+    return [one if isinstance(one, Refused) else _answered(one, next(outputs)) for one in prepared]
 
 
-def _stacked(
-    prepared: Sequence[Prepared | Refused], chosen: Sequence[tuple[int, int]], length: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Signals [n, length, leads] and features [n, 2] of pieces."""
-    ready = [(one, start) for place, start in chosen if isinstance(one := prepared[place], Prepared)]
-    signals = np.stack([one.signal[start : start + length] for one, start in ready])
-    return signals, np.stack([one.ecg.features for one, _ in ready])
+def _answered(prepared: Prepared, found: Outputs) -> Answered:
+    codes = tuple(finding.code for finding in prepared.findings)
+    return Answered(found.probabilities.mean(axis=0), _mean(found.statements), _mean(found.embedding), codes)
 
 
-def _mean(name: str, said: Sequence[tuple["Outputs", int]]) -> Any:
-    rows = [getattr(outputs, name)[row] for outputs, row in said if getattr(outputs, name) is not None]
-    return np.mean(rows, axis=0) if rows else None
+def _mean(values: Any) -> Any:
+    return None if values is None else values.mean(axis=0)
 
 
 def predict_arrays(engine: "Engine", recordings: Arrays, operating_point: str, *, gate: bool) -> Any:

@@ -1,53 +1,27 @@
 """Weights on ONNX Runtime: arrays to probabilities, one ECG to its interpretation."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.ecg.finding import Finding
-from twelvelead.ecg.leads import LEADS, obtainable
-from twelvelead.ecg.measure import measure as measured
+from twelvelead.ecg.leads import obtainable
 from twelvelead.ecg.record import ECG
 from twelvelead.errors import Refused, TwelveLeadError, Unreadable
-from twelvelead.evaluation.selective import certainty, rank
 from twelvelead.inference.decide import ERROR_RATE, Rules
-from twelvelead.inference.explain import attribute
-from twelvelead.inference.interpretation import Attribution, Interpretation, Piece
-from twelvelead.inference.pieces import merge
-from twelvelead.inference.prepare import as_inputs, prepare
+from twelvelead.inference.interpretation import Interpretation
+from twelvelead.inference.prepare import as_inputs
+from twelvelead.inference.together import Asked, Outputs, predict_each
 from twelvelead.weights import DEFAULT, Contract, differs_from_shipped, file, find, sha256
 from twelvelead.weights.contract import FILE
 from twelvelead.weights.onnx_metadata import find_contradiction
 
-BATCH = 32
-"""Pieces of a long recording that are answered together, so that memory stays flat."""
-
-
 _SETTINGS = 16
 """Of which the rules are remembered, since most recordings are asked the same."""
-
-
-class Outputs(NamedTuple):
-    """What weights say of n recordings.
-
-    Attributes:
-        probabilities: [n, classes] float64, calibrated.
-        attention: [n, steps] float32, adds up to 1 for each recording; None where the model has none.
-        members: [n, members, classes] float64, of each network of an ensemble, on the calibrated scale; None for a
-            single network.
-        statements: [n, statements] float64, calibrated; None where the weights answer none.
-        embedding: [n, units] float32, for whoever searches or clusters; None where the file gives none.
-    """
-
-    probabilities: NDArray[np.float64]
-    attention: NDArray[np.float32] | None
-    members: NDArray[np.float64] | None
-    statements: NDArray[np.float64] | None
-    embedding: NDArray[np.float32] | None
 
 
 class Engine:
@@ -194,48 +168,10 @@ class Engine:
             Refused: the recording is not fit to read, with the reason.
             TwelveLeadError: the operating point, the error rate or a class is not in the contract.
         """
-        engine = self.seeing(ecg.leads, ecg.source)
-        if engine is not self:
-            return engine.predict(
-                ecg, operating_point, error_rate=error_rate, prevalence=prevalence, explain=explain, measure=measure
-            )
-        contract = self.contract
-        rules = self.rules(operating_point, error_rate, prevalence)
-        seen, signal, findings, starts, length = prepare(ecg, contract, self.leads)
-        features = seen.features
-        step = contract.attention_samples
-        parts = list(self._parts(signal, features, starts, length))
-        by_piece = _joined([part.probabilities for part in parts])
-        mean = by_piece.mean(axis=0)
-        attentions = [row for part in parts if part.attention is not None for row in part.attention]
-        members = [part.members for part in parts if part.members is not None]
-        statements = [part.statements for part in parts if part.statements is not None]
-        sure = float(certainty(mean))
-        telling = starts[by_piece[:, mean.argmax()].argmax()]
-        return Interpretation(
-            ecg=seen,
-            classes=rules(mean, _joined(members).mean(axis=0).std(axis=0) if members else None),
-            statements=rules.statements(_joined(statements).mean(axis=0)) if statements else (),
-            not_assessed=rules.not_assessed,
-            operating_point=operating_point,
-            attention=merge(attentions, starts, step) if attentions else None,
-            weights=contract.name,
-            sha256=self.sha256,
-            contract_sha256=self.contract_sha256,
-            as_shipped=self.as_shipped,
-            synthetic=contract.synthetic,
-            error_rate=error_rate,
-            certainty=sure,
-            certainty_rank=rank(sure, contract.certainty),
-            pieces=tuple(
-                Piece(start / contract.sampling_rate, (start + length) / contract.sampling_rate, tuple(values))
-                for start, values in zip(starts, by_piece.tolist(), strict=True)
-            ),
-            findings=findings,
-            measurements=measured(seen) if measure and self.leads == LEADS else None,
-            members=contract.members,
-            attribution=self._explained(signal, features, telling, length) if explain else None,
-        )
+        [answer] = predict_each(self, [Asked(ecg, operating_point, error_rate, prevalence, explain, measure)])
+        if isinstance(answer, TwelveLeadError):
+            raise answer
+        return answer
 
     def predict_arrays(
         self,
@@ -302,34 +238,6 @@ class Engine:
                 self._rules.clear()
             known = self._rules[asked] = Rules(self.contract, operating_point, error_rate, prevalence)
         return known
-
-    def _parts(
-        self, signal: NDArray[np.float32], features: NDArray[np.float32], starts: list[int], length: int
-    ) -> Iterator[Outputs]:
-        for first in range(0, len(starts), BATCH):
-            pieces = np.stack([signal[start : start + length] for start in starts[first : first + BATCH]])
-            yield self._of_one(pieces, features)
-
-    def _of_one(self, pieces: NDArray[np.float32], features: NDArray[np.float32]) -> Outputs:
-        """`run` for several signals of one person."""
-        return self.run(pieces, np.broadcast_to(features, (len(pieces), len(features))))
-
-    def _explained(
-        self, signal: NDArray[np.float32], features: NDArray[np.float32], start: int, length: int
-    ) -> Attribution:
-        contract = self.contract
-        return attribute(
-            lambda ecg: self._of_one(ecg, features).probabilities,
-            signal[start : start + length],
-            contract.sampling_rate,
-            contract.classes,
-            contract.leads,
-            start,
-        )
-
-
-def _joined(parts: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _tell(line: str) -> None:
