@@ -58,7 +58,7 @@ def compose(interpretation: Interpretation, language: str = ENGLISH) -> Reading:
         marks=find_marks(facts, texts),
         unsaid=resolved.unsaid,
         not_assessed=not_assessed,
-        not_assessed_text=_listed(not_assessed.values(), texts),
+        not_assessed_text=say_not_assessed(not_assessed.values(), texts),
     )
 
 
@@ -149,6 +149,7 @@ def _rests(rule: Rule, facts: Facts) -> tuple[dict[str, float], dict[str, float]
     return probabilities, rule.when.measurements(facts)
 
 
-def _listed(names: Iterable[str], texts: Texts) -> str:
+def say_not_assessed(names: Iterable[str], texts: Texts) -> str:
+    """The names of statements that the weights cannot tell of, as a sentence; "" where there are none."""
     listed = ", ".join(names)
     return texts.sentence(texts("words", "not_assessed", phrases=listed)) if listed else ""
