@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from twelvelead.ecg.paper import BOTTOM, GREY, INK, LEFT, RIGHT, Line, fill, points, width_of, write
+from twelvelead.ecg.paper import BOTTOM, GREY, INK, LEFT, RIGHT, Line, fill, points, shorten_end, width_of, write
 from twelvelead.inference.interpretation import NOTICE
 from twelvelead.inference.shown import show_probability, show_spread
 
@@ -55,7 +55,24 @@ class Section(NamedTuple):
     sentences: Sequence[str]
 
 
-def write_foot(axes: "Axes", rows: Sequence[Row], sections: Sequence[Section], small_print: Sequence[str]) -> None:
+class Signature(NamedTuple):
+    """What stands on the lines to sign: who read it, when, and how that is known; empty lines to be signed by hand."""
+
+    name: str = ""
+    date: str = ""
+    known: str = ""
+
+
+UNSIGNED = Signature()
+
+
+def write_foot(
+    axes: "Axes",
+    rows: Sequence[Row],
+    sections: Sequence[Section],
+    small_print: Sequence[str],
+    signature: Signature = UNSIGNED,
+) -> None:
     """Fills the lower part of a page that `twelvelead.ecg.paper.draw` made.
 
     Args:
@@ -64,6 +81,7 @@ def write_foot(axes: "Axes", rows: Sequence[Row], sections: Sequence[Section], s
             have the whole width.
         sections: at their right, from the top; what has no room is said to be in the JSON.
         small_print: at the foot: what the figures mean, the model and its checksums.
+        signature: of who has signed.
     """
     if rows:
         _tabulate(axes, rows)
@@ -79,9 +97,12 @@ def write_foot(axes: "Axes", rows: Sequence[Row], sections: Sequence[Section], s
     lines = [Line(line, color=GREY) for line in small_print]
     fill(axes, lines, (LEFT, RIGHT, _FOOT + 0.6, _SIGN - 3), (6, 5.5, 5, 4.5), more="… more in the JSON")
     write(axes, LEFT, _SIGN, NOTICE, 7.0, weight="bold")
-    for words, x, end in (("Read by", 128.0, 188.0), ("Date", 192.0, 222.0), ("Signature", 226.0, RIGHT)):
+    places = (("Read by", 128.0, 188.0), ("Date", 192.0, 222.0), ("Signature", 226.0, RIGHT))
+    for (words, x, end), value in zip(places, signature, strict=True):
         write(axes, x, _SIGN, words, 7.0, color=GREY)
-        axes.plot([x + width_of(f"{words} ", 7.0), end], [_SIGN + 0.5] * 2, color=INK, linewidth=points(0.2))
+        start = x + width_of(f"{words} ", 7.0)
+        write(axes, start, _SIGN, shorten_end(value, end - start, 6.5), 6.5)
+        axes.plot([start, end], [_SIGN + 0.5] * 2, color=INK, linewidth=points(0.2))
 
 
 def _tabulate(axes: "Axes", rows: Sequence[Row]) -> None:

@@ -15,10 +15,12 @@ from twelvelead.ecg.record import ECG
 from twelvelead.errors import Refused
 from twelvelead.inference.interpretation import ClassResult, Interpretation
 from twelvelead.inference.shown import show_class
-from twelvelead.output.page import Row, Section, write_foot
+from twelvelead.output.overread import Overread, draw_readings, measured, say_machine, shorten
+from twelvelead.output.page import UNSIGNED, Row, Section, Signature, write_foot
 from twelvelead.output.words import LEAVE, say_meaning
 from twelvelead.reading.compose import compose, say_refusal
-from twelvelead.reading.languages import ENGLISH
+from twelvelead.reading.languages import ENGLISH, Texts, load_texts
+from twelvelead.reading.reading import Reading
 from twelvelead.reading.urgency import PRESSING
 from twelvelead.version import __version__
 
@@ -79,6 +81,8 @@ def render(
     measure: bool = True,
     refused: Refused | None = None,
     language: str = ENGLISH,
+    reading: Reading | None = None,
+    overread: Overread | None = None,
     **how: Any,
 ) -> bytes:
     """The bytes of the picture that `draw` writes.
@@ -86,17 +90,31 @@ def render(
     Args:
         what, measure, refused, language: see `draw`.
         form: "png", "svg" or "pdf".
+        reading: of an interpretation, where it was written before; else it is written now.
+        overread: what a reader says; in short over the ECG, and in a PDF in full on pages of its own.
         how: layout, speed, gain, start and label of `draw`.
     """
     how["stacked"] = form != "pdf"
+    ecg = what.ecg if isinstance(what, Interpretation) else what
     if isinstance(what, Interpretation):
-        return paper.encode(draw_answer(what, language=language, **how), form, _about(what, what.ecg))
-    pages = draw_recording(what, measure=measure, refused=refused, **how)
-    return paper.encode(pages, form, _about(what, what))
+        reading = reading or compose(what, language)
+        pages = draw_answer(what, reading=reading, overread=overread, language=language, **how)
+    else:
+        pages = draw_recording(what, measure=measure, refused=refused, overread=overread, language=language, **how)
+    if overread is not None and form == "pdf":
+        machine = say_machine(reading) if reading else [Line(text) for text in say_refusal(refused)] if refused else []
+        pages += draw_readings(overread, machine, ecg, load_texts(language))
+    return paper.encode(pages, form, _about(what, ecg))
 
 
 def draw_answer(
-    interpretation: Interpretation, *, label: str = "", language: str = ENGLISH, **how: Any
+    interpretation: Interpretation,
+    *,
+    label: str = "",
+    language: str = ENGLISH,
+    reading: Reading | None = None,
+    overread: Overread | None = None,
+    **how: Any,
 ) -> list["Axes"]:
     """The pages of an interpretation, not yet written; its reading is at their head.
 
@@ -104,16 +122,24 @@ def draw_answer(
         interpretation: what to draw.
         label: a mark at the top.
         language: of the reading.
+        reading: where it was written before; else it is written now.
+        overread: what a reader says; stands before what the machine says.
         how: layout, speed, gain, start and stacked of `twelvelead.ecg.paper.draw`.
     """
+    texts = load_texts(language)
     grave = [finding for finding in interpretation.findings if finding.grave]
     others = [finding.message for finding in interpretation.findings if not finding.grave]
-    headline = [warn(text) for text in _labels(label, interpretation.synthetic)]
+    headline = [] if overread is None else shorten(overread, texts)
+    headline += [warn(text) for text in _labels(label, interpretation.synthetic)]
     headline += [warn(_sentence(finding)) for finding in grave]
-    reading = compose(interpretation, language)
+    reading = reading or compose(interpretation, language)
     whole = f"{reading.conclusion.text} {reading.urgency.text}"
-    headline += [warn(whole) if reading.urgency.level in PRESSING else Line(whole, "bold"), Line(reading.findings)]
-    headline += [Line(LEAVE, "bold")] if interpretation.abstains else []
+    if overread is not None:
+        whole = f"{texts.capital(texts('overread', 'machine'))}: {whole}"
+        headline.append(warn(whole) if reading.urgency.level in PRESSING else Line(whole))
+    else:
+        headline += [warn(whole) if reading.urgency.level in PRESSING else Line(whole, "bold"), Line(reading.findings)]
+        headline += [Line(LEAVE, "bold")] if interpretation.abstains else []
     pages = paper.draw(
         interpretation.ecg,
         headline=headline,
@@ -125,6 +151,8 @@ def draw_answer(
     sections = [Section("Quality of the recording", others or (nothing,))]
     if interpretation.measurements is not None:
         sections.insert(0, _measured(interpretation.measurements.lines()))
+    if overread is not None and (by_reader := measured(overread, texts)):
+        sections.insert(0, Section(texts.capital(texts("overread", "measured")), by_reader))
     if mind := [*(one.text for one in reading.cautions), *(one.text for one in reading.marks)]:
         sections.insert(0, Section(reading.cautions_heading, mind))
     members = f" of {len(interpretation.members)} networks" if interpretation.members else ""
@@ -135,19 +163,28 @@ def draw_answer(
         f"twelvelead {interpretation.version}, model {interpretation.weights}{members}, "
         f"weights SHA-256 {interpretation.sha256}, contract SHA-256 {interpretation.contract_sha256}"
     )
-    _finish(pages, [_row(result) for result in interpretation.classes], sections, small)
+    _finish(pages, [_row(result) for result in interpretation.classes], sections, small, _signature(overread, texts))
     return pages
 
 
 def draw_recording(
-    ecg: ECG, *, label: str = "", measure: bool = True, refused: Refused | None = None, **how: Any
+    ecg: ECG,
+    *,
+    label: str = "",
+    measure: bool = True,
+    refused: Refused | None = None,
+    overread: Overread | None = None,
+    language: str = ENGLISH,
+    **how: Any,
 ) -> list["Axes"]:
     """The pages of a recording without an answer, not yet written; see `draw` and `draw_answer`."""
     findings = refused.findings if refused is not None else check(ecg)
     if refused is None and any(finding.severity == "refuse" for finding in findings):
         reasons = "; ".join(finding.message for finding in findings if finding.severity == "refuse")
         refused = Refused(f"{ecg.source}: {reasons}", findings)
-    headline = [warn(text) for text in _labels(label, synthetic=False)]
+    texts = load_texts(language)
+    headline = [] if overread is None else shorten(overread, texts)
+    headline += [warn(text) for text in _labels(label, synthetic=False)]
     if refused is not None:
         headline += [warn("REFUSED: not fit to interpret"), *(Line(text, "bold") for text in say_refusal(refused))]
     headline += [warn(_sentence(finding)) for finding in findings if finding.severity == "warn" and finding.grave]
@@ -156,19 +193,31 @@ def draw_recording(
     pages = paper.draw(ecg, headline=headline, **how)
     sections = [Section("Quality of the recording", _quality(findings, refused))]
     if measure and refused is None:
-        from twelvelead.ecg.measure import measure as measured
+        from twelvelead.ecg.measure import measure as measured_of
 
-        sections.insert(0, _measured(measured(ecg).lines()))
-    _finish(pages, [], sections, [*_origin(ecg), f"twelvelead {__version__}, without a model"])
+        sections.insert(0, _measured(measured_of(ecg).lines()))
+    small = [*_origin(ecg), f"twelvelead {__version__}, without a model"]
+    _finish(pages, [], sections, small, _signature(overread, texts))
     return pages
 
 
 def _finish(
-    pages: Sequence["Axes"], rows: Sequence[Row], sections: Sequence[Section], small_print: Sequence[str]
+    pages: Sequence["Axes"],
+    rows: Sequence[Row],
+    sections: Sequence[Section],
+    small_print: Sequence[str],
+    signature: Signature,
 ) -> None:
-    write_foot(pages[0], rows, sections, small_print)
+    write_foot(pages[0], rows, sections, small_print, signature)
     for page in pages[1:]:
         write_foot(page, [], [Section("Measurements, quality and the answer's figures stand on page 1.", ())], [])
+
+
+def _signature(overread: Overread | None, texts: Texts) -> Signature:
+    """What stands on the lines to sign; nothing where nobody has signed."""
+    if overread is None or not overread.signed:
+        return UNSIGNED
+    return Signature(overread.author, overread.date, texts("overread", "login" if overread.authenticated else "stated"))
 
 
 def _labels(label: str, synthetic: bool) -> list[str]:

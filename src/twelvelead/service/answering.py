@@ -111,23 +111,11 @@ def answer(question: Question) -> Reply:
     return reply_to(question, interpret(question))
 
 
-def draw(question: Question) -> bytes:
-    """The page of a recording that can be read, with its answer, or with why the gate refuses it.
-
-    Raises:
-        TwelveLeadError: it cannot be read.
-    """
-    outcome = interpret(question)
-    if outcome.error is not None and not isinstance(outcome.error, Refused):
-        raise outcome.error
-    return page_of(question, outcome)
-
-
 def interpret(question: Question) -> Outcome:
     """What comes of reading and answering; only a fault of ours is raised."""
     ecg = None
     try:
-        ecg = _read(question.upload, question.options)
+        ecg = read_sent(question.upload, question.options)
         return Outcome(ecg, _predict(_engines[question.options["weights"]], ecg, question.options))
     except TwelveLeadError as error:
         return Outcome(ecg, error=error)
@@ -169,7 +157,7 @@ def explain(question: Question, output: str) -> bytes:
     Raises:
         TwelveLeadError: it cannot be read, is refused, or the weights do not answer for the output.
     """
-    ecg = _read(question.upload, question.options)
+    ecg = read_sent(question.upload, question.options)
     found = attributed(_engines[question.options["weights"]], ecg, output)
     return json.dumps(found.to_dict(), separators=(",", ":")).encode()
 
@@ -181,7 +169,7 @@ def try_out(weights: str) -> str | None:
     return reply.error["error"] if reply.error is not None else find_fault(json.loads(reply.body))
 
 
-def _read(sent: Upload, options: dict[str, Any]) -> ECG:
+def read_sent(sent: Upload, options: dict[str, Any]) -> ECG:
     """The recording, also where leads are missing: the gate refuses it then, and it can be drawn."""
     reading = {name: options[name] for name in _READING if options.get(name) is not None}
     reading |= {"beside": sent.beside, "name": sent.sha256 + sent.suffix}

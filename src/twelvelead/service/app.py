@@ -16,6 +16,7 @@ from twelvelead.service import (
     monitoring,
     pages,
     patients,
+    pdf,
     problems,
     readings,
     recordings,
@@ -69,6 +70,7 @@ def create_app(settings: Settings, uploads: Iterable[Upload] = ()) -> FastAPI:
     for part in (
         interpretations,
         recordings,
+        pdf,
         attributions,
         readings,
         patients,

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from twelvelead.ledger import Sort, Wanted
-from twelvelead.service import answering, signals
+from twelvelead.service import signals
 from twelvelead.service.answering import Question
 from twelvelead.service.auditing import Stamp, stamp_of
 from twelvelead.service.callers import Caller, Reader, Writer
@@ -147,31 +147,6 @@ def signal(request: Request, core: AnyCore, caller: Reader, recording: Id) -> Re
     if content is None:
         raise Problem(404, "no-resource", "there is no signal")
     return Response(content, media_type=signals.MEDIA)
-
-
-@router.get(
-    "/{recording}/page.pdf",
-    summary="Its page",
-    response_class=Response,
-    responses={200: binary(MEDIA["pdf"]), **responses(400, 401, 404, 409, 422, 429, 503)},
-)
-async def page(request: Request, core: ReadyCore, caller: Reader, recording: Id) -> Response:
-    """The ECG on paper with its answer, or with why it was refused; the same bytes whenever it is asked for."""
-    stamp = stamp_of(request, core)
-    answer = await asyncio.to_thread(core.keeping.answer, caller, recording, stamp, "page")
-    name = f"page-{answer.version}.pdf"
-    content = await asyncio.to_thread(core.keeping.attachment, caller, recording, name)
-    if content is None:
-        if answer.settings_sha256 != core.answering_sha256:
-            raise Problem(
-                409, "conflict", "other weights or settings answered; send the recording again for a new answer"
-            )
-        sent, told = await asyncio.to_thread(core.keeping.original, caller, recording)
-        values = Reading(**told).with_defaults(core.answerer)
-        content = await core.work(answering.draw, Question(sent, values, "pdf"))
-        await asyncio.to_thread(core.keeping.keep_made, caller, recording, name, MEDIA["pdf"], content)
-    headers = {"Content-Disposition": f'inline; filename="ecg-{recording}.pdf"'}
-    return Response(content, media_type=MEDIA["pdf"], headers=headers)
 
 
 @router.put(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from twelvelead.ecg.leads import LEADS, obtainable
 from twelvelead.ecg.paper.encode import FORMATS, encode, figure_of, format_of, save
-from twelvelead.ecg.paper.header import describe_filters, warn, write_header
+from twelvelead.ecg.paper.header import describe_filters, say_whose, shorten_end, warn, write_header
 from twelvelead.ecg.paper.layout import (
     BOTTOM,
     GAINS,
@@ -63,9 +63,12 @@ __all__ = [
     "figure_of",
     "fill",
     "format_of",
+    "open_pages",
     "points",
     "save",
+    "say_whose",
     "shorten",
+    "shorten_end",
     "warn",
     "width_of",
     "wrap",

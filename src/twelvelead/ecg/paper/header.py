@@ -34,8 +34,7 @@ def write_header(axes: "Axes", ecg: ECG, headline: Sequence[Line], scale: str, r
     fill(axes, headline, (LEFT, _MIDDLE - 6, 4.0, TOP - 6), (12, 11, 10, 9, 8, 7, 6.5, 6), more="… more in the JSON")
     write(axes, RIGHT, 8.5, scale, 10.5, weight="bold", ha="right")
     fill(axes, remarks, (_MIDDLE, RIGHT, 9.6, TOP - 6), (7, 6.5, 6, 5.5, 5), ha="right")
-    known = [ecg.sex or "", _age(ecg.age)]
-    person = " · ".join(part for part in known if part) or "age and sex unknown"
+    person = _person(ecg)
     by_hand = ecg.identity is None
     room = (_HAND[0][1] if by_hand else RIGHT) - LEFT - 4
     write(axes, LEFT, _PATIENT, person, 8.0)
@@ -50,6 +49,11 @@ def write_header(axes: "Axes", ecg: ECG, headline: Sequence[Line], scale: str, r
         write(axes, x, _PATIENT, words, 7.0, color=GREY)
         start = x + width_of(f"{words} ", 7.0)
         axes.plot([start, end], [_PATIENT + 0.5] * 2, color=INK, linewidth=points(0.2))
+
+
+def say_whose(ecg: ECG) -> str:
+    """Whose it is, as far as it was read: sex, age, and the identity where that was asked for."""
+    return _person(ecg) if ecg.identity is None else f"{_person(ecg)} · {_identity(ecg.identity, ecg.recorded)}"
 
 
 def describe_filters(ecg: ECG) -> str:
@@ -70,6 +74,11 @@ def shorten_end(text: str, width: float, size: float) -> str:
         text = text[:-1]
         shown = f"{text}…"
     return shown
+
+
+def _person(ecg: ECG) -> str:
+    known = [ecg.sex or "", _age(ecg.age)]
+    return " · ".join(part for part in known if part) or "age and sex unknown"
 
 
 def _identity(identity: Identity, recorded: datetime | str | None) -> str:
