@@ -236,9 +236,8 @@ class Room:
 
     def enter(self, at=""):
         """Open the worklist, or what stands after # in an address."""
-        self.page.goto(self.served.launch)
-        if at:
-            self.page.goto(f"/#{at}")
+        self.page.request.get(self.served.launch)
+        self.page.goto(f"/#{at}")
         self.page.locator("#patient:not(:empty)" if at else "#grid [role=row].head").wait_for()
         return self
 
@@ -274,7 +273,7 @@ def another_room(open_page, served):
     """another_room(service) -> a `Room` of another browser, of `served` or another service."""
 
     def make(service=served, **options):
-        return Room(open_page(base_url=service.address, **options), service)
+        return Room(open_page(**{"base_url": service.address} | options), service)
 
     return make
 
