@@ -148,6 +148,19 @@ def test_weights_that_need_all_leads_begin_as_the_same_function(tiny_run, tiny_r
     torch.testing.assert_close(found.probabilities, right.probabilities, atol=1e-6, rtol=0)
 
 
+def test_a_recipe_may_take_some_leads_of_a_store(generated_store, tiny_recipe, tmp_path):
+    train(tiny_recipe(leads=["II", "V1"]), generated_store, tmp_path / "run", lambda line: None)
+    engine = Engine(tmp_path / "run")
+    assert engine.contract.leads == ("II", "V1")
+    found = engine.predict(synthetic_ecg("normal", sampling_rate=500).select(("V1", "II")))
+    assert found.ecg.leads == ("II", "V1")
+    with pytest.raises(Refused, match="missing lead V1"):
+        engine.predict(synthetic_ecg("normal", sampling_rate=500).select(LIMB))
+    for wrong, fault in ((["X"], "has no lead X; choose of I, II"), (["I", "I"], "name each once")):
+        with pytest.raises(TwelveLeadError, match=fault):
+            prepare(tiny_recipe(leads=wrong), generated_store)
+
+
 def test_a_site_needs_two_leads_of_its_territory_and_an_axis_its_two(run):
     contract = Contract.load(run / "weights")
     sure = ((0.9, 0.8, 0.95),) * 4

@@ -13,6 +13,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from functools import cached_property
 from mmap import mmap
 from pathlib import Path
@@ -152,6 +153,20 @@ class Store:
     def features(self) -> NDArray[np.float32]:
         """[record, 2] float32: age in years and sex (0 male, 1 female), NaN where unknown; what the models take."""
         return np.stack([self.column("age"), self.column("sex")], axis=1)
+
+    def with_leads(self, leads: Sequence[str]) -> "Store":
+        """The same records with these leads alone, in this order; their signals are copied into memory.
+
+        Raises:
+            TwelveLeadError: the store lacks one of them.
+        """
+        missing = [lead for lead in leads if lead not in self.leads]
+        if missing:
+            raise TwelveLeadError(f"{self.path}: has no lead {missing[0]}; choose of {', '.join(self.leads)}")
+        other = copy(self)
+        other.leads = tuple(leads)
+        other.signals = np.ascontiguousarray(self.signals[..., [self.leads.index(lead) for lead in leads]])
+        return other
 
     def require_whole(self) -> None:
         """See that the signals are still as long as when they were opened: reading behind the end of a file that was

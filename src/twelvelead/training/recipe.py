@@ -42,6 +42,7 @@ class Recipe:
         highpass: Hz below which a zero-phase filter, inside the weights, takes the baseline away
             (`twelvelead.models.highpass`); 0 for none.
         hidden_metadata: share of ages and of sexes hidden while training, each at random.
+        leads: of the store, that the weights take; empty for all.
         lead_sets: sets of leads, each as "I,II,V2", that the weights also take alone, with what follows from them;
             empty for weights that take all leads of the store and no fewer.
         hidden_leads: share of training crops that show one of the sets alone, drawn at random.
@@ -84,6 +85,7 @@ class Recipe:
     aggregate: Literal["probability", "logit", "maximum"] = "probability"
     highpass: float = 0.0
     hidden_metadata: float = 0.1
+    leads: tuple[str, ...] = ()
     lead_sets: tuple[str, ...] = ()
     hidden_leads: float = 0.8
     mixup: float = 0.0
@@ -128,6 +130,8 @@ class Recipe:
             raise TwelveLeadError(
                 f"recipe {self.name}: auxiliary_task and task are both {self.task}; a second task has to be another one"
             )
+        if len(set(self.leads)) < len(self.leads):
+            raise TwelveLeadError(f"recipe {self.name}: leads: name each once")
         try:
             sets = [parse_lead_set(each) for each in self.lead_sets]
         except ValueError as error:

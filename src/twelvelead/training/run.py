@@ -119,6 +119,8 @@ def prepare(recipe: Recipe, store: Store) -> Begun:
     Raises:
         TwelveLeadError: the store or a teacher does not fit the recipe.
     """
+    if recipe.leads:
+        store = store.with_leads(recipe.leads)
     if recipe.lead_sets and store.leads != LEADS:
         raise TwelveLeadError(
             f"recipe {recipe.name}: lead_sets hide some of twelve leads, but {store.path} has "
