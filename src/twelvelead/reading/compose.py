@@ -93,23 +93,24 @@ def say_refusal(refused: Refused) -> tuple[str, ...]:
 
 def _conclude(facts: Facts, fired: Iterable[Fired], texts: Texts) -> tuple[ConclusionLevel, Sentence]:
     """Abnormal: something abnormal is present, or urgent. Normal: NORM is present and nothing else but what is normal.
-    Borderline: all between."""
+    Borderline: all between. What fewer than twelve leads show is never called normal."""
     others = {name: level for name, level in facts.levels.items() if name not in NORMAL}
     abnormal = [name for name, level in others.items() if level == "present" and name not in BORDERLINE]
     pressing = any(rule.level in urgency.PRESSING for rule in fired)
     doubtful = facts.grave or facts.unsure or any(when.holds(facts) for when in NOT_NORMAL)
     normal = facts.normal
     level: ConclusionLevel = "borderline"
+    words = "borderline"
     if abnormal or pressing:
-        level = "abnormal"
+        level = words = "abnormal"
     elif not others and normal is not None and normal.decision == "present" and not doubtful:
-        level = "normal"
+        level, words = ("borderline", "fewer leads") if facts.fewer else ("normal", "normal")
     names = abnormal or list(others) or ["NORM"]
     statements = {name: facts.statements[name].probability for name in names if name in facts.statements}
     classes = {
         name: facts.classes[name].probability for name in names if name in facts.classes and name not in statements
     }
-    return level, Sentence(texts.sentence(texts("conclusion", level)), None, statements, classes)
+    return level, Sentence(texts.sentence(texts("conclusion", words)), None, statements, classes)
 
 
 def _urgency(level: ConclusionLevel, fired: tuple[Fired, ...], facts: Facts, texts: Texts) -> Urgency:

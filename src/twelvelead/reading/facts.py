@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
+from twelvelead.ecg.leads import LEADS
 from twelvelead.ecg.measure import QUANTITIES, Measurements
 from twelvelead.inference.interpretation import ClassResult, Interpretation
 from twelvelead.weights.statements import load_statements
@@ -35,6 +36,7 @@ class Facts:
         female: whether she is.
         grave: whether the reader or the quality gate found what changes most answers.
         unsure: whether the selective rule leaves the whole answer to a reader.
+        fewer: whether fewer than twelve leads were looked at.
     """
 
     statements: Mapping[str, ClassResult]
@@ -46,6 +48,7 @@ class Facts:
     female: bool = False
     grave: bool = False
     unsure: bool = False
+    fewer: bool = False
 
     def result(self, name: str) -> ClassResult | None:
         """Of a statement or else a class."""
@@ -87,6 +90,7 @@ def gather(interpretation: Interpretation) -> Facts:
         female=ecg.sex == "female",
         grave=any(finding.grave for finding in interpretation.findings),
         unsure=interpretation.abstains,
+        fewer=ecg.leads != LEADS,
     )
 
 

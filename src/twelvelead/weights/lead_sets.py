@@ -58,16 +58,23 @@ class LeadSet:
 
 
 def carried(head: Head, leads: Sequence[str]) -> tuple[bool, ...]:
-    """Which statements of a head can be told from these leads alone, one a statement.
+    """Which statements of a head can be told from these leads alone, fewer than twelve, one a statement.
 
     A site of infarction, injury or ischaemia shows in two contiguous leads of its territory at least (Thygesen et al.
     2018, "Fourth universal definition of myocardial infarction", doi:10.1161/CIR.0000000000000617); a fascicular block
-    has an axis, which takes leads I and aVF (Surawicz et al. 2009, doi:10.1161/CIRCULATIONAHA.108.191095). Of the
-    others, and of these too, the AUROC has to reach `LEAST_AUROC` with the lower end of its interval.
+    has an axis, which takes leads I and aVF (Surawicz et al. 2009, doi:10.1161/CIRCULATIONAHA.108.191095); that an ECG
+    is normal takes all twelve. Of the others, and of these too, the AUROC has to reach `LEAST_AUROC` with the lower end
+    of its interval.
     """
     there = set(leads)
     found = []
     for name, (_, low, _) in zip(head.classes, head.auroc, strict=True):
         sites = all(len(there.intersection(_TERRITORIES[each])) >= 2 for each in _SITES.get(name, ()))
-        found.append(sites and there.issuperset(_AXIS.get(name, ())) and low is not None and low >= LEAST_AUROC)
+        found.append(
+            name != "NORM"
+            and sites
+            and there.issuperset(_AXIS.get(name, ()))
+            and low is not None
+            and low >= LEAST_AUROC
+        )
     return tuple(found)
