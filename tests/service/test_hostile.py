@@ -69,14 +69,14 @@ def test_a_hundred_damaged_files_of_all_formats_are_read_or_refused_in_a_sentenc
 
 def test_a_file_that_kills_its_worker_is_refused_and_the_next_one_answered(running, problem, ecg, asked, monkeypatch):
     with running() as client:
-        pool = client.app.state.core.answerer._pool
-        run = pool.run
+        answerer = client.app.state.core.answerer
+        ask = answerer.ask
 
-        async def killing(work, *arguments):
-            monkeypatch.setattr(pool, "run", run)
-            return await run(os.abort)
+        async def killing(question):
+            monkeypatch.setattr(answerer, "ask", ask)
+            return await answerer.work(os.abort)
 
-        monkeypatch.setattr(pool, "run", killing)
+        monkeypatch.setattr(answerer, "ask", killing)
         assert "died" in problem(client.post(PLACE, params=asked, content=ecg), 422, "unreadable")["detail"]
         assert client.post(PLACE, params=asked, content=ecg).status_code == 200
 

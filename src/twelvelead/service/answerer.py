@@ -6,6 +6,7 @@ from typing import Any
 from twelvelead.errors import TwelveLeadError
 from twelvelead.reading.languages import load_texts
 from twelvelead.service import answering
+from twelvelead.service.answering import Question, Reply
 from twelvelead.service.log import logger
 from twelvelead.service.pool import Pool
 from twelvelead.service.settings import Settings
@@ -85,6 +86,17 @@ class Answerer:
             return "its workers do not start; its log says why"
         fault = next((fault for fault in faults if fault), None)
         return f"its self-test {fault}" if fault else None
+
+    async def ask(self, question: Question) -> Reply:
+        """A worker's reply, once they are started.
+
+        Raises:
+            Problem: 429 or 422, see `Pool.run`.
+        """
+        assert self._pool is not None
+        if question.is_brief:
+            return await self._pool.run_together(answering.answer_each, question)
+        return await self._pool.run(answering.answer, question)
 
     async def work(self, function: Any, *arguments: Any) -> Any:
         """What a function of a module gives in a worker, once they are started; see `Pool.run`."""

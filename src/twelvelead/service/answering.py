@@ -1,6 +1,7 @@
 """What a worker process does: the bytes of one recording to its answer, encoded."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from twelvelead.inference.explain import explain as attributed
 from twelvelead.inference.failure import describe_error
 from twelvelead.inference.interpretation import Interpretation, describe_recording
 from twelvelead.inference.selftest import SAMPLING_RATE, UNIT, find_fault, known_recording
+from twelvelead.inference.together import Asked, predict_each
 from twelvelead.output.describe import describe, describe_fault
 from twelvelead.readers import read
 from twelvelead.readers.kinds import kind_of
@@ -20,6 +22,9 @@ from twelvelead.reading.languages import ENGLISH
 from twelvelead.service import signals
 from twelvelead.service.forms import Form
 from twelvelead.service.uploads import Upload, upload
+
+_BRIEF = 1 << 20
+"""Bytes: a minute and a half of twelve leads at 500 Hz."""
 
 _READING = ("sampling_rate", "unit", "scale", "identify", "variable", "time_unit")
 _ANSWERING = ("operating_point", "error_rate", "explain", "measure")
@@ -41,6 +46,12 @@ class Question:
     options: dict[str, Any]
     form: Form = "json"
     keep: bool = False
+
+    @property
+    def is_brief(self) -> bool:
+        """Whether its answer takes so little that others may wait for it, and be answered with it."""
+        size = len(self.upload.content) + sum(map(len, self.upload.beside.values()))
+        return self.form == "json" and not self.options.get("explain") and size <= _BRIEF
 
 
 @dataclass(frozen=True)
@@ -111,14 +122,37 @@ def answer(question: Question) -> Reply:
     return reply_to(question, interpret(question))
 
 
+def answer_each(questions: Sequence[Question]) -> list[Reply]:
+    """As `answer` of each; what waits together is answered together."""
+    return [reply_to(question, outcome) for question, outcome in zip(questions, interpret_each(questions), strict=True)]
+
+
 def interpret(question: Question) -> Outcome:
     """What comes of reading and answering; only a fault of ours is raised."""
-    ecg = None
-    try:
-        ecg = read_sent(question.upload, question.options)
-        return Outcome(ecg, _predict(_engines[question.options["weights"]], ecg, question.options))
-    except TwelveLeadError as error:
-        return Outcome(ecg, error=error)
+    return interpret_each([question])[0]
+
+
+def interpret_each(questions: Sequence[Question]) -> list[Outcome]:
+    """As `interpret` of each."""
+    outcomes: list[Outcome] = []
+    asked: dict[str, dict[int, Asked]] = {}
+    for place, question in enumerate(questions):
+        ecg, options = None, question.options
+        try:
+            ecg = read_sent(question.upload, options)
+            asked.setdefault(options["weights"], {})[place] = _asked(ecg, options)
+            outcomes.append(Outcome(ecg))
+        except TwelveLeadError as error:
+            outcomes.append(Outcome(ecg, error=error))
+    for weights, of_weights in asked.items():
+        answers = predict_each(_engines[weights], list(of_weights.values()))
+        for place, answer in zip(of_weights, answers, strict=True):
+            ecg = outcomes[place].ecg
+            if isinstance(answer, TwelveLeadError):
+                outcomes[place] = Outcome(ecg, error=answer)
+            else:
+                outcomes[place] = Outcome(ecg, answer)
+    return outcomes
 
 
 def reply_to(question: Question, outcome: Outcome) -> Reply:
@@ -186,9 +220,9 @@ def _kept(sent: Upload, ecg: ECG) -> Kept:
     return Kept("" if kind is None else kind.module, describe_recording(ecg), signals.encode(ecg))
 
 
-def _predict(engine: Engine, ecg: ECG, options: dict[str, Any]) -> Interpretation:
+def _asked(ecg: ECG, options: dict[str, Any]) -> Asked:
     how = {name: options[name] for name in _ANSWERING if name in options}
-    return engine.predict(ecg, prevalence=parse_prevalence(options.get("prevalence") or ""), **how)
+    return Asked(ecg, prevalence=parse_prevalence(options.get("prevalence") or ""), **how)
 
 
 def _encoded(interpretation: Interpretation, form: Form, options: dict[str, Any]) -> bytes:

@@ -5,7 +5,6 @@ from typing import Any
 
 from fastapi import Request
 
-from twelvelead.service import answering
 from twelvelead.service.answerer import Answerer
 from twelvelead.service.answering import Question, Reply
 from twelvelead.service.bodies import Bodies
@@ -86,11 +85,13 @@ class Core:
         """A worker's reply, counted.
 
         Raises:
-            Problem: 429 or 422, see `Pool.run`.
+            Problem: 429 or 422, see `Pool.run`; 503, it has not started.
         """
         begun, model = time.perf_counter(), question.options["weights"]
         try:
-            reply: Reply = await self.work(answering.answer, question)
+            if not self.answerer.started:
+                self.require_ready()
+            reply = await self.answerer.ask(question)
         except Problem as problem:
             self.metrics.recording("rejected", problem.code, model, (), time.perf_counter() - begun)
             raise
