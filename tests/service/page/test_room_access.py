@@ -6,6 +6,9 @@ from importlib.resources import files
 
 import pytest
 
+from twelvelead.reading import urgency
+from twelvelead.reading.languages import load_texts
+
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
 
@@ -168,3 +171,11 @@ def test_the_first_load_is_small(room, aecg):
     room.page.wait_for_load_state("networkidle")
     assert len(sizes) > 30
     assert 10_000 < sum(sizes) < FIRST_LOAD
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es"])
+def test_rules_of_urgency_are_called_as_the_reading_calls_them(language):
+    page = json.loads((PAGE / "texts" / f"room.{language}.json").read_text(encoding="utf-8"))
+    texts = load_texts(language)
+    for rule in urgency.RULES:
+        assert page[f"rule.{rule.id}"] == texts("urgency", rule.id)

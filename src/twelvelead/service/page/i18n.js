@@ -38,6 +38,18 @@ export function number(value, digits = 0) {
   return value.toLocaleString(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
+/** Two digits of a probability, but never 0 or 1, which no probability means. */
+export function probability(value) {
+  if (value < 0.01) return `<${number(0.01, 2)}`;
+  return value > 0.99 ? `>${number(0.99, 2)}` : number(value, 2);
+}
+
+/** A day as the reader's language writes it; what is no day stays as it is. */
+export function day(text) {
+  const isDay = /^\d{4}-\d{2}-\d{2}$/.test(text);
+  return isDay ? new Date(`${text}T12:00`).toLocaleDateString(locale) : text;
+}
+
 /** A time as the reader's clock shows it; what is no time stays as it is. */
 export function time(text) {
   const read = new Date(text);

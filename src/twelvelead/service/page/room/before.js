@@ -1,6 +1,6 @@
 /** Before and now: which earlier ECG stands beside the open one, and what is different. */
 
-import { number, t, time } from "../i18n.js";
+import { number, probability, t, time } from "../i18n.js";
 import { ask, get } from "./api.js";
 import { element, button, say } from "./dom.js";
 import { nameOf } from "./names.js";
@@ -55,11 +55,12 @@ async function comparison(id, chosen, signal) {
 function row({ name, unit, before: then, now, difference, usual, beyond }) {
   const digits = unit === "" ? 2 : 0;
   const shown = (value) => (value === null ? "–" : number(value, digits));
+  const side = (value) => (value !== null && unit === "" ? probability(value) : shown(value));
   const label = t(`measure.${name}`) === `measure.${name}` ? nameOf(name) : `${t(`measure.${name}`)}, ${unit}`;
   return element("tr", { class: beyond ? "beyond" : "" },
     element("th", { scope: "row" }, label),
-    element("td", {}, shown(then)),
-    element("td", {}, shown(now)),
+    element("td", {}, side(then)),
+    element("td", {}, side(now)),
     element("td", {}, (difference > 0 ? "+" : "") + shown(difference)),
     element("td", {}, usual === null ? "–" : t("before.range", { low: shown(usual[0]), high: shown(usual[1]) }),
       beyond ? element("strong", {}, ` ${t("before.beyond")}`) : null));

@@ -219,7 +219,7 @@ export class Correcting extends EventTarget {
 
   #drawState() {
     const latest = this.#versions.at(-1);
-    find("mine-state").textContent = this.readOnly ? t("mine.read-only") : latest ? stateOf(latest) : t("mine.nobody");
+    find("mine-state").textContent = this.readOnly ? t("mine.read-only") : latest ? stateOf(latest) : t(this.#answer.classes ? "mine.nobody" : "mine.nobody-refused");
     const local = find("mine-local");
     local.hidden = !this.#draft.changed;
     local.textContent = t(this.#owed ? "mine.owed" : latest?.signed ? "mine.unsigned" : "mine.unsaved");

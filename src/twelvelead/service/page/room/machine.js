@@ -44,7 +44,7 @@ function table(heading, results, open) {
 function certainty({ conformal_set: set, spread }) {
   const possible = set.length === 1 ? t(`decision.${set[0]}`) : t(set.length === 2 ? "certainty.both" : "certainty.none");
   if (spread === null) return possible;
-  return t("certainty.spread", { possible, spread: number(spread, 2) });
+  return t("certainty.spread", { possible, spread: spread < 0.005 ? `<${number(0.01, 2)}` : number(spread, 2) });
 }
 
 const share = (value) => (value === null || value === undefined ? "–" : number(value, 2));

@@ -51,7 +51,6 @@ function showHead() {
   const tell = () => document.documentElement.style.setProperty("--header", `${header.offsetHeight}px`);
   new ResizeObserver(tell).observe(header);
   find("nav").hidden = false;
-  find("notice").textContent = me.notice;
   find("who").textContent = me.authenticated ? me.name : t("nav.local");
   find("language").replaceChildren(...me.languages.map((code) => new Option(LANGUAGES[code] ?? code, code)));
   find("language").value = language;

@@ -1,6 +1,6 @@
 /** One open recording: its words, its ECG, what the reader makes of it, and an earlier one beside it. */
 
-import { t, time, number } from "../i18n.js";
+import { day, number, t, time } from "../i18n.js";
 import { Viewer } from "../viewer/viewer.js";
 import { decodeSignal } from "../viewer/signal.js";
 import { ask, get } from "./api.js";
@@ -93,7 +93,7 @@ export class Opened extends EventTarget {
     const { age, sex, device, filters } = this.#answer;
     find("patient").textContent = [nameIn(identity) || t("opened.no-name"), idText(this.recording)].filter(Boolean).join(" · ");
     find("about").textContent = [
-      identity?.birth_date ? t("opened.born", { date: identity.birth_date }) : null,
+      identity?.birth_date ? t("opened.born", { date: day(identity.birth_date) }) : null,
       age === null || age === undefined ? null : t("opened.age", { age: number(age) }),
       sex ? t(`sex.${sex}`) : null,
       identity?.recorded ? t("opened.recorded", { time: time(identity.recorded) }) : t("opened.received", { time: time(received) }),

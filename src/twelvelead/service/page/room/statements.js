@@ -1,6 +1,6 @@
 /** Statements with their probabilities, and the marks of the reader beside them. */
 
-import { number, t } from "../i18n.js";
+import { number, probability as shown, t } from "../i18n.js";
 import { button, element } from "./dom.js";
 import { statementsOf } from "./draft.js";
 import { nameOf } from "./names.js";
@@ -8,11 +8,19 @@ import { nameOf } from "./names.js";
 /** Whether an uncertain statement is said to be possible: from half of its threshold on, as in the reading's words. */
 const isPossible = ({ decision, probability, threshold }) => decision === "uncertain" && probability >= threshold / 2;
 
-const byProbability = ([, one], [, two]) => two.probability - one.probability;
+/** Codes in the order in which the reading says them, the conclusion's last; then those without a sentence. */
+function ordered({ reading, ...answer }) {
+  const results = statementsOf(answer);
+  const sentences = [...reading.sections.flatMap((section) => section.sentences), reading.conclusion];
+  const said = sentences.flatMap(({ statements, classes }) => Object.keys({ ...statements, ...classes }));
+  const others = Object.entries(results).sort(([, one], [, two]) => two.probability - one.probability);
+  const codes = new Set([...said, ...others.map(([code]) => code)].filter((code) => code in results));
+  return [...codes].map((code) => [code, results[code]]);
+}
 
 /** What is present, possible, or said by the reader: the list of the reader's marks. */
 export function marked(answer, chosen, acts) {
-  const all = Object.entries(statementsOf(answer)).sort(byProbability);
+  const all = ordered(answer);
   const present = all.filter(([, { decision }]) => decision === "present");
   const possible = all.filter(([, result]) => isPossible(result));
   const shown = new Set([...present, ...possible].map(([code]) => code));
@@ -23,7 +31,7 @@ export function marked(answer, chosen, acts) {
     group(t("statements.present"), present, chosen, acts),
     group(t("statements.possible"), possible, chosen, acts),
     group(t("statements.added"), added, chosen, acts),
-    shown.size + added.length === 0 ? element("p", {}, t("statements.none")) : null,
+    answer.classes && shown.size === 0 ? element("p", {}, t("statements.none")) : null,
   ].filter(Boolean);
 }
 
@@ -53,12 +61,12 @@ function row(code, result, isChosen, acts) {
 
 /** A probability as a bar with the mark of its threshold. */
 export function bar({ probability, threshold, decision }) {
-  const text = t("statements.bar", { probability: number(probability, 2), threshold: number(threshold, 2) });
+  const text = t("statements.bar", { probability: shown(probability), threshold: number(threshold, 2) });
   const filled = element("span", { class: "filled" });
   const mark = element("span", { class: "threshold" });
   filled.style.width = `${100 * probability}%`;
   mark.style.left = `${100 * threshold}%`;
   return element("span", { class: `bar-place ${decision}` },
     element("span", { class: "bar", role: "img", "aria-label": text }, filled, mark),
-    element("span", { class: "number", "aria-hidden": "true" }, number(probability, 2)));
+    element("span", { class: "number", "aria-hidden": "true" }, shown(probability)));
 }

@@ -24,6 +24,8 @@ export function words(answer) {
     list("cautions", reading.cautions.map(({ text }) => element("li", { lang: reading.language }, text)), t("words.cautions")),
     list("marks", reading.marks.map(({ text }) => element("li", { lang: reading.language }, text)), t("words.marks")),
     answer.certainty?.abstains ? element("p", { class: "caution" }, t("words.abstains")) : null,
+    reading.urgency.untested.length === 0 ? null : element("p", { class: "note" },
+      t("words.untested", { rules: reading.urgency.untested.map((rule) => t(`rule.${rule}`)).join(", ") })),
     list("findings", others.filter((finding) => !finding.grave).map(messageOf), t("words.findings")),
     reading.note ? element("p", { class: "note", lang: reading.language }, reading.note) : null,
   ].filter((part) => part !== null);
