@@ -2,15 +2,26 @@
 
 export const LANGUAGES = { en: "English", de: "Deutsch", es: "Español" };
 export let language = "en";
-let locale = "en";
 let texts = {};
+let format = formatOf("en");
+
+/** How a language writes; making these anew for every row of a list is slow. */
+function formatOf(wanted) {
+  const locale = navigator.languages.find((each) => each.startsWith(wanted)) ?? wanted;
+  const digits = (count) => new Intl.NumberFormat(locale, { minimumFractionDigits: count, maximumFractionDigits: count });
+  return {
+    numbers: [0, 1, 2].map(digits),
+    day: new Intl.DateTimeFormat(locale, { dateStyle: "short" }),
+    time: new Intl.DateTimeFormat(locale, { dateStyle: "short", timeStyle: "short" }),
+  };
+}
 
 /** Fetches the texts of a language; gives `t`. */
 export async function load(wanted) {
   const parts = await Promise.all(["room", "viewer"].map((part) => fetchTexts(part, wanted)));
   texts = Object.assign({}, ...parts);
   language = wanted;
-  locale = navigator.languages.find((each) => each.startsWith(wanted)) ?? wanted;
+  format = formatOf(wanted);
   document.documentElement.lang = language;
   return t;
 }
@@ -34,9 +45,8 @@ export function translate(root) {
   }
 }
 
-export function number(value, digits = 0) {
-  return value.toLocaleString(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits });
-}
+/** A number with 0, 1 or 2 digits after the point. */
+export const number = (value, digits = 0) => format.numbers[digits].format(value);
 
 /** Two digits of a probability, but never 0 or 1, which no probability means. */
 export function probability(value) {
@@ -47,11 +57,11 @@ export function probability(value) {
 /** A day as the reader's language writes it; what is no day stays as it is. */
 export function day(text) {
   const isDay = /^\d{4}-\d{2}-\d{2}$/.test(text);
-  return isDay ? new Date(`${text}T12:00`).toLocaleDateString(locale) : text;
+  return isDay ? format.day.format(new Date(`${text}T12:00`)) : text;
 }
 
 /** A time as the reader's clock shows it; what is no time stays as it is. */
 export function time(text) {
   const read = new Date(text);
-  return isNaN(read) ? text : read.toLocaleString(locale, { dateStyle: "short", timeStyle: "short" });
+  return isNaN(read) ? text : format.time.format(read);
 }

@@ -14,6 +14,7 @@ export function words(answer) {
       element("h2", {}, reading.conclusion.text),
       element("span", { class: `chip ${level === "not readable" ? "unreadable" : level}` }, reading.urgency.text)),
     answer.classes === undefined ? element("p", { class: "advice" }, t("words.refused")) : null,
+    /--[a-z]/.test(reading.conclusion.text) ? element("p", { class: "advice" }, t("words.again")) : null,
     list("grave", grave.map(messageOf)),
     reading.sections.length === 0 ? null : element("dl", { lang: reading.language, class: "sections" },
       reading.sections.map(({ heading, sentences }) => [
