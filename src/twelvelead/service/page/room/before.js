@@ -42,7 +42,7 @@ async function comparison(id, chosen, signal) {
   const { rows, notes, days } = await get(`/v1/recordings/${id}/comparison?earlier=${chosen}`, { signal });
   const columns = ["quantity", "before", "now", "difference", "usual"];
   return [
-    days === null ? null : element("p", {}, t("before.days", { days: number(Math.abs(days), Math.abs(days) < 10 ? 1 : 0) })),
+    Math.abs(days ?? 0) < 1 ? null : element("p", {}, t("before.days", { days: number(Math.abs(days)) })),
     notes.map((note) => element("p", { class: "caution" }, t(`before.note-${note}`))),
     rows.length === 0 ? null : element("div", { class: "wide", tabindex: "0", role: "group", "aria-label": t("before.title") },
       element("table", {},
@@ -54,7 +54,7 @@ async function comparison(id, chosen, signal) {
 
 function row({ name, unit, before: then, now, difference, usual, beyond }) {
   const digits = unit === "" ? 2 : 0;
-  const shown = (value) => (value === null ? "–" : number(value, digits));
+  const shown = (value) => (value === null ? "–" : number(Math.round(value * 10 ** digits) / 10 ** digits + 0, digits)); // + 0: never -0
   const side = (value) => (value !== null && unit === "" ? probability(value) : shown(value));
   const label = t(`measure.${name}`) === `measure.${name}` ? nameOf(name) : `${t(`measure.${name}`)}, ${unit}`;
   return element("tr", { class: beyond ? "beyond" : "" },
@@ -63,7 +63,7 @@ function row({ name, unit, before: then, now, difference, usual, beyond }) {
     element("td", {}, side(now)),
     element("td", {}, (difference > 0 ? "+" : "") + shown(difference)),
     element("td", {}, usual === null ? "–" : t("before.range", { low: shown(usual[0]), high: shown(usual[1]) }),
-      beyond ? element("strong", {}, ` ${t("before.beyond")}`) : null));
+      beyond ? element("strong", {}, t("before.beyond")) : null));
 }
 
 function patientForm(recording, acts) {
