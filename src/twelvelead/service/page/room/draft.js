@@ -60,10 +60,20 @@ export function saidIn({ statements, text, measurements }) {
 
 /** What the machine says, to begin with where nobody has read. */
 export function suggested(answer) {
-  const present = Object.entries(statementsOf(answer)).filter(([, { decision }]) => decision === "present");
+  const present = ordered(answer).filter(([, { decision }]) => decision === "present");
   return { statements: present.map(([code]) => code), text: "", measurements: null };
 }
 
 /** Code -> result of what a reading is made of: the statements, or of weights without them the classes. */
 export const statementsOf = ({ statements, classes }) =>
   Object.keys(statements ?? {}).length > 0 ? statements : classes ?? {};
+
+/** [code, result] of the same in the order in which the reading says them, the conclusion's last; then those without a sentence. */
+export function ordered({ reading, ...answer }) {
+  const results = statementsOf(answer);
+  const sentences = [...reading.sections.flatMap((section) => section.sentences), reading.conclusion];
+  const said = sentences.flatMap(({ statements, classes }) => Object.keys({ ...statements, ...classes }));
+  const others = Object.entries(results).sort(([, one], [, two]) => two.probability - one.probability);
+  const codes = new Set([...said, ...others.map(([code]) => code)].filter((code) => code in results));
+  return [...codes].map((code) => [code, results[code]]);
+}

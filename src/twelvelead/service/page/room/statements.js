@@ -2,21 +2,11 @@
 
 import { number, probability as shown, t } from "../i18n.js";
 import { button, element } from "./dom.js";
-import { statementsOf } from "./draft.js";
+import { ordered, statementsOf } from "./draft.js";
 import { nameOf } from "./names.js";
 
 /** Whether an uncertain statement is said to be possible: from half of its threshold on, as in the reading's words. */
 const isPossible = ({ decision, probability, threshold }) => decision === "uncertain" && probability >= threshold / 2;
-
-/** Codes in the order in which the reading says them, the conclusion's last; then those without a sentence. */
-function ordered({ reading, ...answer }) {
-  const results = statementsOf(answer);
-  const sentences = [...reading.sections.flatMap((section) => section.sentences), reading.conclusion];
-  const said = sentences.flatMap(({ statements, classes }) => Object.keys({ ...statements, ...classes }));
-  const others = Object.entries(results).sort(([, one], [, two]) => two.probability - one.probability);
-  const codes = new Set([...said, ...others.map(([code]) => code)].filter((code) => code in results));
-  return [...codes].map((code) => [code, results[code]]);
-}
 
 /** What is present, possible, or said by the reader: the list of the reader's marks. */
 export function marked(answer, chosen, acts) {
