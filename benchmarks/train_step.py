@@ -135,7 +135,7 @@ def work(name: str, pipe: Connection, recipe_name: str, batch: int, samples: int
             with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
                 logits, _ = model(ecg, features)
             loss = loss_of(logits.float(), labels)
-            loss.backward()
+            torch.autograd.backward(loss)
             optimizer.step()
             losses.append(float(loss.detach()))
         pipe.send(losses if what == "losses" else clock() - start)

@@ -65,7 +65,8 @@ def test_the_page_is_true(small, generated_store: Store, tmp_path):
     assert "picture: recording.png" in printed[2]
     about = json.loads((tmp_path / "runs" / "small" / "run.json").read_text())
     assert about["recipe"]["model"] == {"filters": 8, "dropout": 0.2, "scale": 4.0}
-    assert (tmp_path / "runs" / "small" / about["architecture_file"]["name"]).read_text() == small.read_text()
+    assert (tmp_path / "runs" / "small" / "small.py").read_text() == small.read_text()
+    assert list(about["code"]) == ["small.py"]
     assert {path.suffix for path in (tmp_path / "exported").iterdir()} == {".onnx", ".safetensors", ".json"}
 
 

@@ -6,16 +6,17 @@ from typing import Annotated
 import typer
 
 Architecture = Annotated[
-    list[Path] | None,
+    list[str] | None,
     typer.Option(
-        help="Run this Python file of your own, which registers an architecture by @register_model; it may be given "
-        "several times.",
+        metavar="FILE",
+        help="Run this Python file of your own, which registers an architecture by @register_model, or name a class as "
+        "module:object; it may be given several times.",
         show_default=False,
     ),
 ]
 
 
-def load_architecture(files: list[Path] | None) -> None:
+def load_architecture(files: list[str] | None) -> None:
     """Run the files, so that recipes and weights know what they register.
 
     Raises:
@@ -23,6 +24,11 @@ def load_architecture(files: list[Path] | None) -> None:
     """
     if files:
         from twelvelead.models import load_architectures
+        from twelvelead.training.named import importable, is_named, register_named
 
         for file in files:
-            load_architectures(file)
+            if is_named(file) and not Path(file).is_file():
+                with importable(Path()):
+                    register_named(file, "--architecture")
+            else:
+                load_architectures(Path(file))

@@ -4,6 +4,7 @@ from twelvelead.models.attentive import Attentive
 from twelvelead.models.base import ECGModel
 from twelvelead.models.inception1d import Inception1d
 from twelvelead.models.lstm import BidirectionalLSTM
+from twelvelead.models.pretrained import pretrained
 from twelvelead.models.reference import Reference
 from twelvelead.models.registry import (
     MODELS,
@@ -32,6 +33,7 @@ __all__ = [
     "default_settings",
     "is_shipped",
     "load_architectures",
+    "pretrained",
     "register_model",
     "source_file",
 ]

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Literal, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 import torch
 from torch import Tensor, nn
@@ -26,8 +26,12 @@ class Ensemble(nn.Module):
         weights: [members], not negative, that add up to 1.
         slope, intercept: [members, classes and statements], of the members' logits.
         aggregate: the mean is that of the members' logits ("logit") or of their probabilities ("probability").
+
+    Attributes:
+        contract: of the weights that were loaded; None for what was not.
     """
 
+    contract: Any = None
     weights: Tensor
     slope: Tensor
     intercept: Tensor

@@ -116,7 +116,12 @@ class Windowed(nn.Module):
         highpass: takes the baseline away before the windows are cut; None for none.
         statements: how many of the outputs, the last ones, are statements.
         masked: whether leads may be missing: NaN in `ecg`. The model then takes twice as many leads, see `with_mask`.
+
+    Attributes:
+        contract: of the weights that were loaded; None for what was not.
     """
+
+    contract: Any = None
 
     def __init__(
         self,

@@ -36,6 +36,7 @@ class Crops(IterableDataset[Batch]):
         hidden_metadata: share of ages and of sexes turned into NaN.
         seed, epoch: what the draws follow from.
         rank, ranks: which share of each batch this process takes, of how many.
+        chances: [positions] float64, adds up to 1: how often each is drawn, with repetition; None for each once.
         before_batch: called before each batch is read; raises where the signals cannot be read any more.
         highpass: takes the baseline of the whole recording away; None for none.
     """
@@ -54,6 +55,7 @@ class Crops(IterableDataset[Batch]):
         epoch: int = 0,
         rank: int = 0,
         ranks: int = 1,
+        chances: NDArray[np.float64] | None = None,
         before_batch: Callable[[], None] = unwatched,
         highpass: HighPass | None = None,
     ) -> None:
@@ -71,12 +73,17 @@ class Crops(IterableDataset[Batch]):
         self.draw = (seed, epoch)
         self.rank = rank
         self.ranks = ranks
+        self.chances = chances
 
     def __len__(self) -> int:
         return len(self.records) // self.batch_size
 
     def __iter__(self) -> Iterator[Batch]:
-        order = np.random.default_rng(self.draw).permutation(self.records)
+        shuffle = np.random.default_rng(self.draw)
+        if self.chances is None:
+            order = shuffle.permutation(self.records)
+        else:
+            order = shuffle.choice(self.records, len(self.records), p=self.chances)
         rng = np.random.default_rng((*self.draw, 1))  # (seed, epoch, 0) is the stream of (seed, epoch)
         share = slice(self.rank, None, self.ranks)
         for batch in range(len(self)):

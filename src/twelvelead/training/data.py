@@ -15,6 +15,7 @@ from twelvelead.errors import TwelveLeadError
 from twelvelead.models.highpass import HighPass
 from twelvelead.training.crops import Batch, Crops, millivolts, unwatched
 from twelvelead.training.module import Training
+from twelvelead.training.named import own_chances
 from twelvelead.training.recipe import Recipe
 
 
@@ -70,6 +71,9 @@ class StoreData(pl.LightningDataModule):
                 f"{store.path}: fold {fold_names(recipe.validation_folds)} shows every class of the task {recipe.task} "
                 "in none or in all of its records, so that nothing can be measured; choose other folds"
             )
+        self._chances: NDArray[np.float64] | None = None
+        if recipe.sampler:
+            self._chances = own_chances(recipe.sampler, labels.values[self.train_records], f"recipe {recipe.name}")
         parts = [labels.targets] if auxiliary is None else [labels.targets, auxiliary.targets]
         self.targets = np.concatenate(parts, axis=1)
         if answers is not None:
@@ -112,6 +116,7 @@ class StoreData(pl.LightningDataModule):
             rank=trainer.global_rank,
             ranks=trainer.world_size,
             before_batch=self.store.require_whole,
+            chances=self._chances,
             highpass=self._highpass(trainer.strategy.root_device),
         )
         return DataLoader(crops, batch_size=None)

@@ -12,6 +12,7 @@ from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.files import LOCK, replacing
 from twelvelead.models import source_file
 from twelvelead.training.hardware import describe_hardware, list_versions
+from twelvelead.training.named import own_files
 from twelvelead.training.recipe import Recipe
 from twelvelead.weights import sha256
 
@@ -49,9 +50,9 @@ def require_ours(folder: Path, recipe: Recipe, store: Store) -> None:
         raise TwelveLeadError(
             f"{folder}: holds a run of another recipe (differs in {', '.join(differing)}); name another folder"
         )
-    file = source_file(recipe.architecture)
-    if file is not None and (recorded.get("architecture_file") or {}).get("sha256") != sha256(file):
-        raise TwelveLeadError(f"{folder}: holds a run of another {file.name}; name another folder")
+    for file in _code_files(recipe):
+        if recorded.get("code", {}).get(file.name) != sha256(file):
+            raise TwelveLeadError(f"{folder}: holds a run of another {file.name}; name another folder")
     if data_hash != store.data_hash:
         raise TwelveLeadError(f"{folder}: holds a run on other data than {store.path}; name another folder")
 
@@ -68,8 +69,8 @@ def claim(folder: Path, recipe: Recipe, store: Store) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / "recipe.toml") as partial:
         partial.write_text(recipe.to_toml(), encoding="utf-8")
-    file = source_file(recipe.architecture)
-    if file is not None:
+    files = _code_files(recipe)
+    for file in files:
         with replacing(folder / file.name) as partial:
             partial.write_bytes(file.read_bytes())
     recorded = {
@@ -79,7 +80,7 @@ def claim(folder: Path, recipe: Recipe, store: Store) -> None:
         "data_hash": store.data_hash,
         "synthetic": store.synthetic,
         "seed": recipe.seed,
-        **({} if file is None else {"architecture_file": {"name": file.name, "sha256": sha256(file)}}),
+        "code": {file.name: sha256(file) for file in files},
         "versions": list_versions(),
         "trained": False,
     }
@@ -130,6 +131,12 @@ def read_log(folder: Path) -> list[dict[str, float]]:
 def training_seconds(folder: Path) -> float:
     """What all epochs of a log took together, validation included and resumed ones once."""
     return round(sum(row["seconds"] for row in read_log(folder)), 1)
+
+
+def _code_files(recipe: Recipe) -> list[Path]:
+    """The files of the user's own code that a recipe names."""
+    architecture = source_file(recipe.architecture)
+    return sorted({*own_files(recipe.code), *([] if architecture is None else [architecture])})
 
 
 def _write(folder: Path, values: Mapping[str, Any]) -> None:

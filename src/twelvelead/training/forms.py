@@ -34,6 +34,9 @@ def load_windowed(weights: str | Path) -> Whole:
     Args:
         weights: a shipped name, a run folder, a folder of weights, or a file in one.
 
+    Returns:
+        The module in evaluation mode, with the contract as its `contract`.
+
     Raises:
         Unreadable: there are no such weights, or a file that is not what the contract describes.
     """
@@ -48,6 +51,7 @@ def load_windowed(weights: str | Path) -> Whole:
     except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
         fault = str(error).splitlines()[0]
         raise Unreadable(f"{path}: does not fit the model in its contract ({fault}); export it again") from None
+    whole.contract = contract
     return whole.eval()
 
 

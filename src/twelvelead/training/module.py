@@ -6,7 +6,7 @@ import lightning.pytorch as pl
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torchmetrics.classification import BinaryAUROC, MultilabelAUROC
 
 from twelvelead.ecg.lead_sets import shown_by
@@ -19,6 +19,7 @@ from twelvelead.models.windows import Windowed, create_network, whole_steps
 from twelvelead.training.augment import disturb, hide, margin, mix
 from twelvelead.training.crops import Batch
 from twelvelead.training.loss import AsymmetricLoss, CrossEntropyLoss, FocalLoss, class_weights
+from twelvelead.training.named import Loss, is_named, own_loss
 from twelvelead.training.recipe import Recipe
 
 
@@ -181,11 +182,13 @@ class Training(pl.LightningModule):
             self.plateau.load_state_dict(self._plateau_state)
 
 
-def make_loss(recipe: Recipe, labels: NDArray[np.bool_]) -> nn.Module:
+def make_loss(recipe: Recipe, labels: NDArray[np.bool_]) -> Loss:
     """The recipe's loss, weighted for the labels [records, classes] of the training folds."""
     weights = torch.ones(labels.shape[1])
     if recipe.class_weights:
         weights = torch.from_numpy(class_weights(labels))
+    if is_named(recipe.loss):
+        return own_loss(recipe.loss, weights, f"recipe {recipe.name}")
     if recipe.loss == "focal":
         return FocalLoss(weights, alpha=recipe.alpha, gamma=recipe.gamma)
     if recipe.loss == "asymmetric":

@@ -4,7 +4,7 @@ import dataclasses
 import difflib
 import json
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -14,6 +14,7 @@ from twelvelead.ecg.leads import LEADS
 from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.models import MODELS, default_settings
 from twelvelead.training.inherit import inherit
+from twelvelead.training.named import find_object, importable, is_named, register_named
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Recipe:
 
     Attributes:
         name: of the weights that come out.
-        architecture: a name in the registry of models.
+        architecture: a name in the registry of models, or a class of one's own as `module:object`.
         model: settings of the architecture, the keyword arguments of its class in `twelvelead.models`.
         initial: weights to start from, by name or place; "" starts at random. They give the architecture, its settings,
             metadata, window, stride and aggregate (`load` takes them over).
@@ -48,8 +49,11 @@ class Recipe:
         hidden_leads: share of training crops that show one of the sets alone, drawn at random.
         mixup, lead_dropout, gain, stretch, noise, wander: disturbances of training crops, 0 for none
             (`twelvelead.training.augment`).
+        sampler: how often each record is drawn, as `module:object` (`twelvelead.training.named.own_chances`); "" draws
+            each once an epoch.
         batch_size: crops in a step.
-        loss: "focal", "cross_entropy" or "asymmetric".
+        loss: "focal", "cross_entropy" or "asymmetric", or one's own as `module:object`
+            (`twelvelead.training.named.own_loss`).
         alpha, gamma: of the focal loss; `gamma` is also that of the negatives in the asymmetric loss.
         label_smoothing: labels become this share of 1/2 and else themselves.
         class_weights: whether the loss weighs each class by its rarity.
@@ -62,6 +66,8 @@ class Recipe:
         average_decay: of the exponential moving average of the weights, a step; 0 turns it off.
         epochs: at most.
         patience: epochs without a better validation AUROC before training ends.
+        callbacks, loggers: of Lightning, each as `module:object`, which is called without arguments; loggers stand
+            beside the log that every run has.
         precision: "auto" (bfloat16 where the device multiplies in it natively) or "float32".
         seed: every random draw follows from (seed, epoch, rank).
     """
@@ -94,8 +100,9 @@ class Recipe:
     stretch: float = 0.0
     noise: float = 0.0
     wander: float = 0.0
+    sampler: str = ""
     batch_size: int = 128
-    loss: Literal["focal", "cross_entropy", "asymmetric"] = "focal"
+    loss: str = "focal"
     alpha: float = 0.434
     gamma: float = 2.135
     label_smoothing: float = 0.0
@@ -109,6 +116,8 @@ class Recipe:
     average_decay: float = 0.998
     epochs: int = 40
     patience: int = 8
+    callbacks: tuple[str, ...] = ()
+    loggers: tuple[str, ...] = ()
     precision: Literal["auto", "float32"] = "auto"
     seed: int = 0
 
@@ -202,6 +211,8 @@ class Recipe:
             except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
                 raise Unreadable(f"{path}: not a TOML file ({error})") from None
         values = {"name": path.stem, **values}
+        with importable(path.parent):
+            _require_code(values, str(path))
         if initial and values.get("initial") != initial:
             values = {name: value for name, value in values.items() if name != "initial_sha256"} | {"initial": initial}
         if isinstance(values.get("initial"), str) and values["initial"]:
@@ -225,12 +236,17 @@ class Recipe:
         if architecture not in MODELS:
             raise Unreadable(
                 f"{source}: no architecture is named {architecture}{_hint(architecture, MODELS)}; one of your own "
-                "comes with --architecture FILE"
+                "comes with --architecture FILE, or as module:object in the recipe"
             )
         usual, settings = default_settings(architecture), values.get("model", {})
         check_kinds(settings, usual, f"{source}: model")
         converted["model"] = usual | settings
         return cls(**converted)
+
+    @property
+    def code(self) -> tuple[str, ...]:
+        """What it names of one's own code, each as `module:object`."""
+        return tuple(_named_in({name: getattr(self, name) for name in _CODE}))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as JSON and TOML hold them."""
@@ -253,6 +269,11 @@ LONGEST_WINDOW = 60.0
 """Seconds. A larger number is of a recipe from when windows and strides were in samples."""
 
 _CHOICES = {name: get_args(kind) for name, kind in get_type_hints(Recipe).items() if get_origin(kind) is Literal}
+_CHOICES["loss"] = ("focal", "cross_entropy", "asymmetric")
+
+_CODE = ("architecture", "loss", "sampler", "callbacks", "loggers")
+"""Settings that may name code."""
+
 _SWITCHES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "hidden_metadata": ("metadata", bool),
     "hidden_leads": ("lead_sets", bool),
@@ -296,6 +317,22 @@ _RANGES = (
 )
 
 
+def _named_in(values: Mapping[str, Any]) -> Iterator[str]:
+    for name in _CODE:
+        given = values.get(name, "")
+        yield from (each for each in (given if isinstance(given, list | tuple) else [given]) if is_named(each))
+
+
+def _require_code(values: Mapping[str, Any], source: str) -> None:
+    """See that the code that a user's recipe names is there. What weights give is not asked: a contract of somebody's
+    names an architecture, and nothing of it is run."""
+    for name in _named_in(values):
+        if name == values.get("architecture"):
+            register_named(name, source)
+        else:
+            find_object(name, source)
+
+
 def check_setting(name: str, value: Any, source: str) -> None:
     """See that a recipe has this setting, and that the value by itself is one of it; `source` is named in errors.
 
@@ -309,7 +346,7 @@ def check_setting(name: str, value: Any, source: str) -> None:
 
 def _check_range(name: str, value: Any, source: str) -> None:
     allowed = _CHOICES.get(name)
-    if allowed and value not in allowed:
+    if allowed and value not in allowed and not (name == "loss" and is_named(value)):
         raise TwelveLeadError(f"{source}: {name} is {value!r}; it has to be one of {', '.join(allowed)}")
     if name in ("window", "stride") and value > LONGEST_WINDOW:
         raise TwelveLeadError(

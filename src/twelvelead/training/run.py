@@ -10,7 +10,7 @@ from pathlib import Path
 import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging
-from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from lightning.pytorch.trainer.states import TrainerStatus
 
 from twelvelead.data.store import Store
@@ -26,6 +26,7 @@ from twelvelead.training.data import StoreData
 from twelvelead.training.finish import finish
 from twelvelead.training.initial import initial_contract, load_initial, require_starting
 from twelvelead.training.module import Training
+from twelvelead.training.named import own_callbacks, own_loggers
 from twelvelead.training.recipe import Recipe
 from twelvelead.training.report import Log, Report
 from twelvelead.training.scale import lay_out, rank
@@ -106,11 +107,14 @@ class Begun:
         training: the untrained model with its loss.
         data: with the labels as they are recorded.
         kept: the classes whose outputs initial weights gave.
+        callbacks, loggers: of the user's own.
     """
 
     training: Training
     data: StoreData
     kept: tuple[str, ...]
+    callbacks: tuple[pl.Callback, ...]
+    loggers: tuple[Logger, ...]
 
 
 def prepare(recipe: Recipe, store: Store) -> Begun:
@@ -158,7 +162,9 @@ def prepare(recipe: Recipe, store: Store) -> Begun:
     if initial is not None:
         beside = () if auxiliary is None else auxiliary.classes
         kept = load_initial(training.windowed.model, recipe, data.labels.classes, beside)
-    return Begun(training, data, kept)
+    source = f"recipe {recipe.name}"
+    callbacks, loggers = own_callbacks(recipe.callbacks, source), own_loggers(recipe.loggers, source)
+    return Begun(training, data, kept, callbacks, loggers)
 
 
 def train_epochs(
@@ -209,7 +215,9 @@ def train_epochs(
         auto_insert_metric_name=False,
         enable_version_counter=False,
     )
-    callbacks: list[pl.Callback] = [log, Report(log, say, progress), *watchers, stopping, best, last]
+    for logger in begun.loggers:
+        logger.log_hyperparams(recipe.to_dict())
+    callbacks: list[pl.Callback] = [log, Report(log, say, progress), *watchers, *begun.callbacks, stopping, best, last]
     if recipe.average_decay:
         callbacks.insert(0, EMAWeightAveraging(decay=recipe.average_decay))
     trainer = pl.Trainer(
@@ -223,7 +231,7 @@ def train_epochs(
         max_epochs=recipe.epochs,
         callbacks=callbacks,
         plugins=[AtomicCheckpointIO()],
-        logger=TensorBoardLogger(folder, name="tensorboard", version=""),
+        logger=[TensorBoardLogger(folder, name="tensorboard", version=""), *begun.loggers],
         log_every_n_steps=min(50, training.steps_per_epoch),
         num_sanity_val_steps=0,
         reload_dataloaders_every_n_epochs=1,
