@@ -33,7 +33,7 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands to the verb serve."""
     app.add_typer(_keys, name="keys")
     app.add_typer(_audit, name="audit")
-    for command in (backup, restore, purge):
+    for command in (backup, restore, purge, export):
         app.command()(command)
 
 
@@ -159,6 +159,45 @@ def purge(
     with _ledger(settings, store) as ledger:
         done = ledger.purge(timedelta(days=older_than), actor="local", signed_only=signed)
     typer.echo(f"{done.recordings} recordings and {done.objects} files removed, {done.waiting} wait for their jobs")
+
+
+def export(
+    labels: Annotated[Path, typer.Option(help="Write the labels to this CSV, which is not there yet.")],
+    originals: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write the recordings below this folder, which is not there yet.",
+            show_default="as LABELS, without .csv",
+        ),
+    ] = None,
+    classes: Annotated[
+        Literal["superclass", "statement"],
+        typer.Option(help="Take the superclasses of what was stated as labels, or the codes as they were stated."),
+    ] = "superclass",
+    owner: Annotated[
+        str | None, typer.Option(help="Take the recordings of this owner.", show_default="everybody's")
+    ] = None,
+    settings: SettingsFile = None,
+    store: Store = None,
+) -> None:
+    """Write what readers have signed, and the recordings, so that `store create` and `train fine-tune` take them.
+
+    Of each recording the newest signed reading counts; a class that it does not state is labelled 0. Left out and
+    counted: what is not signed, what the quality gate refused, what is signed without a code. Patients are hashes, the
+    same for all recordings of one in this export alone; the recordings themselves hold what their files hold.
+    """
+    from twelvelead.service.export import export as write
+
+    folder = originals or labels.with_suffix("")
+    with _ledger(settings, store) as ledger:
+        done = write(ledger, labels, folder, classes=classes, owner=owner)
+    typer.echo(f"{labels}: {done.recordings} recordings of {done.patients} patients")
+    typer.echo("classes: " + ", ".join(f"{name} {number}" for name, number in done.classes.items()))
+    made = f", {done.as_signals} of them as WFDB records of their signals" if done.as_signals else ""
+    typer.echo(f"{folder}: their files, which hold patients' data{made}")
+    if done.left_out:
+        typer.echo("left out: " + ", ".join(f"{number} {why}" for why, number in done.left_out.items()))
+    typer.echo(f"next: twelvelead store create {folder} {labels} own.store --folds 10")
 
 
 @contextmanager
