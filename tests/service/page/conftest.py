@@ -238,7 +238,7 @@ class Room:
         """Open the worklist, or what stands after # in an address."""
         self.page.request.get(self.served.launch)
         self.page.goto(f"/#{at}")
-        self.page.locator("#patient:not(:empty)" if at else "#grid [role=row].head").wait_for()
+        self.page.locator("#words h2" if at else "#grid [role=row].head").wait_for()
         return self
 
     def drop(self, **files):

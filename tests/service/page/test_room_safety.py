@@ -134,3 +134,18 @@ def test_no_patient_stands_in_an_address_a_title_or_the_browsers_store(room, aec
     expect(room.page.locator("#login")).to_be_visible()
     assert "for his eyes" not in room.page.evaluate("JSON.stringify([{ ...localStorage }, { ...sessionStorage }])")
     faults[:] = [fault for fault in faults if "status of 401" not in fault]
+
+
+def test_what_is_said_of_one_ecg_never_stands_beside_another(room, aecg, faults):
+    room.enter(room.keep(aecg("high_voltage", name="First^Ferry"))["id"])
+    page = room.page
+    page.goto("/#00000000-0000-4000-8000-000000000000")
+    expect(page.locator("#patient")).to_have_text("This ECG could not be opened")
+    for part in ("#words", "#mine", "#pdf"):
+        expect(page.locator(part)).to_be_hidden()
+    page.keyboard.press("s")
+    expect(page.locator("#sign")).to_be_hidden()
+    page.keyboard.press("u")
+    page.locator("#grid [role=row]", has_text="First, Ferry").click()
+    expect(page.locator("#words")).to_be_visible()
+    faults[:] = [fault for fault in faults if "status of 404" not in fault]

@@ -112,7 +112,7 @@ function go(id, earlier = null) {
 
 /** Opens the row that is so many away from the open one. */
 function step(by) {
-  const from = rows.indexOf(opened.recording?.id);
+  const from = rows.indexOf(location.hash.slice(1).split("/")[0]);
   const next = from < 0 ? undefined : rows.at(from + by);
   if (next === undefined) return say(t(by > 0 ? "opened.last" : "opened.first"));
   table.move(from + by);
@@ -177,9 +177,9 @@ function wireFiles() {
     document.body.classList.remove("over");
     add(await dropped(event.dataTransfer));
   });
-  arrivals.addEventListener("kept", async ({ detail: { recording, alone } }) => {
-    if (alone) go(recording.id);
-    await rows.refresh().catch(() => {});
+  arrivals.addEventListener("kept", ({ detail: { recording, alone } }) => {
+    if (alone && !find("list").hidden) go(recording.id); // nobody who reads is taken away from his ECG
+    rows.refreshSoon();
   });
 }
 
@@ -214,6 +214,7 @@ function showPicking(id) {
 }
 
 async function markUnread() {
+  if (opened.recording === null) return;
   try {
     await opened.mark(false);
     say(t("opened.marked-unread"));

@@ -43,18 +43,31 @@ export class Opened extends EventTarget {
       await this.#compare(earlier, signal);
     } catch (problem) {
       if (signal.aborted) return;
-      if (this.recording?.id !== id) this.viewer.clear(problem.message || t("lost.now"));
+      if (this.recording?.id !== id) find("patient").textContent = t("opened.failed");
       say(problem.message || t("lost.now"));
     }
   }
 
   close() {
     this.#loading.abort();
+    this.#empty();
+  }
+
+  #empty() {
     this.recording = null;
     this.correcting.close();
+    this.#show(false);
+  }
+
+  /** Shows the parts of a recording, or none of them: what is said of one never stands beside another. */
+  #show(shown) {
+    for (const part of ["about", "words", "panel", "pdf", "unread"]) find(part).hidden = !shown;
+    if (!shown) this.viewer.clear("");
   }
 
   async #load(id, signal) {
+    this.#empty();
+    find("patient").textContent = t("list.coming");
     const place = `/v1/recordings/${id}`;
     const [recording, answer, versions, sent] = await Promise.all([
       get(place, { signal }),
@@ -66,6 +79,7 @@ export class Opened extends EventTarget {
     this.#answer = answer;
     this.#earlier = null;
     this.#shown = null;
+    this.#show(true);
     this.viewer.show({ id, signal: decodeSignal(sent), answer });
     this.#drawHead();
     find("words").replaceChildren(...words(answer));

@@ -4,6 +4,7 @@ import { get } from "./api.js";
 
 const PAGE = 1000;
 const POLL_MS = 10_000;
+const SOON_MS = 1000;
 
 /** Fires "changed" when rows are other than before, and "arrived" with the number of those that came. */
 export class Rows extends EventTarget {
@@ -51,8 +52,12 @@ export class Rows extends EventTarget {
   update(recording) {
     const index = this.indexOf(recording.id);
     if (index < 0) return;
-    this.#pages.get(Math.floor(index / PAGE))[index % PAGE] = recording;
+    this.#put(index, recording);
     this.#tell();
+  }
+
+  #put(index, recording) {
+    this.#pages.get(Math.floor(index / PAGE))[index % PAGE] = recording;
   }
 
   /** Fetches again what has come before. */
@@ -61,6 +66,16 @@ export class Rows extends EventTarget {
     const pages = [...this.#pages.keys()];
     await Promise.all(pages.map((page) => this.#load(page)));
   }
+
+  /** Fetches again in a moment, once for all that ask meanwhile. */
+  refreshSoon() {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = null;
+      this.refresh().catch(() => {});
+    }, SOON_MS);
+  }
+
+  #soon = null;
 
   async #load(page) {
     if (!this.#pages.has(page)) this.#pages.set(page, undefined);
@@ -91,7 +106,8 @@ export class Rows extends EventTarget {
       if (this.total > before) this.dispatchEvent(new CustomEvent("arrived", { detail: this.total - before }));
       return;
     }
-    recordings.forEach((recording) => this.update(recording));
+    recordings.forEach((recording, place) => this.#put(first + place, recording));
+    this.#tell();
   }
 
   #tell() {
