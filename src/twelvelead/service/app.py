@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from twelvelead.service import (
+    agreement,
     attributions,
     beginning,
     comparison,
@@ -75,6 +76,7 @@ def create_app(settings: Settings, uploads: Iterable[Upload] = ()) -> FastAPI:
         readings,
         patients,
         comparison,
+        agreement,
         beginning,
         sessions,
         monitoring,

@@ -70,6 +70,11 @@ async def docs(request: Request) -> Response:
     return _give(request, "docs.html")
 
 
+@router.get("/agreement")
+async def agreement(request: Request) -> Response:
+    return _give(request, "agreement/index.html")
+
+
 @router.get("/page/{path:path}")
 async def page(request: Request, path: str) -> Response:
     return _give(request, path)

@@ -16,10 +16,9 @@ function formatOf(wanted) {
   };
 }
 
-/** Fetches the texts of a language; gives `t`. */
-export async function load(wanted) {
-  const parts = await Promise.all(["room", "viewer"].map((part) => fetchTexts(part, wanted)));
-  texts = Object.assign({}, ...parts);
+/** Fetches the texts of a language, those of the room unless other parts are named; gives `t`. */
+export async function load(wanted, parts = ["room", "viewer"]) {
+  texts = Object.assign({}, ...(await Promise.all(parts.map((part) => fetchTexts(part, wanted)))));
   language = wanted;
   format = formatOf(wanted);
   document.documentElement.lang = language;
