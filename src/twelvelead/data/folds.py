@@ -1,7 +1,26 @@
-"""Folds that keep each patient's recordings together and the classes alike."""
+"""Folds that keep each patient's recordings together and the classes alike, and what they are for."""
+
+from collections.abc import Collection
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+def shared_out(folds: Collection[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Which folds train and which choose, where nobody says: the last one is left to measure, the one before it
+    chooses, the others train. Of two, one trains and one chooses.
+
+    Returns:
+        The training folds and the validation folds.
+
+    Raises:
+        ValueError: fewer than two folds.
+    """
+    *others, last = sorted(folds)
+    if not others:
+        raise ValueError("one fold cannot train and choose")
+    *train, validation = others if len(others) > 1 else (*others, last)
+    return tuple(train), (validation,)
 
 
 def patient_folds(

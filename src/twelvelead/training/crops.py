@@ -31,8 +31,9 @@ class Crops(IterableDataset[Batch]):
         targets: [record, class] float32, 0-1.
         records: positions of the records that take part.
         window: samples of a crop.
-        batch_size: crops in a batch of all processes together, a multiple of `ranks`; a remainder of the records is
-            left out, another one each epoch.
+        batch_size: crops in a batch of all processes together, a multiple of `ranks`.
+        batches: in the epoch; None for as many as take each record once at most, so that a remainder of the records is
+            left out, another one each epoch. More of them take the records again, in another order.
         hidden_metadata: share of ages and of sexes turned into NaN.
         seed, epoch: what the draws follow from.
         rank, ranks: which share of each batch this process takes, of how many.
@@ -50,6 +51,7 @@ class Crops(IterableDataset[Batch]):
         *,
         window: int,
         batch_size: int,
+        batches: int | None = None,
         hidden_metadata: float = 0.0,
         seed: int = 0,
         epoch: int = 0,
@@ -69,6 +71,7 @@ class Crops(IterableDataset[Batch]):
         self.targets = targets
         self.records = records
         self.batch_size = batch_size
+        self.batches = len(records) // batch_size if batches is None else batches
         self.hidden_metadata = hidden_metadata
         self.draw = (seed, epoch)
         self.rank = rank
@@ -76,14 +79,15 @@ class Crops(IterableDataset[Batch]):
         self.chances = chances
 
     def __len__(self) -> int:
-        return len(self.records) // self.batch_size
+        return self.batches
 
     def __iter__(self) -> Iterator[Batch]:
         shuffle = np.random.default_rng(self.draw)
+        rounds = max(1, -(-self.batches * self.batch_size // len(self.records)))
         if self.chances is None:
-            order = shuffle.permutation(self.records)
+            order = np.concatenate([shuffle.permutation(self.records) for _ in range(rounds)])
         else:
-            order = shuffle.choice(self.records, len(self.records), p=self.chances)
+            order = shuffle.choice(self.records, rounds * len(self.records), p=self.chances)
         rng = np.random.default_rng((*self.draw, 1))  # (seed, epoch, 0) is the stream of (seed, epoch)
         share = slice(self.rank, None, self.ranks)
         for batch in range(len(self)):

@@ -110,6 +110,7 @@ class StoreData(pl.LightningDataModule):
             self.train_records,
             window=training.crop,
             batch_size=self.recipe.batch_size,
+            batches=self.recipe.batches(len(self.train_records)),
             hidden_metadata=self.recipe.hidden_metadata,
             seed=self.recipe.seed,
             epoch=trainer.current_epoch,

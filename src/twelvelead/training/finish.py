@@ -7,7 +7,7 @@ from pathlib import Path
 from twelvelead.ecg.lead_sets import parse_lead_set
 from twelvelead.plots.training import curves_png
 from twelvelead.training.data import StoreData
-from twelvelead.training.folder import read, read_log
+from twelvelead.training.folder import BEFORE, read, read_log
 from twelvelead.training.forms import predict
 from twelvelead.training.initial import ancestors
 from twelvelead.training.module import Training
@@ -66,8 +66,10 @@ def _lead_sets(training: Training, data: StoreData) -> tuple[LeadSet, ...]:
 
 
 def draw(folder: Path, best_epoch: int, synthetic: bool) -> None:
-    """The curves of `log.csv` as `curves.png`."""
+    """The curves of `log.csv` as `curves.png`, where there was an epoch."""
     rows = read_log(folder)
+    if rows[-1]["epoch"] == BEFORE:
+        return
     names = {"train loss": "train_loss", "validation macro AUROC": "validation_auroc", "learning rate": "learning_rate"}
     curves_png(
         [int(row["epoch"]) + 1 for row in rows],

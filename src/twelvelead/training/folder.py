@@ -20,6 +20,9 @@ FORMAT = "twelvelead-run"
 VERSION = 3
 """Of a run's folder; it rises when an older twelvelead could not go on in it, or a newer one in an older run."""
 
+BEFORE = -1
+"""The epoch, in a log, of what a training begins with; the first one is 0."""
+
 LOG_COLUMNS = ("epoch", "train_loss", "validation_auroc", "learning_rate", "seconds")
 
 _ABOUT = "run.json"

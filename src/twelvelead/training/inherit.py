@@ -5,7 +5,7 @@ from typing import Any
 from twelvelead.errors import TwelveLeadError
 from twelvelead.weights import Contract, file, find
 
-_GIVEN = ("architecture", "aggregate", "highpass")
+_GIVEN = ("architecture", "highpass")
 
 
 def inherit(values: dict[str, Any], source: str) -> dict[str, Any]:
@@ -16,8 +16,8 @@ def inherit(values: dict[str, Any], source: str) -> dict[str, Any]:
         source: of the recipe, named in errors.
 
     Returns:
-        The values, with the architecture, its settings, metadata, window, stride and aggregate of the weights, and the
-        SHA-256 of their safetensors file.
+        The values, with the architecture, its settings, metadata, window and stride of the weights, the SHA-256 of
+        their safetensors file, and their aggregate where the recipe has none.
 
     Raises:
         Unreadable: there are no such weights, or they are not what their contract describes.
@@ -50,7 +50,7 @@ def inherit(values: dict[str, Any], source: str) -> dict[str, Any]:
                 raise _contradiction(source, initial, wrong[0], stated[wrong[0][6:]], value.get(wrong[0][6:]))
         elif stated is not None and stated != value:
             raise _contradiction(source, initial, name, stated, value)
-    return values | given
+    return {"aggregate": contract.aggregate} | values | given
 
 
 def _contradiction(source: str, initial: str, name: str, stated: Any, given: Any) -> TwelveLeadError:

@@ -1,5 +1,6 @@
 """The training step and the validation of a recipe, as Lightning wants them."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import lightning.pytorch as pl
@@ -141,14 +142,22 @@ class Training(pl.LightningModule):
     def configure_optimizers(self) -> Any:
         recipe = self.recipe
         kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[recipe.optimizer]
-        # Time scales, of state-space models for instance, mean nothing at 0: a model marks them, and they do not decay.
-        undecayed = [p for p in self.windowed.parameters() if getattr(p, "undecayed", False)]
-        others = [p for p in self.windowed.parameters() if not getattr(p, "undecayed", False)]
-        groups = [{"params": others}, *([{"params": undecayed, "weight_decay": 0.0}] if undecayed else [])]
-        optimizer = kind(groups, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+        groups: dict[tuple[float, bool], dict[str, Any]] = {}
+        for depth, layer in self._layers():
+            rate = recipe.learning_rate * recipe.layer_rate**depth
+            for each in layer:
+                # Time scales, of state-space models for instance, mean nothing at 0: a model marks them, and they do
+                # not decay.
+                undecayed = getattr(each, "undecayed", False)
+                group = groups.setdefault((rate, undecayed), {"params": [], "lr": rate})
+                group["params"].append(each)
+                if undecayed:
+                    group["weight_decay"] = 0.0
+        optimizer = kind(list(groups.values()), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
         steps = recipe.epochs * self.steps_per_epoch
         if recipe.schedule == "one_cycle":
-            cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.learning_rate, total_steps=steps)
+            highest = [group["lr"] for group in groups.values()]
+            cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, highest, total_steps=steps)
             return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
         if recipe.schedule == "cosine":
             cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
@@ -161,6 +170,31 @@ class Training(pl.LightningModule):
             patience=recipe.plateau_patience if recipe.schedule == "plateau" else recipe.epochs,
         )
         return optimizer
+
+    def _layers(self) -> Iterator[tuple[float, list[nn.Parameter]]]:
+        """The parameters of each layer and its depth: from the last layer, 0, against the order in which the model was
+        built down to the first one, 1."""
+        last = self.windowed.model.output_layer()
+        built = [each for each in self.windowed.model.modules() if each is not last]
+        layers = [list(each.parameters(recurse=False)) for each in (last, *reversed(built))]
+        layers = [layer for layer in layers if layer]
+        for number, layer in enumerate(layers):
+            yield number / max(1, len(layers) - 1), layer
+
+    def on_train_epoch_start(self) -> None:
+        if self.recipe.head == "probe":  # whose network is that of the initial weights, statistics and all
+            for each in self.modules():
+                if isinstance(each, nn.modules.batchnorm._BatchNorm):
+                    each.eval()
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        if not self.recipe.unfreeze:
+            return
+        done = self.global_step / (self.recipe.epochs * self.steps_per_epoch)
+        for depth, layer in self._layers():
+            if done < depth * self.recipe.unfreeze:
+                for each in layer:
+                    each.grad = None  # such a parameter neither moves nor decays
 
     @property
     def _plateaus(self) -> bool:

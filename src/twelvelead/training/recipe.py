@@ -26,11 +26,16 @@ class Recipe:
         architecture: a name in the registry of models, or a class of one's own as `module:object`.
         model: settings of the architecture, the keyword arguments of its class in `twelvelead.models`.
         initial: weights to start from, by name or place; "" starts at random. They give the architecture, its settings,
-            metadata, window, stride and aggregate (`load` takes them over).
+            metadata, window and stride, and the aggregate that the recipe leaves open (`load` takes them over).
         initial_sha256: of their safetensors file, so that a recipe means the same weights tomorrow; "" for any.
+        head: how the last layer begins: "names" (outputs of the initial weights by the names of the classes, others at
+            random), or "probe" (`twelvelead.training.probe`: fitted to what the frozen network makes of the training
+            records). After a probe, batch norm keeps the initial weights' statistics, and the probe itself stands
+            wherever no epoch has a better validation AUROC.
         metadata: whether age and sex take part.
         task, protocol: which labels, and which records count (see `twelvelead.data`).
-        train_folds, validation_folds: the validation folds choose the epoch and the thresholds.
+        train_folds, validation_folds: the validation folds choose the epoch and the thresholds. Where both are empty,
+            the store's own (`twelvelead.data.folds.shared_out`).
         auxiliary_task: a second task of the store, predicted beside `task`: the statements of the weights; "" for none.
         auxiliary_weight: of its loss, the cross-entropy averaged over its classes.
         teachers: weights (folders of runs, for instance) whose probabilities soften the labels; relative paths start at
@@ -62,9 +67,12 @@ class Recipe:
         weight_decay: of the optimiser.
         schedule: "plateau" (the rate falls when the validation AUROC stops rising), "one_cycle", "cosine" (from the
             start down to 0) or "constant".
+        layer_rate: learning rate of the first layer, as a share of that of the last; it falls geometrically between.
+        unfreeze: share of the training over which the layers begin to learn, one after the other from the last down.
         plateau_patience, plateau_factor: epochs without a better AUROC before the rate falls, and to which share.
         average_decay: of the exponential moving average of the weights, a step; 0 turns it off.
-        epochs: at most.
+        epochs: at most; 0, for a probe alone.
+        steps: batches of all epochs together, whatever the number of records; 0 for epochs that take each record once.
         patience: epochs without a better validation AUROC before training ends.
         callbacks, loggers: of Lightning, each as `module:object`, which is called without arguments; loggers stand
             beside the log that every run has.
@@ -77,6 +85,7 @@ class Recipe:
     model: dict[str, Any] = field(default_factory=lambda: default_settings("reference"))
     initial: str = ""
     initial_sha256: str = ""
+    head: Literal["names", "probe"] = "names"
     metadata: bool = True
     task: str = "superclass"
     protocol: Literal["drop", "keep", "likely"] = "drop"
@@ -111,10 +120,13 @@ class Recipe:
     learning_rate: float = 4.67e-4
     weight_decay: float = 0.0
     schedule: Literal["plateau", "one_cycle", "cosine", "constant"] = "plateau"
+    layer_rate: float = 1.0
+    unfreeze: float = 0.0
     plateau_patience: int = 2
     plateau_factor: float = 0.3
     average_decay: float = 0.998
     epochs: int = 40
+    steps: int = 0
     patience: int = 8
     callbacks: tuple[str, ...] = ()
     loggers: tuple[str, ...] = ()
@@ -130,6 +142,20 @@ class Recipe:
             raise TwelveLeadError(
                 f"recipe {self.name}: stride {self.stride:g} is longer than window {self.window:g} (both in seconds), "
                 "so that what lies between windows would not be read"
+            )
+        if self.head == "probe" and not (self.initial and self.aggregate == "logit"):
+            raise TwelveLeadError(
+                f'recipe {self.name}: head is "probe", which needs initial weights to fit it to, and aggregate = '
+                '"logit", since it is fitted to whole recordings; write both'
+            )
+        if not self.epochs and self.head != "probe":
+            raise TwelveLeadError(f'recipe {self.name}: epochs is 0, with which only head = "probe" learns anything')
+        if 0 < self.steps < self.epochs:
+            raise TwelveLeadError(f"recipe {self.name}: {self.steps} steps for {self.epochs} epochs; each needs one")
+        if bool(self.train_folds) != bool(self.validation_folds):
+            raise TwelveLeadError(
+                f"recipe {self.name}: one of train_folds and validation_folds is empty; name both, or none to take the "
+                "store's"
             )
         if 0 < self.mixup < LEAST_MIXUP:
             raise TwelveLeadError(
@@ -173,6 +199,10 @@ class Recipe:
                 f"epochs; patience = {self.epochs} lets it come down"
             )
         return tuple(f"recipe {self.name}: {line}" for line in lines)
+
+    def batches(self, records: int) -> int:
+        """Batches in an epoch on so many training records."""
+        return self.steps // self.epochs if self.steps else records // self.batch_size
 
     def for_task(self, task: str) -> "Recipe":
         """The recipe for another task: what is asked for is no longer beside itself, and teachers of this task, which
@@ -262,6 +292,9 @@ class Recipe:
         return "\n".join(lines) + "\n"
 
 
+_OPEN = ("train_folds", "validation_folds")
+"""Lists of numbers that may be empty."""
+
 LEAST_MIXUP = 0.01
 """Below it the Beta distribution is so near to its ends that float32 gives its middle instead."""
 
@@ -308,10 +341,13 @@ _RANGES = (
     ("gamma", 0, 100),
     ("learning_rate", 1e-9, 10),
     ("weight_decay", 0, 10),
+    ("layer_rate", 1e-4, 1),
+    ("unfreeze", 0, 1),
     ("plateau_patience", 0, 1e6),
     ("plateau_factor", 1e-6, 0.999),
     ("average_decay", 0, 0.999999),
-    ("epochs", 1, 1e6),
+    ("epochs", 0, 1e6),
+    ("steps", 0, 1e9),
     ("patience", 1, 1e6),
     ("seed", 0, 2**31),
 )
@@ -367,7 +403,7 @@ def check_kinds(values: dict[str, Any], defaults: dict[str, Any], source: str) -
     for name, value in values.items():
         if name not in defaults:
             raise Unreadable(f"{source}: unknown setting {name}{_hint(name, defaults)}")
-        if not _is_of_kind(value, defaults[name]):
+        if not _is_of_kind(value, defaults[name]) and not (name in _OPEN and value == []):
             raise Unreadable(f"{source}: {name} is {value!r}; it has to be of the kind of {json.dumps(defaults[name])}")
 
 

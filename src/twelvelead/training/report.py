@@ -1,14 +1,14 @@
 """What a run says while it goes on, and its log."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
 
 from twelvelead.progress import Progress
-from twelvelead.training.folder import write_log
+from twelvelead.training.folder import BEFORE, write_log
 
 
 class Log(pl.Callback):
@@ -16,11 +16,12 @@ class Log(pl.Callback):
 
     Args:
         folder: of the run.
+        rows: of what stands before the first epoch.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, rows: Sequence[dict[str, float]] = ()) -> None:
         self.folder = folder
-        self.rows: list[dict[str, float]] = []
+        self.rows = [*rows]
         self._started = 0.0
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -70,10 +71,11 @@ class Report(pl.Callback):
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         rows = self.log_rows.rows
         row = rows[-1]
-        seconds = sum(row["seconds"] for row in rows[-3:]) / len(rows[-3:])
-        left = seconds * ((trainer.max_epochs or 0) - len(rows)) / 60
+        done = trainer.current_epoch + 1
+        latest = [each["seconds"] for each in rows[-3:] if each["epoch"] != BEFORE]
+        left = sum(latest) / len(latest) * ((trainer.max_epochs or 0) - done) / 60
         self.say(
-            f"epoch {len(rows)} of at most {trainer.max_epochs}: loss {row['train_loss']:.4f}, validation macro AUROC "
+            f"epoch {done} of at most {trainer.max_epochs}: loss {row['train_loss']:.4f}, validation macro AUROC "
             f"{row['validation_auroc']:.4f} (best {max(row['validation_auroc'] for row in rows):.4f}), "
             f"{row['seconds']:.0f} s; at most {left:.0f} min left"
         )

@@ -4,17 +4,19 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import lightning.pytorch as pl
+import numpy as np
 import torch
 from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from lightning.pytorch.trainer.states import TrainerStatus
 
+from twelvelead.data.folds import shared_out
 from twelvelead.data.store import Store
-from twelvelead.data.tasks import labels
+from twelvelead.data.tasks import fold_names, labels
 from twelvelead.ecg.leads import LEADS
 from twelvelead.errors import TwelveLeadError
 from twelvelead.files import naming, owning
@@ -24,14 +26,17 @@ from twelvelead.training.checkpoints import BEST, LAST, AtomicCheckpointIO, Mode
 from twelvelead.training.checkpoints import require_whole as require_whole_checkpoint
 from twelvelead.training.data import StoreData
 from twelvelead.training.finish import finish
+from twelvelead.training.folder import write_log
 from twelvelead.training.initial import initial_contract, load_initial, require_starting
 from twelvelead.training.module import Training
 from twelvelead.training.named import own_callbacks, own_loggers
+from twelvelead.training.probe import PROBE, begin_with_probe
 from twelvelead.training.recipe import Recipe
 from twelvelead.training.report import Log, Report
 from twelvelead.training.scale import lay_out, rank
 from twelvelead.training.speed import keep_freed_memory, precision
 from twelvelead.training.teachers import ask_teachers, require_teachers
+from twelvelead.weights.suitability import PTBXL
 
 Say = Callable[[str], None]
 
@@ -68,6 +73,7 @@ def train(
         KeyboardInterrupt: Ctrl-C; the same call goes on.
     """
     begun = prepare(recipe, store)
+    recipe = begun.training.recipe
     shape = lay_out(recipe, devices)
     weights = folder / "weights"
     first = rank() == 0
@@ -91,7 +97,7 @@ def train(
                 if first:
                     run_folder.note_trained(folder)
             if first:
-                best = load(folder / "checkpoints" / f"{BEST}.ckpt")
+                best = load(folder / "checkpoints" / f"{best_checkpoint(folder)}.ckpt")
                 begun.training.load_state_dict(best["state_dict"])
                 finish(begun.training, begun.data, folder, best_epoch=int(best["epoch"]), say=say)
     except OSError as error:
@@ -104,7 +110,7 @@ class Begun:
     """A training that nothing speaks against, before anything is written.
 
     Attributes:
-        training: the untrained model with its loss.
+        training: the untrained model with its loss; its recipe names the folds of the store.
         data: with the labels as they are recorded.
         kept: the classes whose outputs initial weights gave.
         callbacks, loggers: of the user's own.
@@ -130,6 +136,8 @@ def prepare(recipe: Recipe, store: Store) -> Begun:
             f"recipe {recipe.name}: lead_sets hide some of twelve leads, but {store.path} has "
             f"{', '.join(store.leads)}; take a store of twelve"
         )
+    if not recipe.train_folds:
+        recipe = _with_folds(recipe, store)
     silence_lightning()
     keep_freed_memory()
     auxiliary = labels(store, recipe.auxiliary_task, "keep") if recipe.auxiliary_task else None
@@ -138,7 +146,8 @@ def prepare(recipe: Recipe, store: Store) -> Begun:
     initial = initial_contract(recipe) if recipe.initial else None
     if initial is not None:
         require_starting(initial, recipe, store)
-    if len(data.train_records) < recipe.batch_size:
+    steps = recipe.batches(len(data.train_records))
+    if recipe.epochs and not steps:
         raise TwelveLeadError(
             f"recipe {recipe.name}: batch_size {recipe.batch_size} is more than the {len(data.train_records)} records "
             f"of its training folds in {store.path}; make it smaller"
@@ -148,7 +157,7 @@ def prepare(recipe: Recipe, store: Store) -> Begun:
         data.labels.values[data.train_records],
         statements=0 if auxiliary is None else len(auxiliary.classes),
         measured=data.measured,
-        steps_per_epoch=len(data.train_records) // recipe.batch_size,
+        steps_per_epoch=steps,
         sampling_rate=round(store.sampling_rate),
         leads=len(store.leads),
     )
@@ -194,8 +203,18 @@ def train_epochs(
         data = data.softened(ask_teachers(data, answers, say, progress))
     devices, nodes = shape
     several = devices * nodes > 1
-    log = Log(folder)
     checkpoints = (folder / "checkpoints").resolve()
+    start, damaged = find_newest(checkpoints)
+    for path in damaged:
+        say(f"{path}: damaged, and is passed over")
+    rows = []
+    if start is None and recipe.head == "probe":
+        rows = [begin_with_probe(training, begun.data, checkpoints / f"{PROBE}.ckpt", say, progress)]
+    if not recipe.epochs:
+        if rank() == 0:
+            write_log(folder, rows)
+        return
+    log = Log(folder, rows)
     stopping = EarlyStopping("validation_auroc", mode="max", patience=recipe.patience, check_on_train_epoch_end=True)
     best = ModelCheckpoint(
         checkpoints,
@@ -239,9 +258,6 @@ def train_epochs(
         enable_model_summary=False,
         default_root_dir=folder,
     )
-    start, damaged = find_newest(checkpoints)
-    for path in damaged:
-        say(f"{path}: damaged, and is passed over")
     if start is not None:
         require_whole_checkpoint(checkpoints / f"{BEST}.ckpt")  # rather now than after the last epoch
         say(f"going on from {start.name}")
@@ -255,15 +271,39 @@ def train_epochs(
         raise
 
 
+def _with_folds(recipe: Recipe, store: Store) -> Recipe:
+    """The recipe with the folds of a store for those that it leaves open; PTB-XL's are as its authors share them."""
+    usual = Recipe()
+    if store.source.startswith(PTBXL):
+        train, validation = usual.train_folds, usual.validation_folds
+    else:
+        try:
+            train, validation = shared_out(np.unique(store.column("fold")).tolist())
+        except ValueError:
+            raise TwelveLeadError(
+                f"{store.path}: all records are in one fold, so that none can choose; make the store with --folds 5"
+            ) from None
+    return replace(recipe, train_folds=train, validation_folds=validation)
+
+
+def best_checkpoint(folder: Path) -> str:
+    """The name of a run's checkpoint with the best validation AUROC: a probe, where no epoch is better."""
+    best = max(run_folder.read_log(folder), key=lambda row: row["validation_auroc"])
+    return PROBE if best["epoch"] == run_folder.BEFORE else BEST
+
+
 def _announce(begun: Begun, say: Say) -> None:
     training, data, recipe = begun.training, begun.data, begun.training.recipe
     say(
-        f"{recipe.name}: {len(data.train_records)} records to train on, {len(data.validation_records)} to "
-        f"validate, {sum(p.numel() for p in training.parameters()):,} parameters, {precision(recipe)}"
+        f"{recipe.name}: {len(data.train_records)} records to train on (fold {fold_names(recipe.train_folds)}), "
+        f"{len(data.validation_records)} to validate (fold {fold_names(recipe.validation_folds)}), "
+        f"{sum(p.numel() for p in training.parameters()):,} parameters, {precision(recipe)}"
     )
     for line in (*recipe.remarks(), *_rounded(training)):
         say(line)
-    if recipe.initial:
+    if recipe.head == "probe":
+        say(f"starts from {recipe.initial}, and all outputs from a probe")
+    elif recipe.initial:
         new = [name for name in data.labels.classes if name not in begun.kept]
         taken = ", ".join(begun.kept[: len(data.labels.classes)]) or "none"
         more = len(begun.kept) - len(data.labels.classes)

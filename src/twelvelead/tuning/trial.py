@@ -63,7 +63,7 @@ def run_trial(trial: Trial, recipe: Recipe, store: Store, folder: Path, say: Cal
         TrialPruned: the pruner ended it.
     """
     begun = prepare(recipe, store)
-    claim(folder, recipe, store)
+    claim(folder, begun.training.recipe, store)
     checkpoints = folder / "checkpoints"
     try:
         train_epochs(begun, folder, folder.parent / "teachers.npy", say, watchers=[Watch(trial)])

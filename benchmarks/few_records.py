@@ -1,0 +1,221 @@
+"""How few records are too few: a probe and a fine-tuning of `single` on draws of PTB-XL.
+
+    python benchmarks/few_records.py STORE [--work runs/few-records] [--draws 30] [--tuned 5 5 5 3 1] [--minutes 60]
+
+Two tasks of five classes each: the most frequent subclasses that no superclass is named after, and the most frequent
+rhythms. A draw is of 50, 100, 300 or 1,000 records of folds 1-8, at random but with three of each class at least; the
+last one is of all. Beside it a quarter as many records, of a quarter of fold 9's patients, choose the epoch. The other
+patients of fold 9 measure, and nothing else. Every way learns from the same draws.
+
+Ways: `probe` and `fine-tune` as they ship, and `epochs`, the fine-tune that shipped before: ten epochs, outputs by name
+or at random. What is measured is kept in WORK/few_records.csv, a row a training, so that the same command goes on; the
+table is printed, and docs/few-records.png drawn, from the rows that are there.
+"""
+
+import argparse
+import csv
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from twelvelead.data.store import Store, write_store
+from twelvelead.data.tasks import labels
+from twelvelead.evaluation.metrics import auroc
+from twelvelead.plots.style import COLOURS, INK, new_figure, plain, save_png
+from twelvelead.training.checkpoints import load
+from twelvelead.training.folder import claim
+from twelvelead.training.forms import load_windowed, predict
+from twelvelead.training.probe import fit_last_layer
+from twelvelead.training.recipe import Recipe
+from twelvelead.training.run import best_checkpoint, prepare, train_epochs
+from twelvelead.training.speed import precision
+
+TASKS = {
+    "subclass": ("AMI", "IMI", "LVH", "LAFB/LPFB", "ISC_"),
+    "rhythm": ("SR", "AFIB", "STACH", "SARRH", "SBRAD"),
+}
+SIZES = (50, 100, 300, 1000, 0)
+"""Records of a draw; 0 for all."""
+
+LEAST = 3
+"""Records of each class in a draw."""
+
+COLUMNS = ("task", "records", "draw", "way", "auroc", "epoch", "seconds")
+FIGURE = Path(__file__).parents[1] / "docs" / "few-records.png"
+WAYS = {"probe": "probe", "tuned": "fine-tune", "epochs": "fine-tune before: ten epochs"}
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Records of one draw: those that train, those that choose."""
+
+    train: NDArray[np.int64]
+    choose: NDArray[np.int64]
+
+
+class Bench:
+    """The store, cut into what draws are taken from, what chooses and what measures.
+
+    Args:
+        store: PTB-XL, folds 1-9.
+        work: folder for what is computed once.
+        task: a key of `TASKS`.
+    """
+
+    def __init__(self, store: Store, work: Path, task: str) -> None:
+        self.store, self.work, self.task = store, work, task
+        all_labels = labels(store, task, "keep")
+        self.values = all_labels.values[:, [all_labels.classes.index(name) for name in TASKS[task]]]
+        fold, patients = np.asarray(store.column("fold")), np.asarray(store.column("patient_id"))
+        chosen = np.random.default_rng(0).permutation(np.unique(patients[fold == 9]))
+        chooses = np.isin(patients, chosen[: len(chosen) // 4])
+        self.train = np.flatnonzero(fold < 9)
+        self.choose = np.flatnonzero((fold == 9) & chooses)
+        self.measure = np.flatnonzero((fold == 9) & ~chooses)
+
+    def draw(self, size: int, number: int) -> Draw:
+        if not size:
+            return Draw(self.train, self.choose)
+        rng = np.random.default_rng((size, number))
+        return Draw(self._drawn(self.train, size, rng), self._drawn(self.choose, max(20, size // 4), rng))
+
+    def _drawn(self, records: NDArray[np.int64], size: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """`LEAST` of each class, rarest first, then others at random, [size] at most."""
+        order = rng.permutation(records)
+        found = np.zeros(0, np.int64)
+        for column in np.argsort(self.values[records].sum(axis=0)):
+            missing = max(0, LEAST - int(self.values[found, column].sum()))
+            found = np.append(
+                found, [each for each in order[self.values[order, column]] if each not in found][:missing]
+            )
+        found = np.append(found, order[~np.isin(order, found)][: max(0, size - len(found))])
+        return np.sort(found).astype(np.int64)
+
+    def auroc(self, probabilities: NDArray[np.floating]) -> float:
+        return float(np.mean(auroc(self.values[self.measure], probabilities)))
+
+    def probed(self, draw: Draw, embedding: NDArray[np.float32]) -> float:
+        targets = self.values[draw.train].astype(np.float32)
+        patients = np.asarray(self.store.column("patient_id"))[draw.train]
+        found = fit_last_layer(embedding[draw.train], targets, patients)
+        logits = embedding[self.measure] @ found.weight.T + found.bias
+        return self.auroc(1 / (1 + np.exp(-logits)))
+
+    def trained(self, draw: Draw, recipe: Recipe) -> tuple[float, int]:
+        """The AUROC and the epoch that was taken."""
+        folder = self.work / f"run-{os.getpid()}"
+        shutil.rmtree(folder, ignore_errors=True)
+        records = np.concatenate([draw.train, draw.choose])
+        part = write_store(
+            folder / "store",
+            (self.store.signals[record] for record in records),
+            columns={
+                name: np.asarray(self.store.column(name))[records] for name in ("ecg_id", "patient_id", "age", "sex")
+            }
+            | {"fold": np.repeat([1, 9], [len(draw.train), len(draw.choose)])},
+            likelihoods=np.where(self.values[records], np.float32(0), np.float32(np.nan)),
+            statements=TASKS[self.task],
+            tasks={"labels": {name: (name,) for name in TASKS[self.task]}},
+            sampling_rate=self.store.sampling_rate,
+            source="PTB-XL, a draw",
+        )
+        begun = prepare(replace(recipe, train_folds=(1,), validation_folds=(9,)), part)
+        claim(folder / "run", begun.training.recipe, part)
+        train_epochs(begun, folder / "run", folder / "teachers.npy", lambda line: None)
+        best = load(folder / "run" / "checkpoints" / f"{best_checkpoint(folder / 'run')}.ckpt")
+        begun.training.load_state_dict(best["state_dict"])
+        with torch.autocast("cpu", torch.bfloat16, precision() == "bf16-mixed"):
+            given = predict(begun.training.windowed, self.store.signals, self.store.features, self.measure)
+        shutil.rmtree(folder)
+        return self.auroc(given), int(best["epoch"]) + 1
+
+
+def embed(store: Store, work: Path) -> NDArray[np.float32]:
+    """What the last layer of `single` reads of every record, [records, units]; kept in WORK."""
+    kept = work / f"embedding-{store.data_hash[:12]}.npy"
+    if not kept.exists():
+        network, parts = load_windowed("single"), []
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, precision() == "bf16-mixed"):
+            for start in range(0, len(store.signals), 64):
+                chosen = slice(start, start + 64)
+                ecg = torch.from_numpy(store.signals[chosen].astype(np.float32) / 1000)
+                features = torch.from_numpy(np.array(store.features[chosen]))
+                parts.append(network(ecg, features).embedding.float().numpy())
+        np.save(kept, np.concatenate(parts))
+    return np.asarray(np.load(kept))
+
+
+def ways() -> dict[str, Recipe]:
+    """The recipes of the trainings that are compared."""
+    tuned = Recipe.load("fine-tune", "single")
+    before = {"head": "names", "aggregate": "probability", "layer_rate": 1.0, "unfreeze": 0.0, "weight_decay": 0.01}
+    before |= {"learning_rate": 1e-3, "steps": 0, "epochs": 10, "patience": 10}
+    return {"tuned": tuned, "epochs": replace(tuned, **before)}  # type: ignore[arg-type]
+
+
+def wanted(tuned: list[int]) -> Iterator[tuple[int, int, str, str]]:
+    """Trainings as (size, draw, task, way), those first that say most."""
+    for number in range(max(tuned)):
+        for size, draws in reversed(list(zip(SIZES, tuned, strict=True))):
+            for way in ("tuned", "epochs"):
+                for task in TASKS:
+                    if number < draws:
+                        yield size, number, task, way
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("store", help="PTB-XL, folds 1-9, as `twelvelead ptbxl prepare` makes it")
+    parser.add_argument("--work", type=Path, default=Path("runs/few-records"))
+    parser.add_argument("--draws", type=int, default=30, help="of each size, for the probe")
+    parser.add_argument(
+        "--tuned", type=int, nargs=len(SIZES), default=[5, 5, 5, 3, 1], help="draws of each size, tuned"
+    )
+    parser.add_argument("--minutes", type=float, default=60, help="no training is begun after so many")
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    store = Store.open(options.store)
+    benches = {task: Bench(store, options.work, task) for task in TASKS}
+    path, began = options.work / "few_records.csv", time.monotonic()
+    rows = read(path)
+    done = {(row["task"], row["records"], row["draw"], row["way"]) for row in rows}
+
+    def note(task: str, size: int, number: int, way: str, value: float, epoch: int, seconds: float) -> None:
+        new = not path.exists()
+        with path.open("a", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerows([COLUMNS] if new else [])
+            writer.writerow([task, size, number, way, f"{value:.5f}", epoch, f"{seconds:.1f}"])
+        print(f"{task}, {size or 'all'} records, draw {number}, {way}: {value:.4f} ({seconds:.0f} s)", flush=True)
+
+    embedding = embed(store, options.work)
+    for task, bench in benches.items():
+        for size in SIZES:
+            for number in range(options.draws if size else 1):
+                if (task, str(size), str(number), "probe") not in done:
+                    start = time.monotonic()
+                    value = bench.probed(bench.draw(size, number), embedding)
+                    note(task, size, number, "probe", value, 0, time.monotonic() - start)
+    recipes = ways()
+    for size, number, task, way in wanted(options.tuned):
+        if (task, str(size), str(number), way) in done or time.monotonic() - began > 60 * options.minutes:
+            continue
+        start = time.monotonic()
+        value, epoch = benches[task].trained(benches[task].draw(size, number), recipes[way])
+        note(task, size, number, way, value, epoch, time.monotonic() - start)
+    print(table(read(path)))
+    draw_figure(read(path))
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    if not path.exists():
+        return []
+    with path.open(newline="") as stream:
+        return list(csv.DictReader(stream))
