@@ -92,11 +92,10 @@ class Bench:
         found = np.zeros(0, np.int64)
         for column in np.argsort(self.values[records].sum(axis=0)):
             missing = max(0, LEAST - int(self.values[found, column].sum()))
-            found = np.append(
-                found, [each for each in order[self.values[order, column]] if each not in found][:missing]
-            )
+            candidates = order[self.values[order, column] & ~np.isin(order, found)]
+            found = np.append(found, candidates[:missing])
         found = np.append(found, order[~np.isin(order, found)][: max(0, size - len(found))])
-        return np.sort(found).astype(np.int64)
+        return np.sort(found)
 
     def auroc(self, probabilities: NDArray[np.floating]) -> float:
         return float(np.mean(auroc(self.values[self.measure], probabilities)))
@@ -121,8 +120,8 @@ class Bench:
             }
             | {"fold": np.repeat([1, 9], [len(draw.train), len(draw.choose)])},
             likelihoods=np.where(self.values[records], np.float32(0), np.float32(np.nan)),
-            statements=TASKS[self.task],
-            tasks={"labels": {name: (name,) for name in TASKS[self.task]}},
+            statements=(names := [f"{name}, new" for name in TASKS[self.task]]),  # none that the weights have
+            tasks={"labels": {name: (name,) for name in names}},
             sampling_rate=self.store.sampling_rate,
             source="PTB-XL, a draw",
         )
@@ -142,7 +141,7 @@ def embed(store: Store, work: Path) -> NDArray[np.float32]:
     kept = work / f"embedding-{store.data_hash[:12]}.npy"
     if not kept.exists():
         network, parts = load_windowed("single"), []
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, precision() == "bf16-mixed"):
+        with torch.inference_mode():
             for start in range(0, len(store.signals), 64):
                 chosen = slice(start, start + 64)
                 ecg = torch.from_numpy(store.signals[chosen].astype(np.float32) / 1000)
@@ -219,3 +218,73 @@ def read(path: Path) -> list[dict[str, str]]:
         return []
     with path.open(newline="") as stream:
         return list(csv.DictReader(stream))
+
+
+Key = tuple[str, int, str]
+"""Task, records and way."""
+
+
+def gathered(rows: list[dict[str, str]]) -> dict[Key, dict[int, float]]:
+    """AUROC by draw."""
+    found: dict[Key, dict[int, float]] = {}
+    for row in rows:
+        found.setdefault((row["task"], int(row["records"]), row["way"]), {})[int(row["draw"])] = float(row["auroc"])
+    return found
+
+
+def table(rows: list[dict[str, str]]) -> str:
+    """Markdown: of each task and size the mean AUROC over draws, and by how much trainings differ from the probe of the
+    same draws."""
+    values = gathered(rows)
+    lines = [
+        "| task | records | probe: mean (lowest to highest), draws | fine-tune | the same draws' probe "
+        "| lowest difference | before: ten epochs |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for task in TASKS:
+        for size in SIZES:
+            probe, tuned, epochs = (values.get((task, size, way), {}) for way in WAYS)
+            if not probe:
+                continue
+            spread = f"{np.mean(list(probe.values())):.3f}"
+            if len(probe) > 1:
+                spread += f" ({min(probe.values()):.3f} to {max(probe.values()):.3f})"
+            same = {draw: probe[draw] for draw in tuned if draw in probe}
+            cells = [task, str(size or "all"), f"{spread}, {len(probe)}", _mean(tuned), _mean(same)]
+            least = min((tuned[draw] - probe[draw] for draw in same), default=None)
+            cells += ["" if least is None else f"{least:+.4f}", _mean(epochs)]
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _mean(values: dict[int, float]) -> str:
+    return f"{np.mean(list(values.values())):.3f} ({len(values)})" if values else ""
+
+
+def draw_figure(rows: list[dict[str, str]]) -> None:
+    """Macro AUROC against the number of records: a line a way through the means, a point a training."""
+    values = gathered(rows)
+    figure = new_figure(7.2, 3.2)
+    for axes, task in zip(figure.subplots(1, len(TASKS)), TASKS, strict=True):
+        for colour, (way, name) in zip(COLOURS, WAYS.items(), strict=False):
+            found = [(place, values.get((task, size, way), {})) for place, size in enumerate(SIZES)]
+            found = [(place, draws) for place, draws in found if draws]
+            for place, draws in found:
+                shifted = np.full(len(draws), place + (list(WAYS).index(way) - 1) * 0.13)
+                axes.scatter(shifted, list(draws.values()), s=9, color=colour, alpha=0.4, linewidths=0)
+            means = [np.mean(list(draws.values())) for _, draws in found]
+            shift = (list(WAYS).index(way) - 1) * 0.13
+            axes.plot(
+                [place + shift for place, _ in found], means, color=colour, linewidth=1.6, marker="o", ms=4, label=name
+            )
+        axes.set_title(f"{task}: {', '.join(TASKS[task])}", fontsize=9, color=INK)
+        axes.set_xticks(range(len(SIZES)), [f"{size:,}" if size else "all" for size in SIZES])
+        axes.set_xlabel("training records", fontsize=8, color=INK)
+        plain(axes)
+    figure.axes[0].set_ylabel("macro AUROC, fold 9", fontsize=8, color=INK)
+    figure.axes[0].legend(frameon=False, fontsize=8)
+    save_png(figure, FIGURE)
+
+
+if __name__ == "__main__":
+    main()

@@ -103,7 +103,7 @@ def test_train_evaluate_and_interpret_ones_own_run(
     assert trained.code == 0
     assert trained.err == ""
     lines = trained.out.splitlines()
-    assert lines[0].startswith("mine: 80 records to train on, 10 to validate, ")
+    assert lines[0].startswith("mine: 80 records to train on (fold 1-8), 10 to validate (fold 9), ")
     assert lines[1].startswith("epoch 1 of at most 2: loss 0.")
     assert lines[-1].startswith("fold 9, which also chose, synthetic ECGs: macro AUROC 0.")
     assert lines[-1].endswith("weights in run/weights")

@@ -42,7 +42,10 @@ def same_end(log_rows, checkpoint):
                 assert (part in one) == (part in two)
                 for key, value in one.get(part, {}).items():
                     torch.testing.assert_close(value, two[part][key], atol=1e-6, rtol=0, msg=f"{name} {part} {key}")
-            rates = [[group["lr"] for group in each["optimizer_states"][0]["param_groups"]] for each in (one, two)]
+            rates = [
+                [group["lr"] for state in each.get("optimizer_states", ()) for group in state["param_groups"]]
+                for each in (one, two)
+            ]
             assert rates[0] == rates[1]
 
     return check

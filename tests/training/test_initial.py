@@ -173,7 +173,6 @@ def test_an_interrupted_fine_tuning_ends_as_an_unbroken_one(tiny_run, own_store,
         ('architecture = "resnet1d"', "architecture is 'resnet1d', but the initial weights {} have 'reference'"),
         ("window = 5.12", "window is 5.12, but the initial weights {} have 2.56"),
         ("stride = 0.64", "stride is 0.64, but"),
-        ('aggregate = "logit"', "aggregate is 'logit', but"),
         ("metadata = false", "metadata is False, but the initial weights {} have True; take metadata out"),
         ("[model]\nunits = 9", "model.units is 9, but the initial weights {} have 8; take model.units out"),
         ("[model]\ndepth = 9", "model.depth is 9, but the initial weights {} do not set it"),
@@ -185,6 +184,11 @@ def test_a_recipe_that_contradicts_the_weights_is_refused(tiny_run, recipe_file,
     message = refused(Recipe.load, path)
     assert message.startswith(f"{path}: ")
     assert fault.format(tiny_run) in message
+
+
+def test_the_aggregate_is_the_weights_own_where_the_recipe_has_none(tiny_run, recipe_file):
+    assert Recipe.load(recipe_file(), str(tiny_run)).aggregate == "probability"
+    assert Recipe.load(recipe_file('aggregate = "logit"'), str(tiny_run)).aggregate == "logit"
 
 
 def test_a_recipe_made_by_hand_has_to_agree_too(tiny_recipe, tiny_run, generated_store, tmp_path):

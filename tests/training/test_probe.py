@@ -111,7 +111,7 @@ def test_records_of_a_patient_do_not_judge_each_other():
 
 
 def test_an_unknown_label_takes_no_part():
-    embedding, targets, patients = problem(100)
+    embedding, targets, _ = problem(100)
     doubled = np.concatenate([targets, targets])
     doubled[100:, 1] = np.nan
     ((weight, bias),) = _fit(np.concatenate([embedding, embedding]), doubled, (0.1,))

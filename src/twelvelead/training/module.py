@@ -105,6 +105,11 @@ class Training(pl.LightningModule):
         # dropout has to follow from what a resumed run knows.
         draw = np.random.SeedSequence((self.recipe.seed, self.current_epoch, self.global_rank, number))
         torch.manual_seed(int(draw.generate_state(1, np.uint64)[0] >> np.uint64(1)))
+        if self.recipe.unfreeze:
+            done = self.global_step / (self.recipe.epochs * self.steps_per_epoch)
+            for depth, layer in self._layers():
+                for each in layer:
+                    each.requires_grad_(done >= depth * self.recipe.unfreeze)
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
         recipe, classes = self.recipe, self.classes
@@ -186,15 +191,6 @@ class Training(pl.LightningModule):
             for each in self.modules():
                 if isinstance(each, nn.modules.batchnorm._BatchNorm):
                     each.eval()
-
-    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        if not self.recipe.unfreeze:
-            return
-        done = self.global_step / (self.recipe.epochs * self.steps_per_epoch)
-        for depth, layer in self._layers():
-            if done < depth * self.recipe.unfreeze:
-                for each in layer:
-                    each.grad = None  # such a parameter neither moves nor decays
 
     @property
     def _plateaus(self) -> bool:

@@ -5,7 +5,7 @@ A recording's embedding is the mean over its windows, so that the fitted layer a
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,16 +25,19 @@ from twelvelead.training.data import StoreData, Whole
 from twelvelead.training.folder import BEFORE
 from twelvelead.training.module import Training
 from twelvelead.training.scale import rank
-from twelvelead.training.speed import precision
 
 PROBE = "probe"
 """The checkpoint of a network whose last layer is a probe."""
 
-STRENGTHS = tuple(float(10 ** (each / 2)) for each in range(2, -9, -1))
-"""Of the penalty, that are tried, from the strongest: 10 to 1e-4."""
+STRENGTHS = tuple(float(10 ** (each / 2)) for each in range(2, -7, -1))
+"""Of the penalty, that are tried, from the strongest: 10 to 0.001."""
 
 PARTS = 5
 """Of the patients, for the choice of the strength."""
+
+
+Layer = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Weight [outputs, units] and bias [outputs]."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +58,20 @@ class LastLayer:
 
 
 def begin_with_probe(
-    training: Training, data: StoreData, checkpoint: Path, say: Callable[[str], None], progress: Progress
+    training: Training,
+    data: StoreData,
+    known: Collection[str],
+    checkpoint: Path,
+    say: Callable[[str], None],
+    progress: Progress,
 ) -> dict[str, float]:
-    """Put a probe in the place of the network's last layer.
+    """Put a probe in the place of the network's last layer. Outputs that initial weights gave are kept as far as the
+    records do not say otherwise.
 
     Args:
         training: its network has the parameters of the initial weights.
         data: holds the training and the validation records.
+        known: names of the classes and auxiliary classes whose outputs the initial weights gave.
         checkpoint: receives the state of the training.
         say: takes a line of text.
         progress: told the training records that the network has read.
@@ -73,12 +83,26 @@ def begin_with_probe(
     training.to(device).eval()
     records = data.train_records
     patients = np.asarray(data.store.column("patient_id"))[records]
+    names = (*data.labels.classes, *(() if data.auxiliary is None else data.auxiliary.classes))
+    is_known = np.array([name in known for name in names])
     whole = Whole(data.store.signals, data.store.features, data.labels, data.validation_records)
-    with torch.inference_mode(), torch.autocast(device, torch.bfloat16, precision(training.recipe) == "bf16-mixed"):
-        found = fit_last_layer(_embed(training, data, records, progress), data.targets[records], patients)
+    total = 0.0
+    with torch.inference_mode():
+        embedding = _embed(training, data, records, progress)
         last = training.windowed.model.output_layer()
-        last.weight.copy_(torch.from_numpy(found.weight))
-        last.bias.copy_(torch.from_numpy(found.bias))
+        for which, rows in (("known", np.flatnonzero(is_known)), ("new", np.flatnonzero(~is_known))):
+            if not len(rows):
+                continue
+            start = last.weight[rows].double().cpu().numpy(), last.bias[rows].double().cpu().numpy()
+            given = start if which == "known" else None
+            found = fit_last_layer(embedding, data.targets[records][:, rows], patients, given)
+            last.weight[rows] = torch.from_numpy(found.weight).to(last.weight)
+            last.bias[rows] = torch.from_numpy(found.bias).to(last.bias)
+            total += found.loss * len(rows) / len(names)
+            say(
+                f"probe: {len(rows)} {which} outputs, strength {found.strength:.2g} of the penalty, cross-entropy "
+                f"{found.loss:.4f} of patients left out"
+            )
         for number in range(len(whole)):
             ecg, features, labels = (each.to(device) for each in whole[number])
             training.validation_step((ecg, features, labels), number)
@@ -88,13 +112,10 @@ def begin_with_probe(
     if rank() == 0:
         save({"state_dict": training.state_dict(), "epoch": BEFORE}, checkpoint)
     seconds = round(time.monotonic() - began, 1)
-    say(
-        f"probe: strength {found.strength:.2g} of the penalty, cross-entropy {found.loss:.4f} of patients left out, "
-        f"validation macro AUROC {auroc:.4f}, {seconds:.0f} s"
-    )
+    say(f"probe: validation macro AUROC {auroc:.4f}, {seconds:.0f} s")
     return {
         "epoch": BEFORE,
-        "train_loss": found.loss,
+        "train_loss": total,
         "validation_auroc": auroc,
         "learning_rate": float("nan"),
         "seconds": seconds,
@@ -102,45 +123,53 @@ def begin_with_probe(
 
 
 def fit_last_layer(
-    embedding: NDArray[np.floating[Any]], targets: NDArray[np.floating[Any]], patients: NDArray[np.int64]
+    embedding: NDArray[np.floating[Any]],
+    targets: NDArray[np.floating[Any]],
+    patients: NDArray[np.int64],
+    start: Layer | None = None,
 ) -> LastLayer:
     """The last layer that tells the records apart and holds for others.
 
-    Least for each output is its mean cross-entropy + strength / 2 * (|w|^2 + (b - b0)^2), on the standardised
-    embedding, with the logit b0 of the output's share among the records. One strength serves all outputs: the one with
-    the least cross-entropy in a cross-validation that keeps each patient's records together. It is measured after
-    calibration (Platt scaling), which weights receive afterwards anyway: without that the choice falls on penalties
-    that are too weak (docs/fine-tuning.md).
+    Least for each output is its mean cross-entropy + strength / 2 * (|w - w0|^2 + (b - b0)^2), on the standardised
+    embedding. One strength serves all outputs: the one with the least cross-entropy in a cross-validation that keeps
+    each patient's records together. It is measured after calibration (Platt scaling), which weights receive afterwards
+    anyway: without that the choice falls on penalties that are too weak (docs/fine-tuning.md).
 
     Args:
         embedding: [records, units].
         targets: [records, outputs], 0 or 1, NaN where it is not known.
         patients: [records], of two patients at least.
+        start: w0 [outputs, units] and b0 [outputs], from which only the records lead away; None for 0 and the logit of
+            each output's share among the records.
     """
     parts = min(PARTS, len(np.unique(patients)))
     part_of = patient_folds(patients, np.nan_to_num(targets) > 0.5, parts)
     logits = np.zeros((len(STRENGTHS), *targets.shape))
     for part in range(1, parts + 1):
         left_out = part_of == part
-        for place, (weight, bias) in enumerate(_fit(embedding[~left_out], targets[~left_out], STRENGTHS)):
+        for place, (weight, bias) in enumerate(_fit(embedding[~left_out], targets[~left_out], STRENGTHS, start)):
             logits[place, left_out] = embedding[left_out] @ weight.T + bias
     losses = [_calibrated_loss(each, targets) for each in logits]
     best = int(np.argmin(losses))
-    weight, bias = _fit(embedding, targets, STRENGTHS[: best + 1])[-1]
+    weight, bias = _fit(embedding, targets, STRENGTHS[: best + 1], start)[-1]
     return LastLayer(weight, bias, STRENGTHS[best], losses[best])
 
 
 def _fit(
-    embedding: NDArray[np.floating[Any]], targets: NDArray[np.floating[Any]], strengths: tuple[float, ...]
-) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    embedding: NDArray[np.floating[Any]],
+    targets: NDArray[np.floating[Any]],
+    strengths: tuple[float, ...],
+    start: Layer | None = None,
+) -> list[Layer]:
     """Weight [outputs, units] and bias [outputs] at each strength, each fit begun where the one before ended."""
     mean, spread = embedding.mean(axis=0, dtype=np.float64), embedding.std(axis=0, dtype=np.float64)
-    scale = 1 / np.maximum(spread, max(0.01 * spread.max(), 1e-6))  # a unit that hardly moves is not blown up
+    # A unit that hardly moves is not blown up: float32 could not add up its weight and what takes it back.
+    scale = 1 / np.maximum(spread, 0.1 * np.abs(mean) + 1e-6)
     x = np.column_stack([(embedding - mean) * scale, np.ones(len(embedding))])
     counted = np.isfinite(targets).sum(axis=0)
     share = (np.nansum(targets, axis=0) + 0.5) / (counted + 1)
-    first = np.zeros((targets.shape[1], x.shape[1]))
-    first[:, -1] = np.log(share / (1 - share))
+    weight, bias = start or (np.zeros((targets.shape[1], embedding.shape[1])), np.log(share / (1 - share)))
+    first = np.column_stack([weight / scale, bias + weight @ mean])
 
     def loss(flat: NDArray[np.float64], strength: float) -> tuple[float, NDArray[np.float64]]:
         layer = flat.reshape(first.shape)

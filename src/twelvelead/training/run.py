@@ -209,7 +209,7 @@ def train_epochs(
         say(f"{path}: damaged, and is passed over")
     rows = []
     if start is None and recipe.head == "probe":
-        rows = [begin_with_probe(training, begun.data, checkpoints / f"{PROBE}.ckpt", say, progress)]
+        rows = [begin_with_probe(training, begun.data, begun.kept, checkpoints / f"{PROBE}.ckpt", say, progress)]
     if not recipe.epochs:
         if rank() == 0:
             write_log(folder, rows)
@@ -243,7 +243,7 @@ def train_epochs(
         accelerator="auto",
         devices=devices,
         num_nodes=nodes,
-        strategy="ddp" if several else "auto",
+        strategy=("ddp_find_unused_parameters_true" if recipe.unfreeze else "ddp") if several else "auto",
         sync_batchnorm=several and torch.cuda.is_available(),  # PyTorch has none on a CPU
         use_distributed_sampler=False,
         precision=precision(recipe),
