@@ -154,7 +154,20 @@ def test_the_weights_of_a_probe_answer_alike_in_every_form(probe, own_store):
     given = session.run(["probabilities"], {"ecg": ecg, "features": features})[0]
     np.testing.assert_allclose(given, direct, atol=1e-5, rtol=0)
     assert any("fold 1-3" in line and "fold 4" in line for line in said)
-    assert any(line.startswith("probe: strength ") for line in said)
+    assert any(line.startswith("probe: 2 new outputs, strength ") for line in said)
+
+
+@pytest.mark.usefixtures("epochs_only")
+def test_outputs_that_the_weights_know_give_way_only_to_records(tiny_run, generated_store, checkpoint, tmp_path):
+    folds = {"train_folds": tuple(range(1, 9)), "validation_folds": (9,)}
+    recipe = dataclasses.replace(Recipe.load("probe", str(tiny_run)), task="superclass", **folds)
+    before = load_file(file(tiny_run, "safetensors"))["output.weight"]
+    for strength, near in ((1e9, True), (1e-3, False)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("twelvelead.training.probe.STRENGTHS", (strength,))
+            train(recipe, generated_store, tmp_path / f"{strength}", silent)
+        after = checkpoint(tmp_path / f"{strength}", "probe")["state_dict"]["windowed.model.output.weight"]
+        assert torch.allclose(after, before, atol=1e-3) == near
 
 
 def test_a_finished_probe_is_not_made_again(probe, tiny_run, own_store):
@@ -251,7 +264,13 @@ def test_folds_are_shared_out():
 
 def test_a_store_of_one_fold_is_refused_with_the_way_out(tiny_run, own_store, tmp_path):
     folder = own_store.path.parent
-    one = create(folder, folder / "table.csv", tmp_path / "store", rate=100, sampling_rate=100, unit="mV").store
+    rows = [
+        [*line.split(","), fold]
+        for line, fold in zip((folder / "table.csv").read_text().split(), ["fold", *[3] * 100], strict=True)
+    ]
+    with (tmp_path / "table.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows(rows)
+    one = create(folder, tmp_path / "table.csv", tmp_path / "store", rate=100, sampling_rate=100, unit="mV").store
     with pytest.raises(TwelveLeadError, match=r"all records are in one fold.*make the store with --folds 5"):
         train(Recipe.load("probe", str(tiny_run)), one, tmp_path / "run", silent)
     assert not (tmp_path / "run").exists()
