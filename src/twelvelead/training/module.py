@@ -7,7 +7,7 @@ import lightning.pytorch as pl
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torchmetrics.classification import BinaryAUROC, MultilabelAUROC
 
 from twelvelead.ecg.lead_sets import shown_by
