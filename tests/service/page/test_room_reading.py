@@ -2,7 +2,9 @@
 
 import contextlib
 import re
+import shutil
 import socket
+import subprocess
 import threading
 
 import pytest
@@ -45,7 +47,7 @@ def without_problems(faults, *statuses):
     faults[:] = [fault for fault in faults if not any(f"status of {status}" in fault for status in statuses)]
 
 
-def test_a_reading_is_corrected_and_signed(room, aecg, key, faults):
+def test_a_reading_is_corrected_signed_and_on_the_pdf(room, aecg, key, faults):
     kept = room.keep(aecg("st_elevation", name="Sign^Me"))
     open_as(room, key("Dr. Signer"), kept["id"])
     page = room.page
@@ -70,6 +72,12 @@ def test_a_reading_is_corrected_and_signed(room, aecg, key, faults):
     assert {each["code"] for each in reading["statements"]} >= {"WPW", "AFIB"}
     assert not {"ASMI", "SR"} & {each["code"] for each in reading["statements"]}
     assert (reading["author"], reading["authenticated"], reading["signed"]) == ("Dr. Signer", True, True)
+    pdf = page.request.get(page.get_attribute("#pdf", "href")).body()
+    assert pdf.startswith(b"%PDF")
+    if shutil.which("pdftotext"):
+        text = subprocess.run(["pdftotext", "-", "-"], input=pdf, capture_output=True, check=True).stdout.decode()
+        assert "Delta wave." in text
+        assert "Dr. Signer" in text
     without_problems(faults, 401)
 
 
@@ -225,3 +233,22 @@ def test_a_key_that_only_reads_changes_nothing(room, aecg, key, faults):
     page.keyboard.press("s")
     expect(page.locator("#sign")).to_be_hidden()
     without_problems(faults, 401)
+
+
+def test_marks_that_the_reader_moves_are_part_of_the_reading(room, aecg):
+    kept = room.keep(aecg())
+    room.enter(kept["id"])
+    page = room.page
+    for key in ("t", "t", "t", *["ArrowRight"] * 10):  # P onset, QRS onset, QRS end; ten samples
+        page.keyboard.press(key)
+    moved = page.locator("#measured tr", has_text="QRS").locator(".moved")
+    expect(moved).to_have_count(1)
+    page.click("#save")
+    expect(page.locator("#mine-state")).to_contain_text("version 1")
+    measured = room.ask("GET", f"/v1/recordings/{kept['id']}/reading")["measurements"]
+    machine = room.ask("GET", f"/v1/recordings/{kept['id']}/interpretation")["measurements"]
+    assert measured["moved"] is True
+    assert measured["qrs_ms"] == pytest.approx(machine["qrs_ms"] + 20)
+    assert measured["pr_ms"] == machine["pr_ms"]
+    page.reload()
+    expect(moved).to_have_count(1)
