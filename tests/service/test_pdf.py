@@ -98,6 +98,7 @@ def test_a_refused_recording_can_be_read_and_signed(kept, ward, aecg, page):
     said = words(page(recording))
     assert "V2 is missing. As before." in said
     assert "REFUSED" in said
+    assert "Not readable: missing lead" in said
 
 
 def test_a_patient_given_by_hand_is_printed_as_such(kept, ward, aecg, page):

@@ -90,7 +90,7 @@ def render(
     Args:
         what, measure, refused, language: see `draw`.
         form: "png", "svg" or "pdf".
-        reading: of an interpretation, where it was written before; else it is written now.
+        reading: where it was written before, also that of a refused ECG; else that of an interpretation is written now.
         overread: what a reader says; in short over the ECG, and in a PDF in full on pages of its own.
         how: layout, speed, gain, start and label of `draw`.
     """

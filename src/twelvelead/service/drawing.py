@@ -44,11 +44,11 @@ def draw(sheet: Sheet) -> bytes:
     reading = sheet.content.get("reading")
     language = reading["language"] if reading else ENGLISH
     ecg = _named(read_sent(sheet.upload, dict(sheet.told)), sheet.patient, language)
-    how: dict[str, Any] = {"overread": sheet.overread, "language": language}
+    written = restore_reading(reading) if reading else None
+    how: dict[str, Any] = {"overread": sheet.overread, "language": language, "reading": written}
     if "error" in sheet.content:
         return render(ecg, "pdf", refused=restore_refused(sheet.content), **how)
-    written = restore_reading(reading) if reading else None
-    return render(restore(sheet.content, ecg), "pdf", reading=written, **how)
+    return render(restore(sheet.content, ecg), "pdf", **how)
 
 
 def _named(ecg: ECG, patient: Patient | None, language: str) -> ECG:

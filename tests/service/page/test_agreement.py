@@ -26,3 +26,5 @@ def test_every_language_has_the_same_texts(language):
     english, other = (json.loads((texts / f"agreement.{code}.json").read_text()) for code in ("en", language))
     assert list(other) == list(english)
     assert all(other.values())
+    room = json.loads((texts / f"room.{language}.json").read_text())
+    assert other["agreement.notice"] == room["notice"]
