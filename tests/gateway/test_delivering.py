@@ -20,8 +20,9 @@ class Receiver:
     def __init__(self):
         self.got, self.failures, self.tried = [], {}, 0
 
-    def send(self, content):
+    def send(self, file):
         self.tried += 1
+        content = file.read_bytes()
         failures = self.failures.get(content.decode(), self.failures.get("all", []))
         if failures:
             raise failures.pop(0) if failures[0] is not None else KeyError("Doe")
@@ -51,7 +52,9 @@ def queue(made, text, *, lane, version="1.0", recording=None):
         recording = recording or books.recordings.add("gateway", sha256, "dicom", [])[0].id
         name = f"a-{version}.oru.hl7"
         books.recordings.attach(recording, name, "text/plain", sha256)
-        books.jobs.enqueue("deliver.a", {"file": name, "version": version}, lane=lane, recording=recording)
+        books.jobs.enqueue(
+            "deliver.a", {"file": name, "sha256": sha256, "version": version}, lane=lane, recording=recording
+        )
     made.state.ring("deliver.a")
     return recording
 
@@ -163,7 +166,7 @@ def test_what_is_taken_when_the_gateway_stops_is_due_at_once(made):
     receiver = Receiver()
     entered, leave = threading.Event(), threading.Event()
 
-    def send(content):
+    def send(file):
         entered.set()
         leave.wait(30)
 
@@ -187,11 +190,11 @@ def test_what_was_delivered_is_not_sent_again_because_the_ledger_was_away(made, 
         return begin(*contents)
 
     monkeypatch.setattr(made.ledger, "begin", sometimes)
-    receiver.send = lambda content: (away.set(), receiver.got.append(content.decode()))
+    receiver.send = lambda file: (away.set(), receiver.got.append(file.read_text()))
     queue(made, "first", lane="study")
     with made.running(*couriers(made, receiver)):
         until(lambda: "deliver.a" in made.state.faults)
-        receiver.send = lambda content: receiver.got.append(content.decode())
+        receiver.send = lambda file: receiver.got.append(file.read_text())
         away.clear()
         until(lambda: settled(made))
         until(lambda: made.state.faults == {})

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 from pydicom import dcmread
+from pydicom.uid import ImplicitVRLittleEndian
 
 from hospital import LOCAL, Archive, FhirServer, MllpServer, free_port, until
 from twelvelead.exchange.forms import export
@@ -20,15 +21,18 @@ from twelvelead.gateway.settings import DicomDestination, FhirDestination, Hl7De
 
 
 @pytest.fixture(scope="module")
-def files():
-    """Form -> the bytes of a report."""
+def files(tmp_path_factory):
+    """Form -> the file of a report."""
     from twelvelead.ecg.synthetic import synthetic_ecg
     from twelvelead.inference.engine import Engine
 
     answer = Engine("reference", threads=1).predict(synthetic_ecg("normal", sampling_rate=500))
     who = Identity(name="Doe^Jane", patient_id="4711", issuer="1.2.3")
     report = Report.of(answer, datetime(2026, 1, 31, tzinfo=UTC), identity=who, id="one", page=b"%PDF-1.4")
-    return {form: export(report, form) for form in ("dicom-sr", "dicom-pdf", "fhir", "oru")}
+    found = {form: tmp_path_factory.mktemp("files") / "report" for form in ("dicom-sr", "dicom-pdf", "fhir", "oru")}
+    for form, file in found.items():
+        file.write_bytes(export(report, form))
+    return found
 
 
 def dicom(port, **settings):
@@ -46,9 +50,9 @@ def hl7(port, **settings):
     )
 
 
-def refused(sender, content):
+def refused(sender, file):
     with pytest.raises(NotDelivered) as caught:
-        sender.send(content)
+        sender.send(file)
     sender.close()
     return caught.value
 
@@ -112,6 +116,16 @@ class TestDicom:
             assert (failure.again, str(failure)) == (False, "it does not take SR objects")
             sender.send(files["dicom-pdf"])
             sender.close()
+
+    def test_a_node_of_another_transfer_syntax_gets_it_in_that(self, files):
+        with Archive() as archive:
+            for each in archive._server.contexts:
+                each.transfer_syntax = [ImplicitVRLittleEndian]
+            sender = dicom(archive.port)
+            sender.send(files["dicom-sr"])
+            sender.close()
+            (data,) = archive.datasets()
+            assert data.PatientID == dcmread(files["dicom-sr"]).PatientID == "4711"
 
     def test_an_association_that_the_other_ended_is_made_again(self, files):
         with Archive() as archive:

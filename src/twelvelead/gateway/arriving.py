@@ -70,7 +70,7 @@ class Inbox:
         told = {**options, "identify": True}
         owner = self._settings.owner
         try:
-            with self._ledger.begin(*kept.parts_of(sent).values(), kept.told_of(told)) as books:
+            with self._ledger.begin(*kept.contents_of(sent, told)) as books:
                 recording, is_new = kept.add(books, owner, sent, told, once=once)
                 if is_new:
                     ask_for_report(books, recording.id, lane)

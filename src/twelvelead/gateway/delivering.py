@@ -3,6 +3,7 @@
 import hashlib
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 from twelvelead.gateway.metrics import Metrics
@@ -37,7 +38,7 @@ class NotDelivered(Exception):
 class Sender(Protocol):
     """A way to a destination: a connection that is made when it is needed, by one thread."""
 
-    def send(self, content: bytes) -> None:
+    def send(self, file: Path) -> None:
         """Deliver a file; once this returns, the destination has it.
 
         Raises:
@@ -90,21 +91,23 @@ class Courier:
             self._sender.close()
 
     def _work(self, job: Job) -> Done:
-        assert job.recording is not None
-        with self._ledger.view() as books:
-            if _superseded(books, job):
-                return buried(job, "superseded: a later version of the report has been delivered")
-            attachment = books.recordings.attachment(job.recording, job.payload["file"])
-        if attachment is None:
-            return buried(job, "not-found: the file is not there any more")
-        content = self._ledger.content(attachment.sha256)
+        if job.reason is not None and self._is_superseded(job):
+            return buried(job, "superseded: a later version of the report has been delivered")
+        file = self._ledger.file(job.payload["sha256"])
         begun = time.monotonic()
         try:
-            self._sender.send(content)
+            self._sender.send(file)
         except NotDelivered as failure:
             return self._failed(job, failure)
         self._failures = 0
         return self._delivered(job, time.monotonic() - begun)
+
+    def _is_superseded(self, job: Job) -> bool:
+        """Whether a later version of the same report has been delivered, which an earlier one, a dead letter that is
+        tried again, must not follow."""
+        with self._ledger.view() as books:
+            done = books.jobs.list(job.queue, "done", recording=job.recording)
+        return any(each.id > job.id and each.payload["version"] != job.payload["version"] for each in done)
 
     def _delivered(self, job: Job, seconds: float) -> Done:
         def enter(books: Books) -> None:
@@ -145,9 +148,3 @@ class Courier:
             event("not delivered", destination=self._name, job=job.id, again=again, why=reason)
 
         return Done(enter, (failure.said,) if failure.said and not again else (), tell)
-
-
-def _superseded(books: Books, job: Job) -> bool:
-    """Whether a later version of the same report has gone to the same destination: an earlier one must not follow."""
-    done = books.jobs.list(job.queue, "done", recording=job.recording)
-    return any(each.id > job.id and each.payload["version"] != job.payload["version"] for each in done)

@@ -15,7 +15,7 @@ from twelvelead.gateway.outputs import outputs_for
 from twelvelead.gateway.queues import ACTOR, REPORTS, Consumer, Done, completed, deliveries_to
 from twelvelead.gateway.settings import Settings
 from twelvelead.gateway.state import State
-from twelvelead.gateway.versions import MEDIA, Version, next_version, versions_of
+from twelvelead.gateway.versions import Version, next_version, versions_of
 from twelvelead.gateway.working import Made, Order
 from twelvelead.ledger import Answer, Books, Event, Job, Ledger, NewAnswer, Reading, Recording
 from twelvelead.service import kept, options
@@ -78,7 +78,7 @@ class Reporting:
         signal = () if made.reply.kept is None else (made.reply.kept.signal,)
         return Done(
             lambda books: self._enter(books, job, task, made),
-            (*signal, task.version.encode(), *made.files),
+            (*signal, *made.files),
             lambda: self._tell(job, task, made),
         )
 
@@ -90,7 +90,7 @@ class Reporting:
             recording = books.recordings.get(job.recording, None)
             answer = books.recordings.answered(recording.id)
             reading = None if number is None else books.readings.get(recording.id, number)
-            earlier = versions_of(self._ledger, books, recording.id)
+            earlier = versions_of(books, recording.id)
             sent, told = kept.original(self._ledger, books, recording.id)
         if answer is not None and answer.state == "unreadable":
             answer = None
@@ -145,7 +145,7 @@ class Reporting:
         else:
             if not self._dry_run:
                 self._queue(books, task, made)
-            books.jobs.complete(job)
+            books.jobs.complete(job, None if self._dry_run else {"version": task.version.to_dict()})
 
     def _tell(self, job: Job, task: _Task, made: Made) -> None:
         self._metrics.reported(made.reply.outcome)
@@ -160,13 +160,13 @@ class Reporting:
     def _queue(self, books: Books, task: _Task, made: Made) -> None:
         """Attach the files of a report, and queue each to go to its destination."""
         recording, version = task.recording.id, task.version
-        _attach(books, recording, version.name, MEDIA, version.encode())
         identity = books.recordings.get(recording, None).identity
         study = None if identity is None else lane_of(identity.study or "")
         for output, content in zip(task.order.outputs, made.files, strict=True):
             name, queue = output.name(version.label), deliveries_to(output.destination)
-            _attach(books, recording, name, output.media_type, content)
-            payload = {"file": name, "version": version.label}
+            sha256 = hashlib.sha256(content).hexdigest()
+            books.recordings.attach(recording, name, output.media_type, sha256)
+            payload = {"file": name, "sha256": sha256, "version": version.label}
             books.jobs.enqueue(queue, payload, lane=study or recording, once=f"{recording} {name}", recording=recording)
 
 
@@ -174,10 +174,6 @@ def _signed(reading: Reading) -> Signed:
     return Signed(
         reading.author, reading.authenticated, reading.made, reading.statements, reading.text, reading.measurements
     )
-
-
-def _attach(books: Books, recording: str, name: str, media_type: str, content: bytes) -> None:
-    books.recordings.attach(recording, name, media_type, hashlib.sha256(content).hexdigest())
 
 
 def _event(recording: Recording, outcome: str, new: NewAnswer | None) -> Event:

@@ -2,13 +2,12 @@
 
 import logging
 import threading
-from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 from pydicom import dcmread
-from pydicom.dataset import Dataset
 from pydicom.uid import EncapsulatedPDFStorage, EnhancedSRStorage, ExplicitVRLittleEndian, ImplicitVRLittleEndian
-from pynetdicom import AE
+from pynetdicom import AE, _config
 from pynetdicom.association import Association
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
@@ -20,6 +19,8 @@ _SENT = (EnhancedSRStorage, EncapsulatedPDFStorage)
 _SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian]
 _WARNINGS = (0xB000, 0xB006, 0xB007)
 """Stored, with elements coerced, discarded or not of the SOP class (PS3.4 table B.2-1)."""
+
+_config.STORE_SEND_CHUNKED_DATASET = True  # files go as they are, without being decoded
 
 IDLE_SECONDS = 20.0
 """After which an association that nothing is sent over is released."""
@@ -48,14 +49,13 @@ class DicomSender:
         self._idle: threading.Timer | None = None
         self._using = threading.Lock()
 
-    def send(self, content: bytes) -> None:
+    def send(self, file: Path) -> None:
         """See `Sender.send`."""
-        data = dcmread(BytesIO(content))
         with self._using:
             reused = self._association is not None and self._association.is_established
-            status = self._store(data)
+            status = self._store(file)
             if not status and reused:  # the other may have ended it while nothing was sent
-                status = self._store(data)
+                status = self._store(file)
             self._release_later()
         if not status:
             raise NotDelivered("the association ended before the answer came", again=True, away=True)
@@ -75,11 +75,16 @@ class DicomSender:
         with self._using:
             self._release()
 
-    def _store(self, data: Dataset) -> Any:
+    def _store(self, file: Path) -> Any:
         association = self._associated()
         try:
+            return association.send_c_store(file)
+        except ValueError:  # not in the file's own transfer syntax
+            pass
+        data = dcmread(file)
+        try:
             return association.send_c_store(data)
-        except ValueError:  # no presentation context of the SOP class was accepted
+        except ValueError:  # not in any
             name = "SR" if data.SOPClassUID == EnhancedSRStorage else "Encapsulated PDF"
             raise NotDelivered(f"it does not take {name} objects", again=False) from None
 

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import urllib3
@@ -36,9 +37,9 @@ class FhirSender:
             maxsize=1, retries=False, timeout=urllib3.Timeout(connect=10.0, total=destination.seconds), **secured
         )
 
-    def send(self, content: bytes) -> None:
+    def send(self, file: Path) -> None:
         """See `Sender.send`."""
-        answer = self._ask("POST", self._url, content)
+        answer = self._ask("POST", self._url, file.read_bytes())
         said = answer.data[:_MOST_SAID]
         if 200 <= answer.status < 300:
             _require_all_done(said, answer.data)

@@ -1,6 +1,7 @@
 """HL7 v2.5.1 over MLLP (Transport Specification: MLLP, Release 1), with acknowledgements in original mode."""
 
 import socket
+from pathlib import Path
 
 from twelvelead.gateway.delivering import NotDelivered
 from twelvelead.gateway.settings import Hl7Destination
@@ -26,8 +27,9 @@ class Hl7Sender:
         self._context = destination.context() if destination.tls else None
         self._connection: socket.socket | None = None
 
-    def send(self, content: bytes) -> None:
+    def send(self, file: Path) -> None:
         """See `Sender.send`."""
+        content = file.read_bytes()
         reused = self._connection is not None
         try:
             answer = self._exchange(content)

@@ -1,22 +1,19 @@
-"""Which versions of a recording's report have gone out, and which is next."""
+"""Which versions of a recording's report have been made, and which is next."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
 from twelvelead.exchange.report import Status
-from twelvelead.ledger import Attachment, Books, Ledger
-
-_NAME = "report-"
-_SUFFIX = ".json"
-MEDIA = "application/json"
+from twelvelead.gateway.queues import REPORTS
+from twelvelead.ledger import Books
+from twelvelead.ledger.recording import Json
 
 
 @dataclass(frozen=True)
 class Version:
-    """One version of the report of a recording; kept as an attachment, so that what is made again is the same.
+    """One version of the report of a recording; kept as what came of the job that made it.
 
     Attributes:
         answer, reading: of the machine and the reader, what it is made of; 0 for no reading.
@@ -36,29 +33,23 @@ class Version:
         """What it is called in the names of its files."""
         return f"{self.answer}.{self.reading}"
 
-    @property
-    def name(self) -> str:
-        """Of the attachment."""
-        return f"{_NAME}{self.label}{_SUFFIX}"
-
-    def encode(self) -> bytes:
-        """Its bytes."""
+    def to_dict(self) -> Json:
+        """Plain values, as a job keeps them."""
         replaces = None if self.replaces is None else self.replaces.isoformat()
-        return json.dumps({**vars(self), "made": self.made.isoformat(), "replaces": replaces}).encode()
+        return {**vars(self), "made": self.made.isoformat(), "replaces": replaces}
 
     @classmethod
-    def decode(cls, content: bytes) -> Self:
-        """The version of its bytes."""
-        values = json.loads(content)
-        for name in ("made", "replaces"):
-            values[name] = None if values[name] is None else datetime.fromisoformat(values[name])
-        return cls(**values)
+    def from_dict(cls, values: Json) -> Self:
+        """Of what `to_dict` gave."""
+        times = {name: values[name] and datetime.fromisoformat(values[name]) for name in ("made", "replaces")}
+        return cls(**values | times)
 
 
-def versions_of(ledger: Ledger, books: Books, recording: str) -> tuple[Version, ...]:
-    """All versions that have gone out, in their order."""
-    found = [each for each in books.recordings.attachments(recording) if _is_version(each)]
-    return tuple(sorted((Version.decode(ledger.content(each.sha256)) for each in found), key=lambda one: one.made))
+def versions_of(books: Books, recording: str) -> tuple[Version, ...]:
+    """All versions that have been made, in their order."""
+    done = books.jobs.list(REPORTS, "done", recording=recording)
+    found = (Version.from_dict(job.payload["version"]) for job in done if "version" in job.payload)
+    return tuple(sorted(found, key=lambda version: version.made))
 
 
 def next_version(earlier: Sequence[Version], answer: int, reading: int, now: datetime) -> Version | None:
@@ -75,7 +66,3 @@ def next_version(earlier: Sequence[Version], answer: int, reading: int, now: dat
     if reading:
         status = "corrected" if any(each.reading for each in earlier) else "final"
     return Version(answer, reading, status, now, earlier[-1].made if earlier else None)
-
-
-def _is_version(attachment: Attachment) -> bool:
-    return attachment.name.startswith(_NAME) and attachment.name.endswith(_SUFFIX)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, exists, func, insert, select, update
 
 from twelvelead.errors import Conflict, TwelveLeadError
 from twelvelead.ledger import schema
@@ -22,7 +22,8 @@ class Job:
     Attributes:
         id: in the order of arrival.
         queue: such as "deliver".
-        payload: what to do; refers to a recording and its attachments, holds nothing of a patient.
+        payload: what to do, and once it is done what came of it; refers to a recording and its attachments, holds
+            nothing of a patient.
         lane: jobs of one lane of a queue are done one after another; None for no such order.
         once: a queue takes it once; None for any number.
         recording: it is about; the job goes with it when it is purged.
@@ -47,6 +48,27 @@ class Job:
     reason: str | None
     created: datetime
     changed: datetime
+
+
+def _first_due(state: JobState) -> Select[tuple[datetime, int]]:
+    """The job of a queue that has been due for longest, of those that none before them in their lane holds up."""
+    earlier = schema.jobs.alias()
+    blocked = exists().where(
+        earlier.c.queue == _COLUMN.queue,
+        earlier.c.lane == _COLUMN.lane,
+        earlier.c.id < _COLUMN.id,
+        earlier.c.state.in_(("queued", "claimed")),
+    )
+    return (
+        select(_COLUMN.due, _COLUMN.id)
+        .where(_COLUMN.queue == bindparam("queue"), _COLUMN.state == state, _COLUMN.due <= bindparam("now"), ~blocked)
+        .order_by(_COLUMN.due, _COLUMN.id)
+        .limit(1)
+    )
+
+
+_DUE = (_first_due("queued"), _first_due("claimed"))
+"""One state at a time follows the index, however many wait."""
 
 
 class Jobs:
@@ -94,25 +116,10 @@ class Jobs:
 
         Whoever takes it has so long; then it is due again, as after a crash. A dead letter does not hold up its lane.
         """
-        earlier = schema.jobs.alias()
-        blocked = exists().where(
-            earlier.c.queue == _COLUMN.queue,
-            earlier.c.lane == _COLUMN.lane,
-            earlier.c.id < _COLUMN.id,
-            earlier.c.state.in_(("queued", "claimed")),
-        )
-        first = []
-        for state in ("queued", "claimed"):  # one state at a time follows the index, however many wait
-            wanted = (
-                select(_COLUMN.due, _COLUMN.id)
-                .where(_COLUMN.queue == queue, _COLUMN.state == state, _COLUMN.due <= self._now, ~blocked)
-                .order_by(_COLUMN.due, _COLUMN.id)
-                .limit(1)
-            )
-            first += [(row.due, row.id) for row in self._connection.execute(wanted)]
-        if not first:
+        due = [row for wanted in _DUE for row in self._connection.execute(wanted, {"queue": queue, "now": self._now})]
+        if not due:
             return None
-        _, number = min(first)
+        number = min(due, key=lambda row: (row.due, row.id)).id
         values = {"state": "claimed", "due": self._now + lease, "lease": secrets.token_hex(16)}
         return self._change(_COLUMN.id == number, values | {"attempts": _COLUMN.attempts + 1})
 
@@ -124,13 +131,17 @@ class Jobs:
         """
         return self._held(job, {"due": self._now + lease})
 
-    def complete(self, job: Job) -> Job:
+    def complete(self, job: Job, result: Json | None = None) -> Job:
         """Mark a claimed job as done.
+
+        Args:
+            job: as `claim` gave it.
+            result: what came of it; stands in its payload from now on.
 
         Raises:
             Conflict: the lease had ended, and someone else has the job.
         """
-        return self._held(job, {"state": "done", "reason": None})
+        return self._held(job, {"state": "done", "reason": None, "payload": job.payload | (result or {})})
 
     def fail(self, job: Job, reason: str, *, again: timedelta | None) -> Job:
         """Give a claimed job back.

@@ -148,6 +148,15 @@ class Ledger:
         """
         return self._objects.content(sha256)
 
+    def file(self, sha256: str) -> Path:
+        """The file that has the bytes of a file or an attachment, which are what they were; for reading alone.
+
+        Raises:
+            Unreadable: they are not there, or are not what they were.
+        """
+        self._objects.content(sha256)
+        return self._objects.path(sha256)
+
     def authenticate(self, secret: str) -> ApiKey | None:
         """The key of a secret, noted as used; None for a wrong or revoked one."""
         with self.view() as books:

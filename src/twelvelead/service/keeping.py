@@ -52,8 +52,7 @@ class Keeping:
         assert reply.kept is not None
         new = kept.new_answer(reply, stamp.settings_sha256)
         digests = (new.content["model"]["sha256"], new.content["model"]["contract_sha256"])
-        parts = kept.parts_of(sent).values()
-        with self.ledger.begin(*parts, kept.told_of(options), reply.kept.signal) as books:
+        with self.ledger.begin(*kept.contents_of(sent, options), reply.kept.signal) as books:
             recording, is_new = kept.add(books, caller.owner, sent, options)
             latest = books.recordings.answered(recording.id)
             if latest is None:

@@ -25,20 +25,20 @@ def parts_of(sent: Upload) -> dict[str, bytes]:
     return {f"recording{sent.suffix}": sent.content, **sent.beside}
 
 
-def told_of(options: Mapping[str, Any]) -> bytes:
-    """The options that it is read and answered with, as they are kept."""
-    return json.dumps(dict(sorted(options.items()))).encode()
+def contents_of(sent: Upload, options: Mapping[str, Any]) -> tuple[bytes, ...]:
+    """All bytes that `add` refers to."""
+    return (*parts_of(sent).values(), *([_told(options)] if _asks(options) else []))
 
 
 def once_of(sent: Upload, options: Mapping[str, Any]) -> str:
     """What is equal for the same bytes with the same options, and for nothing else."""
-    return hashlib.sha256(sent.sha256.encode() + told_of(options)).hexdigest()
+    return _sha256(sent.sha256.encode() + _told(options))
 
 
 def add(
     books: Books, owner: str, sent: Upload, options: Mapping[str, Any], *, once: str | None = None
 ) -> tuple[Recording, bool]:
-    """Enter a recording with its options; `parts_of` and `told_of` it were given to `Ledger.begin`.
+    """Enter a recording with its options; `contents_of` it were given to `Ledger.begin`.
 
     Args:
         books: in a transaction that writes.
@@ -50,8 +50,8 @@ def add(
     """
     files = [File(name, _sha256(content)) for name, content in parts_of(sent).items()]
     recording, is_new = books.recordings.add(owner, sent.sha256, "", files, once=once or once_of(sent, options))
-    if is_new:
-        books.recordings.attach(recording.id, OPTIONS, "application/json", _sha256(told_of(options)))
+    if is_new and _asks(options):
+        books.recordings.attach(recording.id, OPTIONS, "application/json", _sha256(_told(options)))
     return recording, is_new
 
 
@@ -69,7 +69,7 @@ def original(ledger: Ledger, books: Books, recording: str) -> tuple[Upload, dict
     beside = {file.name: ledger.content(file.sha256) for file in others}
     told = books.recordings.attachment(recording, OPTIONS)
     sent = upload(ledger.content(first.sha256), beside, first.name.removeprefix("recording"))
-    return sent, {} if told is None else json.loads(ledger.content(told.sha256))
+    return sent, {"identify": True} if told is None else json.loads(ledger.content(told.sha256))
 
 
 def new_answer(reply: Reply, settings_sha256: str) -> NewAnswer:
@@ -104,6 +104,15 @@ def _present(content: Json) -> tuple[str, ...]:
     """The codes of classes and statements that an answer says to be present, each once."""
     both = (content.get("classes", {}), content.get("statements", {}))
     return tuple(dict.fromkeys(name for results in both for name, result in results.items() if result["present"]))
+
+
+def _asks(options: Mapping[str, Any]) -> bool:
+    """Whether anything is asked but what always is: that it is kept whose recording it is."""
+    return bool(options.keys() - {"identify"})
+
+
+def _told(options: Mapping[str, Any]) -> bytes:
+    return json.dumps(dict(sorted(options.items()))).encode()
 
 
 def _sha256(content: bytes) -> str:
