@@ -1,6 +1,7 @@
 """C-STORE to a DICOM node: the report as SR, the page as Encapsulated PDF."""
 
 import logging
+import socket
 import threading
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from twelvelead.gateway.dicom_objects import IMPLEMENTATION
 from twelvelead.gateway.settings import DicomDestination
 
 _SENT = (EnhancedSRStorage, EncapsulatedPDFStorage)
-_SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian]
+_SYNTAXES = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
 _WARNINGS = (0xB000, 0xB006, 0xB007)
 """Stored, with elements coerced, discarded or not of the SOP class (PS3.4 table B.2-1)."""
 
@@ -41,7 +42,8 @@ class DicomSender:
         entity.connection_timeout = entity.acse_timeout = min(destination.seconds, 10.0)
         entity.dimse_timeout = entity.network_timeout = destination.seconds
         for sop_class in _SENT:
-            entity.add_requested_context(sop_class, _SYNTAXES)
+            for syntax in _SYNTAXES:  # each by itself, so that the other may take both
+                entity.add_requested_context(sop_class, syntax)
         entity.add_requested_context(Verification)
         self._entity = entity
         self._context = destination.context() if destination.tls else None
@@ -97,6 +99,9 @@ class DicomSender:
             association = self._entity.associate(there.host, there.port, ae_title=there.ae_title, tls_args=tls)
             if not association.is_established:
                 raise NotDelivered(_why(association), again=True, away=True)
+            connection = association.dul.socket
+            if connection is not None and connection.socket is not None:
+                connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a message is two writes
             self._association = association
         return self._association
 

@@ -56,7 +56,8 @@ class Arrivals:
         if sha256 not in self.there:
             raise ValueError("the bytes were not given to `Ledger.begin`")
         size, arrived = self.there[sha256]
-        self.objects.place(sha256, arrived)  # a purge may have come between
+        if not self.objects.path(sha256).exists():  # a purge may have come between
+            self.objects.place(sha256, arrived)
         connection.execute(insert(schema.objects).values(sha256=sha256, size=size))
 
 
