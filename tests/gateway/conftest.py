@@ -11,7 +11,9 @@ pytest.importorskip("pynetdicom", reason="the extra [hospital] is not installed"
 pytest.importorskip("watchfiles", reason="the extra [hospital] is not installed")
 pytest.importorskip("hl7", reason="the extra [dev] is not installed")
 
+from hospital import as_file, ecg_object, until
 from twelvelead.gateway.arriving import Inbox
+from twelvelead.gateway.dicom_objects import lane_of
 from twelvelead.gateway.metrics import Metrics
 from twelvelead.gateway.reporting import Reporting
 from twelvelead.gateway.settings import Settings
@@ -19,6 +21,7 @@ from twelvelead.gateway.state import State
 from twelvelead.ledger import Ledger
 from twelvelead.service import answering
 from twelvelead.service.answerer import Answerer
+from twelvelead.service.uploads import upload
 
 
 class Parts:
@@ -41,6 +44,19 @@ class Parts:
             answering.prepare((self.settings.answering.weights,))
         answerer = Answerer(self.settings.answering.service())
         return Reporting(*self.shared, answerer, lambda function, *arguments: function(*arguments), **how)
+
+    def take(self, data=None):
+        """A recording that comes by DICOM; its id."""
+        data = ecg_object() if data is None else data
+        sent = upload(as_file(data), {}, ".dcm")
+        lane = lane_of(str(data.get("StudyInstanceUID", "")))
+        return self.inbox.take(sent, {}, once=f"sop {data.SOPInstanceUID}", lane=lane, way="dicom")[0].id
+
+    def report(self, **how):
+        """Make all reports that are queued."""
+        with self.running(self.reporting(**how).run):
+            until(lambda: not [job for job in self.jobs("report") if job.state in ("queued", "claimed")])
+        self.state.stopping.clear()
 
     def jobs(self, queue=None, state=None):
         with self.ledger.view() as books:

@@ -13,7 +13,6 @@ from twelvelead.ecg.leads import LEADS
 from twelvelead.ecg.record import ECG
 from twelvelead.ecg.synthetic import synthetic_ecg
 from twelvelead.gateway import working
-from twelvelead.gateway.dicom_objects import lane_of
 from twelvelead.gateway.following import Following
 from twelvelead.ledger import Event, NewReading, Patient
 from twelvelead.service.answering import Question, interpret, reply_to
@@ -27,21 +26,6 @@ ARCHIVE = {"name": "archive", "kind": "dicom", "host": "127.0.0.1", "port": 1, "
 EMR = {"name": "emr", "kind": "fhir", "url": "http://127.0.0.1:1", "pdf": False}
 HIS = {"name": "his", "kind": "hl7", "host": "127.0.0.1", "port": 1, "pdf": False, "receiver": ["HIS", "CARDIO"]}
 ALL = [ARCHIVE, EMR, HIS]
-
-
-def take(made, data=None):
-    """A recording that comes by DICOM."""
-    data = ecg_object() if data is None else data
-    sent = upload(as_file(data), {}, ".dcm")
-    lane = lane_of(str(data.get("StudyInstanceUID", "")))
-    return made.inbox.take(sent, {}, once=f"sop {data.SOPInstanceUID}", lane=lane, way="dicom")[0].id
-
-
-def report(made, **how):
-    """Make all reports that are queued."""
-    with made.running(made.reporting(**how).run):
-        until(lambda: not [job for job in made.jobs("report") if job.state in ("queued", "claimed")])
-    made.state.stopping.clear()
 
 
 def files(made, recording):
@@ -64,10 +48,8 @@ def sign(made, recording, after=0, **said):
 
 def test_a_recording_that_came_is_answered_and_its_files_are_kept_and_queued(parts):
     made = parts(destinations=ALL)
-    recording = take(
-        made, ecg_object(PatientID="0815", AccessionNumber="A7", AdmissionID="V1", IssuerOfPatientID="1.2")
-    )
-    report(made)
+    recording = made.take(ecg_object(PatientID="0815", AccessionNumber="A7", AdmissionID="V1", IssuerOfPatientID="1.2"))
+    made.report()
     (found,) = made.recordings()
     assert (found.state, found.kind, found.identity.patient_id) == ("interpreted", "dicom", "0815")
     kept = files(made, recording)
@@ -89,17 +71,16 @@ def test_a_recording_that_came_is_answered_and_its_files_are_kept_and_queued(par
             ("gateway", "receive", "ok"),
             ("gateway", "report", "ok"),
         ]
-        assert books.recordings.attachment(recording, "signal.bin") is not None
 
 
 def test_what_has_been_made_is_not_made_again(parts):
     made = parts(destinations=ALL)
-    recording = take(made)
-    report(made)
+    recording = made.take()
+    made.report()
     first = files(made, recording)
     with made.ledger.begin() as books:
         books.jobs.enqueue("report", {"reading": None}, recording=recording)
-    report(made)
+    made.report()
     assert files(made, recording) == first
     assert made.recordings()[0].answer_version == 1
     assert len(made.jobs("deliver.emr")) == 1
@@ -109,8 +90,8 @@ def test_a_recording_that_is_refused_goes_out_as_not_diagnostic(parts):
     signal = synthetic_ecg("normal", sampling_rate=500).signal.copy()
     signal[:, LEADS.index("V2")] = 0
     made = parts(destinations=ALL)
-    recording = take(made, ecg_object(ECG(signal, 500.0)))
-    report(made)
+    recording = made.take(ecg_object(ECG(signal, 500.0)))
+    made.report()
     assert made.recordings()[0].state == "refused"
     kept = files(made, recording)
     assert "Non-diagnostic ECG" in kept["his-1.0.oru.hl7"].decode()
@@ -121,22 +102,22 @@ def test_a_recording_that_cannot_be_read_is_listed_with_the_reason_and_the_rest_
     broken = ecg_object()
     broken.WaveformSequence[0].WaveformBitsAllocated = 24
     made = parts(destinations=ALL)
-    recording, other = take(made, broken), take(made)
-    report(made)
+    recording, other = made.take(broken), made.take()
+    made.report()
     assert {each.id: each.state for each in made.recordings()} == {recording: "unreadable", other: "interpreted"}
     (dead,) = made.jobs("report", "dead")
     assert dead.reason.startswith("unsupported: its samples are of the kind")
     assert (files(made, recording), len(made.jobs("deliver.emr"))) == ({}, 1)
     with made.ledger.begin() as books:
         books.jobs.retry(dead.id)
-    report(made)
+    made.report()
     assert made.jobs("report", "dead")[0].reason == dead.reason
     assert {each.answer_version for each in made.recordings()} == {1, 2}
 
 
 def test_a_recording_that_its_worker_does_not_survive_is_listed_too(parts, monkeypatch):
     made = parts(destinations=ALL)
-    take(made)
+    made.take()
     reporting = made.reporting()
 
     def work(function, *arguments):
@@ -154,12 +135,12 @@ def test_a_recording_that_its_worker_does_not_survive_is_listed_too(parts, monke
 def test_a_signature_sends_the_final_version_in_place_of_the_preliminary_one(parts):
     made = parts(destinations=ALL)
     following = Following(*made.shared[:3])
-    recording = take(made)
-    report(made)
+    recording = made.take()
+    made.report()
     sign(made, recording)
     following.look()
     following.look()
-    report(made)
+    made.report()
     kept = files(made, recording)
     structured, before = (dcmread(io.BytesIO(kept[f"archive-1.{n}.sr.dcm"])) for n in (1, 0))
     assert structured.VerificationFlag == "VERIFIED"
@@ -172,7 +153,7 @@ def test_a_signature_sends_the_final_version_in_place_of_the_preliminary_one(par
     assert "|F" in kept["his-1.1.oru.hl7"].decode()
     sign(made, recording, after=1, text="Seen again.")
     following.look()
-    report(made)
+    made.report()
     corrected = json.loads(files(made, recording)["emr-1.2.fhir.json"])["entry"][-1]["resource"]
     assert corrected["status"] == "corrected"
     assert [job.payload["version"] for job in made.jobs("deliver.his")] == ["1.0", "1.1", "1.2"]
@@ -182,12 +163,12 @@ def test_a_signature_sends_the_final_version_in_place_of_the_preliminary_one(par
 def test_who_wants_nothing_but_what_is_signed_gets_nothing_else(parts):
     made = parts(destinations=[EMR | {"only_signed": True}])
     following = Following(*made.shared[:3])
-    recording = take(made)
-    report(made)
+    recording = made.take()
+    made.report()
     assert made.jobs("deliver.emr") == ()
     sign(made, recording)
     following.look()
-    report(made)
+    made.report()
     assert [job.payload["file"] for job in made.jobs("deliver.emr")] == ["emr-1.1.fhir.json"]
 
 
@@ -208,7 +189,7 @@ def test_what_a_service_keeps_goes_out_as_it_was_answered_there_and_what_was_the
     recording = keep(made)
     following.look()
     Following(*made.shared[:3]).look()
-    report(made)
+    made.report()
     (job,) = made.jobs("deliver.emr")
     assert job.recording == recording
     assert next(each for each in made.recordings() if each.id == recording).answer_version == 1
@@ -222,21 +203,22 @@ def test_what_a_service_keeps_stays_there_where_the_reading_room_is_left_out(par
     assert made.jobs("report") == ()
 
 
-def test_what_other_settings_answered_goes_out_as_it_is_without_a_page(parts):
-    made = parts(destinations=[ARCHIVE | {"pdf": True}, EMR | {"pdf": True}])
+def test_what_other_settings_answered_goes_out_as_it_was_answered(parts):
+    made = parts(destinations=[ARCHIVE | {"pdf": True}, EMR])
     following = Following(*made.shared[:3])
     recording = keep(made, settings_sha256="0" * 64)
     following.look()
-    report(made)
+    made.report()
     kept = files(made, recording)
-    assert sorted(kept) == ["archive-1.0.sr.dcm", "emr-1.0.fhir.json"]
-    assert b"application/pdf" not in kept["emr-1.0.fhir.json"]
+    assert sorted(kept) == ["archive-1.0.pdf.dcm", "archive-1.0.sr.dcm", "emr-1.0.fhir.json"]
+    with made.ledger.view() as books:
+        assert books.recordings.answered(recording).settings_sha256 == "0" * 64
 
 
 def test_the_page_goes_where_it_is_wanted(parts):
     made = parts(destinations=[ARCHIVE | {"pdf": True}, EMR | {"pdf": True}, HIS])
-    recording = take(made)
-    report(made)
+    recording = made.take()
+    made.report()
     kept = files(made, recording)
     assert dcmread(io.BytesIO(kept["archive-1.0.pdf.dcm"])).EncapsulatedDocument.startswith(b"%PDF")
     assert b"application/pdf" in kept["emr-1.0.fhir.json"]
@@ -246,13 +228,13 @@ def test_the_page_goes_where_it_is_wanted(parts):
 def test_an_id_given_by_hand_stands_before_the_file_s_whose_name_is_then_another_s(parts):
     made = parts(destinations=ALL)
     following = Following(*made.shared[:3])
-    recording = take(made)
-    report(made)
+    recording = made.take()
+    made.report()
     with made.ledger.begin() as books:
         books.recordings.state_patient(recording, Patient("9999", "1.2.9", "Dr Roe", datetime.now(UTC)))
     sign(made, recording)
     following.look()
-    report(made)
+    made.report()
     message = files(made, recording)["his-1.1.oru.hl7"].decode()
     assert "9999^^^&1.2.9&ISO" in message
     assert "Doe" not in message
@@ -261,8 +243,8 @@ def test_an_id_given_by_hand_stands_before_the_file_s_whose_name_is_then_another
 
 def test_a_dry_run_answers_and_queues_nothing_to_go(parts):
     made = parts(destinations=ALL)
-    take(made)
-    report(made, dry_run=True)
+    made.take()
+    made.report(dry_run=True)
     assert made.recordings()[0].state == "interpreted"
     assert not [job for job in made.jobs() if job.queue.startswith("deliver")]
 
@@ -274,8 +256,8 @@ def test_studies_keep_their_order_and_a_study_that_is_not_named_is_nobody_s_lane
     alone = ecg_object()
     del alone.StudyInstanceUID
     for data in (first, second, alone):
-        take(made, data)
-    report(made)
+        made.take(data)
+    made.report()
     lanes = [job.lane for job in made.jobs("deliver.emr")]
     assert (lanes[0] == lanes[1], len(set(lanes))) == (True, 2)
     assert first.StudyInstanceUID not in json.dumps([job.payload for job in made.jobs()]) + str(lanes)
@@ -291,7 +273,7 @@ def test_identity_comes_out_of_other_headers_as_it_went_in(parts, kind, shared_f
     made = parts(destinations=[HIS])
     content = (shared_formats / name).read_bytes()
     recording = made.inbox.take(upload(content, {}, (shared_formats / name).suffix), {}, way="folder")[0].id
-    report(made)
+    made.report()
     message = files(made, recording)["his-1.0.oru.hl7"].decode()
     segment = next(line for line in message.split("\r") if line.startswith("PID"))
     assert segment.split("|")[3] == patient
@@ -303,6 +285,6 @@ def test_an_ecg_without_anything_about_a_patient_names_nobody(parts):
     made = parts(destinations=ALL)
     told = {"sampling_rate": 500, "unit": "uV"}
     recording = made.inbox.take(upload(buffer.getvalue(), {}, ".npy"), told, way="folder")[0].id
-    report(made)
+    made.report()
     diagnostic = json.loads(files(made, recording)["emr-1.0.fhir.json"])["entry"][-1]["resource"]
     assert "subject" not in diagnostic

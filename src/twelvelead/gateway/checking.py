@@ -12,6 +12,7 @@ from twelvelead.gateway.gateway import sender_to
 from twelvelead.gateway.outputs import outputs_for
 from twelvelead.gateway.settings import Settings
 from twelvelead.inference.engine import Engine
+from twelvelead.output.picture import render
 
 
 def check(settings: Settings) -> Iterator[tuple[bool, str]]:
@@ -48,13 +49,12 @@ def made_up_report(settings: Settings) -> Iterator[str]:
     engine = Engine(answering.weights, threads=1)
     ecg = replace(synthetic_ecg("st_elevation", sampling_rate=500), source="SYNTHETIC ECG, of no patient")
     answer = engine.predict(ecg, answering.operating_point, error_rate=answering.error_rate, measure=answering.measure)
-    report = Report.of(answer, datetime.now().astimezone(), language=answering.language, id="synthetic")
+    page = render(answer, "pdf", language=answering.language, label="SYNTHETIC ECG")
+    report = Report.of(answer, datetime.now().astimezone(), language=answering.language, id="synthetic", page=page)
     reading = report.answer["reading"]
     yield f"A report of a synthetic ECG, of no patient; it is sent nowhere. {report.answer['notice']}"
     yield f"{reading['conclusion']['text']} {reading['urgency']['text']}"
     for section in reading["sections"]:
         yield f"  {section['heading']}: {' '.join(sentence['text'] for sentence in section['sentences'])}"
     for output in outputs_for(settings.destinations, signed=False):
-        content = b"" if output.form == "dicom-pdf" else output.without_page().write(report, b"")
-        size = f"{len(content):,} bytes without the page" if content else "the page as Encapsulated PDF"
-        yield f"to {output.destination}: {output.form}, {size}"
+        yield f"to {output.destination}: {output.form}, {len(output.write(report, b'')):,} bytes"

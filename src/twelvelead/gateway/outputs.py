@@ -39,10 +39,6 @@ class Output:
         """
         return f"{self.destination}-{label}.{FORMS[self.form].suffix}"
 
-    def without_page(self) -> "Output":
-        """The same without the page."""
-        return replace(self, page=False)
-
     def write(self, report: Report, original: bytes) -> bytes:
         """The bytes of the file.
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from twelvelead.ledger import Answer, Books, Event, Job, Ledger, NewAnswer, Read
 from twelvelead.service import kept, options
 from twelvelead.service.answerer import Answerer
 from twelvelead.service.answering import Question
+from twelvelead.service.drawing import overread_of
 from twelvelead.service.log import event
 from twelvelead.service.problems import Problem, for_http
 
@@ -67,6 +68,8 @@ class Reporting:
 
     def run(self) -> None:
         """Make one after another until the gateway stops; in as many threads as there are workers."""
+        if any(each.pdf for each in self._settings.destinations):
+            self._worker(working.warm)
         lease = timedelta(seconds=3 * self._settings.answering.answer_seconds + 60)
         Consumer(REPORTS, self._ledger, self._state, lease, self._work).run()
 
@@ -75,44 +78,40 @@ class Reporting:
         if task is None:
             return completed(job)
         made = self._make(task.order)
-        signal = () if made.reply.kept is None else (made.reply.kept.signal,)
         return Done(
             lambda books: self._enter(books, job, task, made),
-            (*signal, *made.files),
+            made.files,
             lambda: self._tell(job, task, made),
         )
 
     def _prepare(self, job: Job) -> _Task | None:
         """What is to be made; None where it has been made."""
         assert job.recording is not None
-        number = job.payload["reading"]
+        number = job.payload["reading"] or 0
         with self._ledger.view() as books:
             recording = books.recordings.get(job.recording, None)
             answer = books.recordings.answered(recording.id)
-            reading = None if number is None else books.readings.get(recording.id, number)
+            history = [each for each in books.readings.history(recording.id) if each.version <= number]
             earlier = versions_of(books, recording.id)
             sent, told = kept.original(self._ledger, books, recording.id)
         if answer is not None and answer.state == "unreadable":
             answer = None
         version = next_version(
-            earlier, recording.answer_version + (answer is None), number or 0, datetime.now().astimezone()
+            earlier, recording.answer_version + (answer is None), number, datetime.now().astimezone()
         )
         if version is None:
             return None
-        outputs = outputs_for(self._settings.destinations, signed=reading is not None)
-        if answer is not None and answer.settings_sha256 != self._answerer.sha256:
-            event("page left out", recording=recording.id, why="a service with other settings answered")
-            outputs = tuple(each.without_page() for each in outputs if each.form != "dicom-pdf")
         order = Order(
-            Question(sent, self._asked(told), keep=answer is None),
-            recording.id,
-            version.made,
-            version.status,
-            outputs,
-            version.replaces,
-            None if reading is None else _signed(reading),
-            None if answer is None else answer.content,
-            None if recording.patient is None else recording.whose,
+            question=Question(sent, self._asked(told), keep=answer is None),
+            answer=None if answer is None else answer.content,
+            id=recording.id,
+            made=version.made,
+            replaces=version.replaces,
+            status=version.status,
+            signed=_signed(history[-1]) if history else None,
+            overread=overread_of(history),
+            patient=recording.patient,
+            outputs=outputs_for(self._settings.destinations, signed=bool(history)),
         )
         return _Task(recording, answer, version, order)
 
@@ -132,25 +131,27 @@ class Reporting:
     def _enter(self, books: Books, job: Job, task: _Task, made: Made) -> None:
         """Enter what was made, and queue it to go."""
         reply, recording = made.reply, task.recording
-        new = None if task.answer is not None else kept.new_answer(reply, self._answerer.sha256)
-        if new is not None:
+        new = None if reply is None else kept.new_answer(reply, self._answerer.sha256)
+        if new is not None and reply is not None:
             if reply.kept is not None:
-                kept.learn(books, recording.id, reply.kept)
+                kept.learn(books, recording.id, reply.kept, signal=False)
             books.recordings.answer(recording.id, new)
-        error = reply.error or {"code": "ok"}
-        books.audit.append(_event(recording, error["code"], new))
-        if reply.outcome == "unreadable":
-            text = for_http(error["error"], recording.source_sha256)
-            books.jobs.fail(job, f"{error['code']}: {text}", again=None)
+        books.audit.append(_event(recording, new))
+        if reply is not None and reply.outcome == "unreadable":
+            assert reply.error is not None
+            text = for_http(reply.error["error"], recording.source_sha256)
+            books.jobs.fail(job, f"{reply.error['code']}: {text}", again=None)
+        elif self._dry_run:
+            books.jobs.complete(job)
         else:
-            if not self._dry_run:
-                self._queue(books, task, made)
-            books.jobs.complete(job, None if self._dry_run else {"version": task.version.to_dict()})
+            self._queue(books, task, made)
+            books.jobs.complete(job, {"version": task.version.to_dict()})
 
     def _tell(self, job: Job, task: _Task, made: Made) -> None:
-        self._metrics.reported(made.reply.outcome)
+        outcome = "reported" if made.reply is None else made.reply.outcome
+        self._metrics.reported(outcome)
         recording, version = task.recording.id, task.version.label
-        event("reported", recording=recording, job=job.id, outcome=made.reply.outcome, version=version)
+        event("reported", recording=recording, job=job.id, outcome=outcome, version=version)
         for output, content in zip(task.order.outputs, made.files, strict=False):
             if self._dry_run:
                 event("not sent", recording=recording, destination=output.destination, bytes=len(content))
@@ -159,15 +160,13 @@ class Reporting:
 
     def _queue(self, books: Books, task: _Task, made: Made) -> None:
         """Attach the files of a report, and queue each to go to its destination."""
-        recording, version = task.recording.id, task.version
-        identity = books.recordings.get(recording, None).identity
-        study = None if identity is None else lane_of(identity.study or "")
+        recording, label = task.recording.id, task.version.label
+        lane = lane_of(made.study) or recording
         for output, content in zip(task.order.outputs, made.files, strict=True):
-            name, queue = output.name(version.label), deliveries_to(output.destination)
-            sha256 = hashlib.sha256(content).hexdigest()
+            name, sha256 = output.name(label), hashlib.sha256(content).hexdigest()
             books.recordings.attach(recording, name, output.media_type, sha256)
-            payload = {"file": name, "sha256": sha256, "version": version.label}
-            books.jobs.enqueue(queue, payload, lane=study or recording, once=f"{recording} {name}", recording=recording)
+            payload = {"file": name, "sha256": sha256, "version": label}
+            books.jobs.enqueue(deliveries_to(output.destination), payload, lane=lane, recording=recording)
 
 
 def _signed(reading: Reading) -> Signed:
@@ -176,14 +175,14 @@ def _signed(reading: Reading) -> Signed:
     )
 
 
-def _event(recording: Recording, outcome: str, new: NewAnswer | None) -> Event:
-    return Event(
-        ACTOR,
-        "report",
-        outcome,
-        recording.id,
-        input_sha256=recording.source_sha256,
-        weights_sha256=None if new is None else new.weights_sha256,
-        contract_sha256=None if new is None else new.contract_sha256,
-        settings_sha256=None if new is None else new.settings_sha256,
+def _event(recording: Recording, new: NewAnswer | None) -> Event:
+    told = Event(ACTOR, "report", subject=recording.id, input_sha256=recording.source_sha256)
+    if new is None:
+        return told
+    return replace(
+        told,
+        outcome=new.code or "ok",
+        weights_sha256=new.weights_sha256,
+        contract_sha256=new.contract_sha256,
+        settings_sha256=new.settings_sha256,
     )

@@ -196,7 +196,11 @@ class Recordings:
 
     def attachment(self, recording: str, name: str) -> Attachment | None:
         """One attachment by its name; None where there is none."""
-        return next((each for each in self.attachments(recording) if each.name == name), None)
+        column = schema.attachments.c
+        row = self._connection.execute(
+            select(schema.attachments).where(column.recording == recording, column.name == name)
+        ).first()
+        return None if row is None else _attachment(row)
 
     def attachments(self, recording: str) -> tuple[Attachment, ...]:
         """All that was made from a recording, by name."""

@@ -127,6 +127,14 @@ def answer_each(questions: Sequence[Question]) -> list[Reply]:
     return [reply_to(question, outcome) for question, outcome in zip(questions, interpret_each(questions), strict=True)]
 
 
+def signal_of(question: Question) -> bytes | None:
+    """The signal of a recording, see `signals.encode`; None where it cannot be read."""
+    try:
+        return signals.encode(read_sent(question.upload, question.options))
+    except TwelveLeadError:
+        return None
+
+
 def interpret(question: Question) -> Outcome:
     """What comes of reading and answering; only a fault of ours is raised."""
     return interpret_each([question])[0]
@@ -171,17 +179,6 @@ def reply_to(question: Question, outcome: Outcome) -> Reply:
     described = describe_fault(described, error, options["language"])
     codes = tuple(finding["code"] for finding in described["findings"])
     return Reply("refused" if isinstance(error, Refused) else "unreadable", error=described, findings=codes, kept=kept)
-
-
-def page_of(question: Question, outcome: Outcome) -> bytes:
-    """The picture of a recording that could be read."""
-    from twelvelead.output.picture import render
-
-    if outcome.interpretation is not None:
-        return _encoded(outcome.interpretation, question.form, question.options)
-    assert outcome.ecg is not None
-    assert isinstance(outcome.error, Refused)
-    return render(outcome.ecg, question.form, refused=outcome.error, **_paper(question.options))
 
 
 def explain(question: Question, output: str) -> bytes:

@@ -1,12 +1,12 @@
 """What a worker process does: the page of a kept recording, from what is kept of it alone."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from twelvelead.ecg.record import ECG, Identity
 from twelvelead.inference.restore import restore, restore_refused
-from twelvelead.ledger import Patient
+from twelvelead.ledger import Patient, Reading
 from twelvelead.output.overread import Overread
 from twelvelead.reading.languages import ENGLISH, load_texts
 from twelvelead.reading.restore import restore as restore_reading
@@ -31,6 +31,24 @@ class Sheet:
     content: Mapping[str, Any] = field(repr=False)
     overread: Overread | None = field(repr=False)
     patient: Patient | None
+
+
+def overread_of(history: Iterable[Reading]) -> Overread | None:
+    """The newest version, with the newest one before it that was signed."""
+    found = None
+    for each in history:
+        found = Overread(
+            author=each.author,
+            authenticated=each.authenticated,
+            made=each.made,
+            version=each.version,
+            signed=each.signed,
+            statements=each.statements,
+            text=each.text,
+            measurements=each.measurements,
+            signed_before=found if found is None or found.signed else found.signed_before,
+        )
+    return found
 
 
 def draw(sheet: Sheet) -> bytes:

@@ -55,12 +55,20 @@ def add(
     return recording, is_new
 
 
-def learn(books: Books, recording: str, kept: Kept) -> None:
-    """Enter what reading a recording gave: its kind, whose it is, and its signal, which was given to `Ledger.begin`."""
+def learn(books: Books, recording: str, kept: Kept, *, signal: bool = True) -> None:
+    """Enter what reading a recording gave: its kind, whose it is, and its signal.
+
+    Args:
+        books: in a transaction that writes.
+        recording: its id.
+        kept: of its reply.
+        signal: whether the signal is kept too, which was given to `Ledger.begin`; else it is made when it is asked for.
+    """
     books.recordings.recognise(recording, kept.kind)
     stated = kept.recording["identity"]
     books.recordings.identify(recording, None if stated is None else Identity(**stated))
-    books.recordings.attach(recording, SIGNAL, signals.MEDIA, _sha256(kept.signal))
+    if signal:
+        books.recordings.attach(recording, SIGNAL, signals.MEDIA, _sha256(kept.signal))
 
 
 def original(ledger: Ledger, books: Books, recording: str) -> tuple[Upload, dict[str, Any]]:

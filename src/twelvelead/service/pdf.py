@@ -8,12 +8,11 @@ from fastapi import APIRouter, Request, Response
 
 from twelvelead import ledger
 from twelvelead.errors import TwelveLeadError
-from twelvelead.output.overread import Overread
 from twelvelead.service import drawing
 from twelvelead.service.auditing import Stamp, stamp_of, tell_head, touched
 from twelvelead.service.callers import Caller, Reader
 from twelvelead.service.core import Core
-from twelvelead.service.drawing import Sheet
+from twelvelead.service.drawing import Sheet, overread_of
 from twelvelead.service.forms import MEDIA
 from twelvelead.service.problems import responses
 from twelvelead.service.recordings import Id, ReadyCore
@@ -38,7 +37,7 @@ async def page(request: Request, core: ReadyCore, caller: Reader, recording: Id)
     content = await asyncio.to_thread(keeping.attachment, caller, recording, name)
     if content is None:
         sent, told = await asyncio.to_thread(keeping.original, caller, recording)
-        sheet = Sheet(sent, told, answer.content, _overread(history), found.patient)
+        sheet = Sheet(sent, told, answer.content, overread_of(history), found.patient)
         content = await core.work(drawing.draw, sheet)
         await asyncio.to_thread(keeping.keep_made, caller, recording, name, MEDIA["pdf"], content)
     headers = {"Content-Disposition": f'inline; filename="ecg-{recording}.pdf"'}
@@ -62,21 +61,3 @@ def _name(answer: ledger.Answer, history: Sequence[ledger.Reading], patient: led
     """Of the attachment: another one for whatever the page shows otherwise."""
     given = "" if patient is None else "-" + hashlib.sha256(repr(vars(patient)).encode()).hexdigest()[:16]
     return f"page-{answer.version}-{len(history)}{given}.pdf"
-
-
-def _overread(history: Sequence[ledger.Reading]) -> Overread | None:
-    """The newest version, with the newest one before it that was signed."""
-    found = None
-    for each in history:
-        found = Overread(
-            author=each.author,
-            authenticated=each.authenticated,
-            made=each.made,
-            version=each.version,
-            signed=each.signed,
-            statements=each.statements,
-            text=each.text,
-            measurements=each.measurements,
-            signed_before=found if found is None or found.signed else found.signed_before,
-        )
-    return found

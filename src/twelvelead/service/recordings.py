@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from twelvelead.ledger import Sort, Wanted
-from twelvelead.service import signals
+from twelvelead.service import answering, signals
 from twelvelead.service.answering import Question
 from twelvelead.service.auditing import Stamp, stamp_of
 from twelvelead.service.callers import Caller, Reader, Writer
@@ -138,12 +138,16 @@ def interpretation(request: Request, core: AnyCore, caller: Reader, recording: I
     "/{recording}/signal",
     summary="Its signal as compact bytes",
     response_class=Response,
-    responses={200: binary(signals.MEDIA), **responses(400, 401, 404, 503)},
+    responses={200: binary(signals.MEDIA), **responses(400, 401, 404, 422, 429, 503)},
 )
-def signal(request: Request, core: AnyCore, caller: Reader, recording: Id) -> Response:
+async def signal(request: Request, core: AnyCore, caller: Reader, recording: Id) -> Response:
     """`12L1`, the length of the head as four bytes, the head as JSON (`sampling_rate_hz`, `leads`, `samples`,
     `microvolts_per_step`), then [samples, leads] int16; all little-endian, -32768 where there is no value."""
-    content = core.keeping.signal(caller, recording, stamp_of(request, core))
+    content = await asyncio.to_thread(core.keeping.signal, caller, recording, stamp_of(request, core))
+    if content is None:  # a gateway keeps none
+        sent, told = await asyncio.to_thread(core.keeping.original, caller, recording)
+        values = Reading(**told).with_defaults(core.answerer)
+        content = await core.work(answering.signal_of, Question(sent, values))
     if content is None:
         raise Problem(404, "no-resource", "there is no signal")
     return Response(content, media_type=signals.MEDIA)
