@@ -89,6 +89,18 @@ def test_dialogues_meet_wcag(room, aecg, looked_at, dialog):
     looked_at()
 
 
+def test_two_readings_side_by_side_meet_wcag(room, aecg, looked_at, faults):
+    kept = room.keep(aecg())
+    room.enter(kept["id"])
+    said = json.dumps({"statements": [{"code": "AFIB"}], "text": "Other words."}).encode()
+    headers = {"If-Match": '"0"', "Content-Type": "application/json"}
+    room.ask("PUT", f"/v1/recordings/{kept['id']}/reading", said, **headers)
+    room.page.click("#save")
+    expect(room.page.locator("#conflict .only").first).to_be_visible()
+    looked_at()
+    faults[:] = [fault for fault in faults if "status of 412" not in fault]
+
+
 def test_logging_in_meets_wcag(page, faults):
     page.goto("/")
     expect(page.locator("#login")).to_be_visible()
