@@ -16,6 +16,7 @@ from twelvelead.errors import MissingExtra, Refused, TwelveLeadError, Unreadable
 from twelvelead.version import __version__
 
 if TYPE_CHECKING:
+    from twelvelead.data.arrays import store
     from twelvelead.ecg.measure import measure
     from twelvelead.exchange.forms import export
     from twelvelead.exchange.report import Report
@@ -39,6 +40,7 @@ _LATER = {
     "load": "twelvelead.inference.engine",
     "measure": "twelvelead.ecg.measure",
     "read": "twelvelead.readers",
+    "store": "twelvelead.data.arrays",
 }
 
 __all__ = [
@@ -59,6 +61,7 @@ __all__ = [
     "load",
     "measure",
     "read",
+    "store",
 ]
 
 

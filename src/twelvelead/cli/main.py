@@ -10,6 +10,7 @@ import typer
 from twelvelead.cli import (
     compare,
     ecg,
+    embed,
     ensemble,
     evaluate,
     gateway,
@@ -35,6 +36,8 @@ app = typer.Typer(
 )
 app.command()(ecg.interpret)
 app.command()(score.score)
+app.command()(embed.embed)
+app.command()(embed.similar)
 app.command()(ecg.draw)
 app.command()(ecg.demo)
 app.command()(train.train)

@@ -219,6 +219,21 @@ class Engine:
         recordings = Arrays(signals, sampling_rate=sampling_rate, leads=leads, unit=unit, age=age, sex=sex)
         return predict_arrays(self, recordings, operating_point, gate=gate)
 
+    def embed(self, ecg: ECG) -> NDArray[np.float32]:
+        """The embedding of one recording, [units] float32, the mean over its pieces: what the network's last layer
+        reads. It is as sensitive as the ECG.
+
+        Raises:
+            Refused: the recording is not fit to read, with the reason.
+            TwelveLeadError: the weights give no embedding.
+        """
+        from twelvelead.inference.similar import embedded
+
+        (found,) = embedded(self, [ecg])
+        if isinstance(found, Refused):
+            raise found
+        return found
+
     def rules(
         self,
         operating_point: str = "accuracy",

@@ -95,6 +95,15 @@ class Arrays(Sequence[ECG]):
     def __iter__(self) -> Iterator[ECG]:
         return (self[row] for row in range(len(self)))
 
+    @property
+    def features(self) -> NDArray[np.float32]:
+        """[n, 2] float32: age in years, sex (0 male, 1 female), NaN where unknown."""
+        rows = zip(self._ages, self._sexes, strict=True)
+        return np.array(
+            [(nan if age is None else age, nan if sex is None else float(sex == "female")) for age, sex in rows],
+            np.float32,
+        )
+
     def _voltage(self, row: int) -> NDArray[np.float32]:
         """[samples, leads] float32 mV."""
         stored = np.asarray(self._signals[row])
