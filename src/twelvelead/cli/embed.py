@@ -84,7 +84,7 @@ def similar(
     ],
     count: Annotated[int, typer.Option(help="Show this many.", min=1)] = 10,
     patient: Annotated[
-        str | None, typer.Option(help="Leave this patient's recordings out.", show_default="the file's own")
+        str | None, typer.Option(help="Keep the recordings of this patient out.", show_default="the file's own")
     ] = None,
     weights: Weights = DEFAULT,
     sampling_rate: SamplingRate = None,
