@@ -65,19 +65,22 @@ class ClassResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as JSON holds them."""
+        threshold, prevalence, positive, negative = _rounded_figures(
+            self.threshold, self.prevalence, self.positive_predictive_value, self.negative_predictive_value
+        )
         return {
             "probability": round(self.probability, 6),
             "decision": self.decision,
-            "threshold": round(self.threshold, 6),
+            "threshold": threshold,
             "present": self.present,
             "conformal_set": list(self.conformal_set),
             "sensitivity": _rounded(self.sensitivity),
             "specificity": _rounded(self.specificity),
-            "prevalence": _round(self.prevalence),
+            "prevalence": prevalence,
             "prevalence_given": self.prevalence_given,
-            "positive_predictive_value": _round(self.positive_predictive_value),
-            "negative_predictive_value": _round(self.negative_predictive_value),
-            "spread": _round(self.spread),
+            "positive_predictive_value": positive,
+            "negative_predictive_value": negative,
+            "spread": None if self.spread is None else round(self.spread, 6),
         }
 
 
@@ -338,15 +341,14 @@ def _identity(ecg: ECG) -> dict[str, str | None]:
     }
 
 
-def _round(value: float | None) -> float | None:
-    return None if value is None else round(value, 6)
+def _rounded(estimate: Estimate | None) -> dict[str, float | None] | None:
+    if estimate is None:
+        return None
+    value, low, high = _rounded_figures(*estimate)
+    return {"value": value, "low": low, "high": high}
 
 
-def _rounded(estimate: Estimate | None) -> dict[str, float] | None:
-    return None if estimate is None else dict(zip(("value", "low", "high"), _rounded_values(estimate), strict=True))
-
-
-@lru_cache(maxsize=1024)
-def _rounded_values(estimate: Estimate) -> tuple[float, ...]:
-    """Those of an operating point, which are the same in every answer."""
-    return tuple([round(value, 6) for value in estimate])
+@lru_cache(maxsize=1024, typed=True)
+def _rounded_figures(*figures: float | None) -> tuple[float | None, ...]:
+    """Of an operating point, which are the same in every answer."""
+    return tuple([None if figure is None else round(figure, 6) for figure in figures])

@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
 
@@ -22,6 +22,8 @@ START = "0" * 64
 """What stands for the hash before the first row."""
 
 _COLUMN = schema.audit.c
+_LAST = select(_COLUMN.sequence, _COLUMN.hash).order_by(_COLUMN.sequence.desc()).limit(1)
+_INSERT = insert(schema.audit)
 _MOST_FAULTS = 100
 _NAME = r"\w[\w .@-]{0,63}"
 _SHA256 = r"[0-9a-f]{64}"
@@ -112,7 +114,7 @@ class AuditRow:
 
     def right_hash(self) -> str:
         """What `hash` has to be: SHA-256 of the row's other values as a JSON array in ASCII without spaces."""
-        values = [self.sequence, schema.stamp(self.time), *astuple(self.event), self.previous]
+        values = [self.sequence, schema.stamp(self.time), *vars(self.event).values(), self.previous]
         return hashlib.sha256(json.dumps(values, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -165,14 +167,12 @@ class Audit:
             rows.append(replace(row, hash=row.right_hash()))
             head = Head(rows[-1].sequence, rows[-1].hash)
         if rows:
-            self._connection.execute(insert(schema.audit), [vars(row.event) | _place(row) for row in rows])
+            self._connection.execute(_INSERT, [vars(row.event) | _place(row) for row in rows])
         return rows
 
     def head(self) -> Head:
         """The end of the chain as it stands."""
-        last = self._connection.execute(
-            select(_COLUMN.sequence, _COLUMN.hash).order_by(_COLUMN.sequence.desc()).limit(1)
-        ).first()
+        last = self._connection.execute(_LAST).first()
         return Head(0, START) if last is None else Head(last.sequence, last.hash)
 
     def rows(self, after: int = 0, limit: int | None = None) -> Iterator[AuditRow]:

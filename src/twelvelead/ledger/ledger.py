@@ -1,6 +1,7 @@
 """What is kept, opened: a folder with the bytes, and a database with everything that refers to them."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -174,6 +175,14 @@ class Ledger:
         Raises:
             ValueError: a field holds what is no name, code or hash.
             TwelveLeadError: the database does not take it, code "ledger".
+        """
+        return self.record_soon(event).result()
+
+    def record_soon(self, event: Event) -> Future[AuditRow]:
+        """As `record`, for whoever does not wait in a thread.
+
+        Raises:
+            ValueError: a field holds what is no name, code or hash.
         """
         return self._recorder.append(event)
 

@@ -25,19 +25,24 @@ class Recorder:
         self._begin = begin
         self._brought: deque[tuple[Event, Future[AuditRow]]] = deque()
         self._writer = ThreadPoolExecutor(1, "audit")
+        self._is_called = False
 
-    def append(self, event: Event) -> AuditRow:
-        """Add a row; it is on the disk when this returns. See `Ledger.record`."""
+    def append(self, event: Event) -> Future[AuditRow]:
+        """Add a row; it is on the disk when the result is there. See `Ledger.record`."""
         written: Future[AuditRow] = Future()
+        written.set_running_or_notify_cancel()  # whoever no longer waits for it does not stop it
         self._brought.append((checked(event), written))
-        self._writer.submit(self._write)
-        return written.result()
+        if not self._is_called:
+            self._is_called = True
+            self._writer.submit(self._write)
+        return written
 
     def close(self) -> None:
         """End the thread; what was brought is written."""
         self._writer.shutdown()
 
     def _write(self) -> None:
+        self._is_called = False  # before looking: what is brought from here on calls again
         together = [self._brought.popleft() for _ in range(len(self._brought))]
         if not together:
             return

@@ -83,7 +83,7 @@ def header_of(path: Path) -> Path | None:
 def is_header(start: bytes) -> bool:
     """Whether bytes are a header."""
     try:
-        return bool(parse_header(start).signals)
+        return parse_known(start) is not None or bool(parse_header(start).signals)
     except BadFile:
         return False
 

@@ -95,7 +95,8 @@ class Callers:
             if caller is None:
                 await self._turn_away(request)
             return caller
-        cookie = request.cookies.get(cookie_name(request.url))
+        cookies = request.cookies
+        cookie = cookies.get(cookie_name(request.url)) if cookies else None
         if cookie is None:
             return None
         if request.method not in doors.SAFE and not doors.by_browser(request.headers):
@@ -195,6 +196,10 @@ _SCHEMES = (
 )
 
 
+SECURITY: list[dict[str, list[str]]] = [{"HTTPBearer": []}, {"APIKeyCookie": []}]
+"""The entry of OpenAPI for a route that asks `require` by itself."""
+
+
 def require(role: Role, *, also_local: bool = False) -> Callable[..., Awaitable[Caller]]:
     """A dependency that gives who asks.
 
@@ -219,7 +224,8 @@ def require(role: Role, *, also_local: bool = False) -> Callable[..., Awaitable[
     return caller_of
 
 
-AnyCaller = Annotated[Caller, Depends(require("read", also_local=True))]
+any_caller = require("read", also_local=True)
+AnyCaller = Annotated[Caller, Depends(any_caller)]
 """Of what keeps nothing and shows nothing kept."""
 
 Reader = Annotated[Caller, Depends(require("read"))]

@@ -1,6 +1,7 @@
 """Which requests come in at all: called by a known name, and not sent by another site."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -37,6 +38,7 @@ def _same_site(headers: Headers, own: str) -> None:
         raise Problem(403, "denied", "another site sent this request; use the service's own page, or a key")
 
 
+@lru_cache(maxsize=64)
 def _name(host: str) -> str | None:
     """Of a `Host` header the name in lower case, without the port; None where it is none."""
     try:

@@ -20,13 +20,13 @@ _PAGE = (
 _PICTURE = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; sandbox"
 _POLICIES = {"text/html": _PAGE, "image/svg+xml": _PICTURE, "application/pdf": "frame-ancestors 'self'"}
 _NOTHING = "default-src 'none'; frame-ancestors 'none'; sandbox"
-_SAFETY = {
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "cache-control": "no-store",
-}
+_SAFETY = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cache-control", b"no-store"),
+)
 
 
 class Envelope:
@@ -56,8 +56,8 @@ class Envelope:
                 headers = MutableHeaders(raw=message.setdefault("headers", []))
                 media = headers.get("content-type", "").partition(";")[0]
                 headers["content-security-policy"] = _POLICIES.get(media, _NOTHING)
-                for name, value in _SAFETY.items():
-                    headers.setdefault(name, value)
+                there = {name for name, _ in headers.raw}
+                headers.raw.extend(each for each in _SAFETY if each[0] not in there)
                 headers["x-request-id"] = request_id
                 headers["twelvelead-settings"] = self._stamp()
             await send(message)

@@ -1,14 +1,12 @@
 """POST /v1/interpretations: recordings in, answers out, nothing kept."""
 
-import asyncio
 import json
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from twelvelead.service.answering import Question
 from twelvelead.service.auditing import Stamp, stamp_of
-from twelvelead.service.callers import AnyCaller, Caller
+from twelvelead.service.callers import SECURITY, Caller, any_caller
 from twelvelead.service.core import Core, ready_core
 from twelvelead.service.forms import MEDIA, Form, choose
 from twelvelead.service.options import Drawing, given, parameters
@@ -17,6 +15,7 @@ from twelvelead.service.schemas import ANSWERS, BODY
 from twelvelead.service.uploads import Upload, recordings
 
 router = APIRouter(tags=["interpretations"])
+_drawing = given(Drawing)
 
 
 @router.post(
@@ -24,19 +23,16 @@ router = APIRouter(tags=["interpretations"])
     summary="Interpret recordings; nothing is kept",
     response_class=Response,
     responses={200: ANSWERS, **responses(400, 401, 403, 406, 408, 413, 415, 422, 429, 503)},
-    openapi_extra={"requestBody": BODY, "parameters": parameters(Drawing)},
+    openapi_extra={"requestBody": BODY, "parameters": parameters(Drawing), "security": SECURITY},
 )
-async def interpret(
-    request: Request,
-    core: Annotated[Core, Depends(ready_core)],
-    caller: AnyCaller,
-    options: Annotated[Drawing, Depends(given(Drawing))],
-) -> Response:
+async def interpret(request: Request) -> Response:
     """One recording as the body, of any content type: what it is, its bytes say. Or a multipart body, whose parts that
     belong together, the header and the signal files of a WFDB record, are one recording.
 
     One recording gives an object, several a list in their order, each an answer or a problem.
     """
+    # asked here: as dependencies of FastAPI's the three take a quarter of all that the service adds to an answer
+    core, caller, options = await ready_core(request), await any_caller(request), await _drawing(request)
     form = choose(request.headers.get("accept"))
     values = options.with_defaults(core.answerer)
     stamp = stamp_of(request, core)
@@ -59,7 +55,7 @@ async def _ask(core: Core, caller: Caller, question: Question, stamp: Stamp) -> 
     """
     reply = await core.ask(question)
     digests = core.digests[question.options["weights"]]
-    await asyncio.to_thread(core.keeping.note, caller, question.upload.sha256, reply, digests, stamp)
+    await core.keeping.note(caller, question.upload.sha256, reply, digests, stamp)
     if reply.error is not None:
         raise of_error(reply.error)
     return reply.body

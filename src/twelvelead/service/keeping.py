@@ -1,5 +1,6 @@
 """What the ledger is told and asked of recordings; a transaction each."""
 
+import asyncio
 import hashlib
 from collections.abc import Mapping
 from typing import Any
@@ -64,7 +65,7 @@ class Keeping:
         tell_head(row)
         return recording, is_new
 
-    def note(self, caller: Caller, source: str, reply: Reply, digests: tuple[str, str], stamp: Stamp) -> None:
+    async def note(self, caller: Caller, source: str, reply: Reply, digests: tuple[str, str], stamp: Stamp) -> None:
         """Tell the audit of an answer that is not kept.
 
         Args:
@@ -74,7 +75,8 @@ class Keeping:
             digests: SHA-256 of the weights and of their contract.
             stamp: of the request.
         """
-        tell_head(self.ledger.record(answered(caller, source, reply, digests, stamp)))
+        event = answered(caller, source, reply, digests, stamp)
+        tell_head(await asyncio.wrap_future(self.ledger.record_soon(event)))
 
     def list(self, caller: Caller, wanted: Wanted, sort: Sort, limit: int, offset: int) -> Page:
         """Part of the worklist of a caller; see `Recordings.list`."""

@@ -5,6 +5,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -127,7 +128,7 @@ class Settings(BaseModel):
             return False
         return self.host == "localhost" or _is_loopback(self.host)
 
-    @property
+    @cached_property
     def known_hosts(self) -> frozenset[str]:
         """Names that a `Host` header may have, without port."""
         own = (*LOOPBACK, self.host) if self.local else ()

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from twelvelead.readers.recording import BadFile
 from twelvelead.readers.wfdb import LARGEST_HEADER
-from twelvelead.readers.wfdb_header import parse_header
+from twelvelead.readers.wfdb_header import parse_header, parse_known
 
 MOST = 256
 """Parts of one request."""
@@ -53,15 +53,14 @@ def recordings(parts: Sequence[Part], name: str | None = None) -> list[Upload]:
     """
     if len(parts) == 1 and name is not None:
         parts = [Part(parts[0].name or name, parts[0].content)]
-    paths = {PurePosixPath(part.name.replace("\\", "/")): part.content for part in parts if part.name}
+    paths = [PurePosixPath(part.name.replace("\\", "/")) for part in parts]
+    contents = {path: part.content for path, part in zip(paths, parts, strict=True) if part.name}
     found: list[tuple[PurePosixPath, Upload]] = []
     taken: set[PurePosixPath] = set()
-    for part in parts:
-        path = PurePosixPath(part.name.replace("\\", "/"))
-        files = signal_files(part.content) if len(parts) > 1 else ()
-        folder = path.parent
-        beside = {file: paths[folder / file] for file in files if folder / file in paths}
-        taken.update(folder / file for file in beside)
+    for path, part in zip(paths, parts, strict=True):
+        files = {file: path.parent / file for file in (signal_files(part.content) if len(parts) > 1 else ())}
+        beside = {file: contents[place] for file, place in files.items() if place in contents}
+        taken.update(files[file] for file in beside)
         found.append((path, upload(part.content, beside, path.suffix)))
     return [each for path, each in found if path not in taken]
 
@@ -80,7 +79,8 @@ def signal_files(content: bytes) -> tuple[str, ...]:
     if len(content) > LARGEST_HEADER or b"\0" in content[:64]:
         return ()
     try:
-        names = dict.fromkeys(signal.file for signal in parse_header(content).signals)
+        known = parse_known(content)
+        names = [known[1]] if known else dict.fromkeys(signal.file for signal in parse_header(content).signals)
     except BadFile:
         return ()
     return tuple(name for name in names if _is_name(name))

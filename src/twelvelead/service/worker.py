@@ -9,7 +9,7 @@ import pickle
 import socket
 from collections.abc import Callable
 from multiprocessing import get_context
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from twelvelead.inference.workers import begin
 
@@ -46,7 +46,11 @@ class Worker:
             Exception: whatever `work` raised.
         """
         if self._talk is None:
-            _, self._talk = await asyncio.get_running_loop().create_connection(_Talk, sock=self._socket)
+            loop = asyncio.get_running_loop()
+            # not every loop takes a Unix socket for just any
+            is_unix = self._socket.family == getattr(socket, "AF_UNIX", None)
+            connect: Any = loop.create_unix_connection if is_unix else loop.create_connection
+            _, self._talk = await connect(_Talk, sock=self._socket)
         answer = await self._talk.ask(pickle.dumps((work, arguments), pickle.HIGHEST_PROTOCOL))
         well, result = pickle.loads(answer)
         if not well:
@@ -73,8 +77,7 @@ class _Talk(asyncio.Protocol):
         self._answer: asyncio.Future[bytes] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         self._heard += data
