@@ -1,6 +1,7 @@
 """How few records are too few: a probe and a fine-tuning of `single` on draws of PTB-XL.
 
-    python benchmarks/few_records.py STORE [--work runs/few-records] [--draws 30] [--tuned 5 5 5 3 1] [--minutes 60]
+    python benchmarks/few_records.py STORE [--work runs/few-records] [--draws 30] [--tuned 5 5 5 3 1]
+        [--before 1 1 1 3 1] [--minutes 60]
 
 Two tasks of five classes each: the most frequent subclasses that no superclass is named after, and the most frequent
 rhythms. A draw is of 50, 100, 300 or 1,000 records of folds 1-8, at random but with three of each class at least; the
@@ -19,6 +20,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -125,15 +127,27 @@ class Bench:
             sampling_rate=self.store.sampling_rate,
             source="PTB-XL, a draw",
         )
-        begun = prepare(replace(recipe, train_folds=(1,), validation_folds=(9,)), part)
-        claim(folder / "run", begun.training.recipe, part)
-        train_epochs(begun, folder / "run", folder / "teachers.npy", lambda line: None)
-        best = load(folder / "run" / "checkpoints" / f"{best_checkpoint(folder / 'run')}.ckpt")
-        begun.training.load_state_dict(best["state_dict"])
-        with torch.autocast("cpu", torch.bfloat16, precision() == "bf16-mixed"):
-            given = predict(begun.training.windowed, self.store.signals, self.store.features, self.measure)
+        recipe = replace(recipe, train_folds=(1,), validation_folds=(9,))
+        given, epoch = learned(recipe, part, folder / "run", self.store, self.measure)
         shutil.rmtree(folder)
-        return self.auroc(given), int(best["epoch"]) + 1
+        return self.auroc(given), epoch
+
+
+def learned(
+    recipe: Recipe, part: Store, run: Path, store: Store, measure: NDArray[np.int64]
+) -> tuple[NDArray[np.float32], int]:
+    """Train a recipe on a store without writing weights.
+
+    Returns:
+        The probabilities of the records `measure` of the other store, [n, classes], and the epoch taken, 0 for none.
+    """
+    begun = prepare(recipe, part)
+    claim(run, begun.training.recipe, part)
+    train_epochs(begun, run, run / "teachers.npy", lambda line: None)
+    best = load(run / "checkpoints" / f"{best_checkpoint(run)}.ckpt")
+    begun.training.load_state_dict(best["state_dict"])
+    with torch.autocast("cpu", torch.bfloat16, precision() == "bf16-mixed"):
+        return predict(begun.training.windowed, store.signals, store.features, measure), int(best["epoch"]) + 1
 
 
 def embed(store: Store, work: Path) -> NDArray[np.float32]:
@@ -159,14 +173,13 @@ def ways() -> dict[str, Recipe]:
     return {"tuned": tuned, "epochs": replace(tuned, **before)}  # type: ignore[arg-type]
 
 
-def wanted(tuned: list[int]) -> Iterator[tuple[int, int, str, str]]:
-    """Trainings as (size, draw, task, way), those first that say most."""
-    for number in range(max(tuned)):
-        for size, draws in reversed(list(zip(SIZES, tuned, strict=True))):
-            for way in ("tuned", "epochs"):
-                for task in TASKS:
-                    if number < draws:
-                        yield size, number, task, way
+def wanted(tuned: list[int], before: list[int]) -> Iterator[tuple[int, int, str, str]]:
+    """Trainings as (size, draw, task, way): draw by draw over the sizes, all records, which take longest, last."""
+    draws = {"tuned": dict(zip(SIZES, tuned, strict=True)), "epochs": dict(zip(SIZES, before, strict=True))}
+    for sizes in (SIZES[:-1], SIZES[-1:]):
+        for number, size, way, task in product(range(max(*tuned, *before)), sizes, draws, TASKS):
+            if number < draws[way][size]:
+                yield size, number, task, way
 
 
 def main() -> None:
@@ -177,6 +190,7 @@ def main() -> None:
     parser.add_argument(
         "--tuned", type=int, nargs=len(SIZES), default=[5, 5, 5, 3, 1], help="draws of each size, tuned"
     )
+    parser.add_argument("--before", type=int, nargs=len(SIZES), default=[1, 1, 1, 3, 1], help="likewise, as before")
     parser.add_argument("--minutes", type=float, default=60, help="no training is begun after so many")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
@@ -203,7 +217,7 @@ def main() -> None:
                     value = bench.probed(bench.draw(size, number), embedding)
                     note(task, size, number, "probe", value, 0, time.monotonic() - start)
     recipes = ways()
-    for size, number, task, way in wanted(options.tuned):
+    for size, number, task, way in wanted(options.tuned, options.before):
         if (task, str(size), str(number), way) in done or time.monotonic() - began > 60 * options.minutes:
             continue
         start = time.monotonic()

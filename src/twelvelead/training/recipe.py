@@ -72,7 +72,8 @@ class Recipe:
         plateau_patience, plateau_factor: epochs without a better AUROC before the rate falls, and to which share.
         average_decay: of the exponential moving average of the weights, a step; 0 turns it off.
         epochs: at most; 0, for a probe alone.
-        steps: batches of all epochs together, whatever the number of records; 0 for epochs that take each record once.
+        steps: batches of all epochs together at least, so that few records are taken several times in an epoch; 0 for
+            epochs that take each record once.
         patience: epochs without a better validation AUROC before training ends.
         callbacks, loggers: of Lightning, each as `module:object`, which is called without arguments; loggers stand
             beside the log that every run has.
@@ -202,7 +203,7 @@ class Recipe:
 
     def batches(self, records: int) -> int:
         """Batches in an epoch on so many training records."""
-        return self.steps // self.epochs if self.steps else records // self.batch_size
+        return max(records // self.batch_size, self.steps // max(self.epochs, 1))
 
     def for_task(self, task: str) -> "Recipe":
         """The recipe for another task: what is asked for is no longer beside itself, and teachers of this task, which
