@@ -80,7 +80,7 @@ def test_other_rates_formats_and_lengths(source, tmp_path, write_record):
     np.save(source / "array.npy", (slow[:2500] / 1000).astype(np.float32))
     rows = [["fast", "1", "MI;NORM"], ["array.npy", "2", "NORM"], ["0.dat", "3", ""]]
     table = write_table(tmp_path / "labels.csv", ["file", "fold", "labels"], rows)
-    made = create(source, table, tmp_path / "store", rate=250, seconds=8, task="own", sampling_rate=None, unit=None)
+    made = create(source, table, tmp_path / "store", rate=250, seconds=8, task="own", separator=";")
     assert len(made.bad) == 1
     assert "array.npy" in made.bad[0]
     assert made.store.signals.shape == (2, 2000, 12)
@@ -108,18 +108,25 @@ def test_bad_recordings_are_left_out_and_named(source, tmp_path, write_record):
 @pytest.mark.parametrize(
     ("head", "row", "fault"),
     [
-        (["name", "afib"], ["0", "1"], "file among them"),
-        (["file", "file", "afib"], ["0", "0", "1"], "each column once"),
-        (["file", "fold"], ["0", "1"], "has no class"),
+        (["name", "afib"], ["0", "1"], "has no column file (or filename, or path)"),
+        (["file", "file", "afib"], ["0", "0", "1"], "names the column file twice"),
+        (["file", "fold"], ["0", "1"], "has no labels: add a column label"),
         (["file", "fold", "afib"], ["0", "1"], "line 2 has 2 cells of 3"),
-        (["file", "fold", "afib"], ["0", "1", "maybe"], "line 2: afib is 'maybe', neither 1 nor 0"),
+        (["file", "fold", "afib"], ["0", "1", "maybe"], "has no labels: add a column label"),
+        (["file", "fold", "label"], ["0", "1", "[1"], "line 2: '[1' is no list or dictionary"),
+        (["file", "fold", "label"], ["0", "1", "{'AF': 300}"], "has the likelihood 300"),
+        (["file", "fold", "label"], ["0", "1", "['AF', None]"], "holds None, which is no name"),
+        (["file", "fold", "label"], ["0", "1", "4.27E+08"], "lost its digits"),
+        (["file", "fold", "label"], ["0", "1", ""], "column label names no class"),
+        (["file", "path", "afib"], ["0", "0", "1"], "has no column fold"),
+        (["filename", "path", "label"], ["0", "0", "AF"], "filename and path may each be the column file"),
+        (["file", "dx", "diagnosis"], ["0", "AF", "AF"], "dx and diagnosis may each be the column labels"),
         (["file", "fold", "afib"], ["../0", "1", "1"], "does not lie in the folder"),
         (["file", "fold", "afib"], ["/etc/passwd", "1", "1"], "does not lie in the folder"),
         (["file", "fold", "afib"], ["0", "0", "1"], "fold is '0', not a whole number from 1 to 100"),
         (["file", "fold", "age", "afib"], ["0", "1", "old", "1"], "age is 'old'"),
-        (["file", "fold", "sex", "afib"], ["0", "1", "x", "1"], "sex is 'x'"),
+        (["file", "fold", "sex", "afib"], ["0", "1", "2", "1"], "sex is '2'; write male or female"),
         (["file", "fold", "patient_id", "afib"], ["0", "1", " ", "1"], "patient_id is empty"),
-        (["file", "fold", "labels", "afib"], ["0", "1", "a", "1"], "keep one of the two ways"),
         (["file", "afib"], ["0", "1"], "has no column fold"),
     ],
 )

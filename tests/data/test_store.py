@@ -184,8 +184,8 @@ def test_what_is_no_store_is_named(tmp_path, small_store):
         Store.open(tmp_path)
     about = small_store.path / "store.json"
     written = json.loads(about.read_text())
-    about.write_text(json.dumps(written | {"version": 2}))
-    with pytest.raises(Unreadable, match=r"store of version 2, and this twelvelead reads version 1"):
+    about.write_text(json.dumps(written | {"version": 3}))
+    with pytest.raises(Unreadable, match=r"store of version 3, and this twelvelead reads versions 1 and 2"):
         Store.open(small_store.path)
     about.write_text(json.dumps(written | {"records": "many"}))
     with pytest.raises(Unreadable, match=r"store\.json: damaged"):

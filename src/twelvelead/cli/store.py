@@ -31,8 +31,8 @@ def create(
     labels: Annotated[
         Path,
         typer.Argument(
-            help="Take the labels from this table, a CSV with a column file and a column of 0 and 1 for each class; or "
-            "from the headers by this mapping, a CSV with a column code, or challenge or ludb, which ship.",
+            help="Take the labels from this table (CSV), or by the word codes from what the recordings come with, or "
+            "from that by this mapping: a TOML or CSV file, or challenge or ludb, which ship.",
             show_default=False,
         ),
     ],
@@ -43,15 +43,38 @@ def create(
     seconds: Annotated[float, typer.Option(help="Store this many seconds of each recording, from its start.")] = 10,
     task: Annotated[
         str | None,
+        typer.Option(help="Call the labels this; name it when you train and evaluate.", show_default="labels"),
+    ] = None,
+    mapping: Annotated[
+        Path | None,
         typer.Option(
-            help="Call the labels of the table this; name it when you train and evaluate.", show_default="labels"
+            help='Take what codes or names stand for from this mapping: a TOML file of lines "CODE" = "CLASS", or one '
+            "that ships.",
+            show_default="each is a class",
         ),
     ] = None,
+    separator: Annotated[
+        str | None,
+        typer.Option(
+            help="Split cells of names at this: one sign, space, tab, none (a cell is one class) or list.",
+            show_default="read off the cells",
+        ),
+    ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            help="Take the labels from these columns, their names separated by commas: of 0 and 1, or one of names.",
+            show_default="told by names and cells",
+        ),
+    ] = None,
+    min_count: Annotated[
+        int, typer.Option(help="Leave classes out, and name them, that fewer recordings have.", min=0)
+    ] = 0,
     folds: Annotated[
         int | None,
         typer.Option(
             help="Make this many folds that keep patients apart.",
-            show_default="the column fold, or one by a mapping",
+            show_default="the column fold, or one by codes",
             min=2,
             max=100,
         ),
@@ -63,17 +86,19 @@ def create(
     variable: Variable = None,
     time_unit: TimeUnit = None,
 ) -> None:
-    """Make the folder STORE of the recordings in SOURCE, labelled by a table or by their headers.
+    """Make the folder STORE of the recordings in SOURCE, labelled by a table or by codes that come with them.
 
-    A table has the column file (a path below SOURCE) and either a column for each class with 1 or 0, or one column
-    labels with names separated by semicolons; and, where known, ecg_id, patient_id, fold, age and sex (0 male, 1
-    female). Refused before anything is written: a table that lacks these, a cell that cannot be, an ecg_id listed
-    twice, a path that leaves SOURCE, a patient in two folds.
+    What was understood of the labels is shown before anything is written: the classes, in how many recordings each is,
+    and five examples. Where it may be meant otherwise it ends there, and --separator or --columns settles it.
 
-    A mapping says what the codes in WFDB headers stand for (#Dx: of the PhysioNet Challenges, or what LUDB has below
-    #<diagnoses>:): the columns code, statement (SCP-ECG acronyms), class (NORM, MI, STTC, CD, HYP) and normal (yes
-    where the code says nothing against a normal ECG). The store has the tasks of PTB-XL, so that weights can be
-    evaluated on it; what no code stands for is left out of them, and told, as are codes that the mapping lacks.
+    A table has a column file (or filename, path; below SOURCE) and either a column label with the names of the classes,
+    as in AF;LBBB, ['AF', 'LBBB'] or {'AF': 100}, or a column for each class with 1, 0 or -1 (not known); and, where
+    known, ecg_id, patient_id, fold, age and sex. Other columns are passed over.
+
+    By the word codes the labels are those of WFDB headers (#Dx: of the PhysioNet Challenges, or what LUDB has below
+    #<diagnoses>:) and of PTB-XL's own table, where it lies beside its records. A mapping joins them: TOML to classes of
+    one's own, or a CSV to PTB-XL's statements and classes, which makes PTB-XL's tasks. What it lacks is counted and
+    named.
 
     Skipped, named and counted: a recording that is damaged, too short, lacks a lead or states no diagnosis; the exit
     code is then 2.
@@ -82,6 +107,7 @@ def create(
     from twelvelead.data.create import create as make
     from twelvelead.data.tasks import fold_names
     from twelvelead.ecg.finding import CODES
+    from twelvelead.output.understood import understood
 
     with Meter() as meter:
         made = make(
@@ -91,6 +117,10 @@ def create(
             rate=rate,
             seconds=seconds,
             task=task,
+            mapping=mapping,
+            separator=separator,
+            columns=None if columns is None else [name.strip() for name in columns.split(",")],
+            min_count=min_count,
             folds=folds,
             seed=seed,
             sampling_rate=sampling_rate,
@@ -98,6 +128,7 @@ def create(
             scale=scale,
             variable=variable,
             time_unit=time_unit,
+            understood=lambda listed: typer.echo("\n".join(understood(listed, labels))),
             progress=meter.show,
         )
     for line in made.bad:
@@ -107,7 +138,7 @@ def create(
     if made.unlisted.files:
         typer.echo(f"{source}: {len(made.unlisted.files):,} other recordings have no labels in {labels}", err=True)
     tell_passed_over(made.unlisted)
-    for line in _unknown(made, labels):
+    for line in _unknown(made, mapping or labels):
         typer.echo(line, err=True)
     held = sorted(set(made.store.column("fold").tolist()))
     tasks = ", ".join(f"task {name} with {len(classes)} classes" for name, classes in made.store.tasks.items())

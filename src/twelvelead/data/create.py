@@ -1,7 +1,7 @@
-"""A store from one's own data: a folder of ECGs, labelled by a table or by what their headers say."""
+"""A store from one's own data: a folder of ECGs, labelled by a table or by codes that come with them."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.data.folds import patient_folds
-from twelvelead.data.label_headers import labelled_by_headers
-from twelvelead.data.label_table import labelled_by_table
 from twelvelead.data.labelled import Labelled
-from twelvelead.data.mapping_file import is_mapping, read_mapping, shipped_mappings
+from twelvelead.data.labelling import label
+from twelvelead.data.ptbxl.prepare import SOURCE
 from twelvelead.data.store import Store, write_store
 from twelvelead.ecg.record import ECG
 from twelvelead.ecg.resample import resample
@@ -21,6 +20,9 @@ from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.progress import Progress, counted, silent
 from twelvelead.readers import read
 from twelvelead.readers.find import Found, recordings
+
+PUBLISHED_FOLDS = 10
+"""Of PTB-XL."""
 
 _LARGEST = 32.767
 """mV, what int16 microvolts hold."""
@@ -55,6 +57,10 @@ def create(
     rate: float,
     seconds: float = 10.0,
     task: str | None = None,
+    mapping: Path | str | None = None,
+    separator: str | None = None,
+    columns: Sequence[str] | None = None,
+    min_count: int = 0,
     folds: int | None = None,
     seed: int = 0,
     sampling_rate: float | None = None,
@@ -62,38 +68,40 @@ def create(
     scale: float | None = None,
     variable: str | None = None,
     time_unit: str | None = None,
+    understood: Callable[[Labelled], None] = lambda listed: None,
     progress: Progress = silent,
 ) -> Created:
-    """Makes a store of any recordings that `twelvelead.read` reads, labelled by a table or by their headers.
+    """Makes a store of any recordings that `twelvelead.read` reads, labelled by a table or by their codes.
 
-    A table is a CSV with a column `file`, the path of each recording below `source` (for WFDB the header, the signal
-    file or the bare name), and one column for each class with 1 or 0 (or yes, no, true, false, empty), or one column
-    `labels` with the names of the classes, separated by semicolons. Where they are there, `ecg_id`, `patient_id`,
-    `fold` (1 to 100), `age` (years) and `sex` (0 or male, 1 or female) are taken too; without `ecg_id` it is the row,
-    and without `patient_id` each recording counts as a patient of its own. Patients named by text get numbers in the
-    order of the table.
+    A table is text with a column `file` (or filename, path), the path of each recording below `source` (for WFDB the
+    header, the signal file or the bare name), and one column for each class with 1, 0 or -1 (not known; also yes, no,
+    true, false, empty for 0), or one column `label` (or labels, diagnosis, scp_codes, ...) with the names of the
+    classes (`twelvelead.data.label_cells`). Where they are there, `ecg_id`, `patient_id`, `fold` (1 to 100), `age` and
+    `sex` are taken too; without `ecg_id` it is the row, and without `patient_id` each recording counts as a patient of
+    its own. Patients named by text get numbers in the order of the table. Other columns are passed over.
 
-    A mapping (`twelvelead.data.mapping_file`) says what the codes in WFDB headers stand for. Every WFDB record below
-    `source` is taken, with the age and sex of its header, as a patient of its own; the store has PTB-XL's label tasks
-    with those classes that the mapping can express.
+    Codes that come with the recordings are those in WFDB headers, and PTB-XL's where its table lies beside its records
+    (`twelvelead.data.label_codes`). A mapping says what they, or the names in a table, stand for.
 
     Args:
         source: the folder of recordings.
-        labels: a table, or a mapping: a CSV, or the name of a mapping that ships.
+        labels: a table, the word "codes", or a mapping: a file, or the name of one that ships.
         store: the folder to make; a store that is already there is replaced when the new one is whole.
         rate: of the store in Hz; recordings of another rate are resampled.
         seconds: of each recording that are stored, from its start; shorter recordings are left out and named.
-        task: what the labels of a table are called; "labels" where None. A mapping makes PTB-XL's tasks.
-        folds: how many patient-safe folds to make; None to take those of the table, or one for all by a mapping.
+        task, mapping, separator, columns, min_count: see `twelvelead.data.labelling.label`.
+        folds: how many patient-safe folds to make; None to take those of the table, or one for all by codes. Where
+            PTB-XL's records are among them, these keep the published folds, and the others are spread over ten.
         seed: of the folds.
         sampling_rate, unit, scale, variable, time_unit: see `twelvelead.read`.
+        understood: told what was read of the labels before anything is written, and before a doubt ends it.
         progress: told the recordings done.
 
     Raises:
-        Unreadable: the folder, the table or the mapping is missing, a row of it cannot be understood, a patient is in
-            two folds, or no recording can be read; nothing is written.
-        TwelveLeadError: `store` is something else than a store, cannot be written, there are too few patients, or a
-            task is named beside a mapping.
+        Unreadable: the folder, the table or the mapping is missing, a row of it cannot be understood, or can be in two
+            ways, a patient is in two folds, or no recording can be read; nothing is written.
+        TwelveLeadError: `store` is something else than a store, cannot be written, there are too few patients, or
+            options that do not go together.
     """
     source = Path(source)
     if not source.is_dir():
@@ -101,16 +109,21 @@ def create(
     samples = round(rate * seconds)
     if not (0 < rate < 1e6 and samples > 0):
         raise TwelveLeadError(f"{seconds:g} s at {rate:g} Hz hold no sample; choose more of either")
-    listed = _labelled(source, labels, task)
-    columns = dict(listed.columns)
-    if folds is not None:
-        try:
-            columns["fold"] = patient_folds(columns["patient_id"], listed.present, folds, seed)
-        except ValueError as error:
-            raise TwelveLeadError(f"{labels}: {error} cannot be made; ask for fewer") from None
-    elif "fold" not in columns:
-        raise Unreadable(f"{labels}: has no column fold; add one, or ask for patient-safe folds (--folds 10)")
-    _require_apart(columns["patient_id"], columns["fold"], labels)
+    listed = label(
+        source,
+        labels,
+        rate=rate,
+        task=task,
+        mapping=mapping,
+        separator=separator,
+        columns=columns,
+        min_count=min_count,
+    )
+    understood(listed)
+    if listed.doubts:
+        raise Unreadable(f"{labels}: {listed.doubts[0]}")
+    fold = _folds(listed, labels, folds, seed)
+    _require_apart(listed.columns["patient_id"], fold, labels)
     bad = list(listed.bad.values())
     noticed: Counter[str] = Counter()
     reading: dict[str, Any] = {
@@ -139,8 +152,8 @@ def create(
     made = write_store(
         store,
         signals(),
-        columns=columns,
-        likelihoods=np.where(listed.present, 0, np.nan).astype(np.float32),
+        columns={**listed.columns, "fold": fold},
+        likelihoods=listed.likelihoods,
         statements=listed.labels,
         tasks=listed.tasks,
         sampling_rate=rate,
@@ -156,18 +169,26 @@ def create(
     )
 
 
-def _labelled(source: Path, labels: Path | str, task: str | None) -> Labelled:
-    if not is_mapping(labels):
-        if not Path(labels).exists():
-            raise Unreadable(
-                f"{labels}: no such table or mapping; name a CSV, or a mapping that ships: "
-                f"{', '.join(shipped_mappings())}",
-                code="not-found",
-            )
-        return labelled_by_table(source, Path(labels), task or "labels")
-    if task is not None:
-        raise TwelveLeadError(f"task {task}: {labels} is a mapping, which makes PTB-XL's tasks; leave the name out")
-    return labelled_by_headers(source, read_mapping(labels))
+def _folds(listed: Labelled, labels: Path | str, folds: int | None, seed: int) -> NDArray[Any]:
+    """[record]: the stated folds, or those asked for."""
+    patients, present = listed.columns["patient_id"], listed.present
+    stated = listed.columns.get("fold")
+    published = listed.source.startswith(SOURCE) and stated is not None
+    if published and folds is not None:
+        raise TwelveLeadError(
+            f"{labels}: the folds of PTB-XL are published, and weights know them; leave --folds out, and recordings "
+            "from elsewhere are spread over the same ten"
+        )
+    if stated is None and folds is None:
+        raise Unreadable(f"{labels}: has no column fold; add one, or ask for patient-safe folds (--folds 10)")
+    free = np.ones(len(patients), bool) if stated is None or folds is not None else stated == 0
+    found = np.zeros(len(patients), np.int64) if stated is None else np.array(stated)
+    if free.any():
+        try:
+            found[free] = patient_folds(patients[free], present[free], folds or PUBLISHED_FOLDS, seed)
+        except ValueError as error:
+            raise TwelveLeadError(f"{labels}: {error} cannot be made; ask for fewer") from None
+    return found
 
 
 def _unlisted(source: Path, listed: Iterable[Path]) -> Found:

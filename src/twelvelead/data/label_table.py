@@ -1,128 +1,269 @@
 """Recordings and their labels, from a table."""
 
-import csv
-from collections.abc import Mapping
-from math import nan
-from pathlib import Path, PurePath
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
 import numpy as np
 
-from twelvelead.data.cells import whole_number
+from twelvelead.data import cells
+from twelvelead.data.joining import Mapping, joined
+from twelvelead.data.label_cells import LISTS, SPACE, WHOLE, read_cells, require_separator
+from twelvelead.data.label_literals import Said
 from twelvelead.data.labelled import Labelled
+from twelvelead.data.text_table import TextTable, normalised, read_text_table
 from twelvelead.errors import Unreadable
 
-KNOWN = ("file", "ecg_id", "patient_id", "fold", "age", "sex")
-_SEX = {"": nan, "0": 0.0, "male": 0.0, "m": 0.0, "1": 1.0, "female": 1.0, "f": 1.0}
-_YES, _NO = ("1", "1.0", "true", "yes"), ("", "0", "0.0", "false", "no")
+_OF_RATE = {False: "filename_lr", True: "filename_hr"}
+"""PTB-XL's columns of files, at 100 and at 500 Hz."""
+
+_ROLES = {
+    "file": ("file", "filename", "file_name", "path", "filepath", "file_path", *_OF_RATE.values()),
+    "ecg_id": ("ecg_id",),
+    "patient_id": ("patient_id", "patient", "subject_id", "subject"),
+    "fold": ("fold", "strat_fold"),
+    "age": ("age",),
+    "sex": ("sex", "gender"),
+    "labels": ("labels", "label", "scp_codes", "dx", "diagnosis", "diagnoses", "class", "classes", "codes"),
+}
+"""What a column may be called, the first name before the others."""
+
+_PTBXL = {"scp_codes", "strat_fold", *_OF_RATE.values()}
+_OF_AGE = ("age_in_", "age_(", "age_[", "age_")
 
 
-def labelled_by_table(source: Path, table: Path, task: str) -> Labelled:
+@dataclass(frozen=True)
+class _Columns:
+    """Which column is which.
+
+    Attributes:
+        of_role: role -> its name in the table; only those that there are.
+        unit_of_age: "" for years.
+        classes: columns of 0 and 1.
+        unread: the others.
+    """
+
+    of_role: dict[str, str]
+    unit_of_age: str
+    classes: tuple[str, ...]
+    unread: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What the label columns say."""
+
+    said: list[Said | None]
+    written: list[str]
+    names: tuple[str, ...]
+    how: str
+    notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+
+def labelled_by_table(
+    source: Path,
+    table: Path,
+    task: str | None,
+    *,
+    rate: float = 100,
+    mapping: Mapping | None = None,
+    separator: str | None = None,
+    columns: Sequence[str] | None = None,
+) -> Labelled:
     """The recordings that a table lists, in its order; see `twelvelead.data.create.create` for its columns.
 
     Args:
         source: the folder that its paths start from.
-        table: a CSV.
-        task: what its labels are called.
+        table: a table of text.
+        task: what its labels are called; None for "labels".
+        rate: in Hz; which files of PTB-XL's table are meant.
+        mapping: what the names in its labels stand for; None where they are the classes.
+        separator, columns: what settles a doubt: see `read_cells`; and the names of the columns that hold labels.
 
     Raises:
         Unreadable: the table is missing, or a row of it cannot be understood.
     """
-    names, rows = _cells(table)
-    files: list[Path] = []
-    found: dict[str, list[Any]] = {name: [] for name in KNOWN[1:]}
-    listed = "labels" in names
-    classes = tuple(name for name in names if name not in KNOWN and name != "labels")
-    marks: list[set[str]] = []
-    patients: dict[str, int] = {}
-    for number, (line, row) in enumerate(rows, start=1):
-        try:
-            files.append(source / _inside(row["file"]))
-            found["ecg_id"].append(whole_number(row.get("ecg_id", str(number)), "ecg_id", 2**53))
-            patient = row.get("patient_id", str(number)).strip()
-            if not patient:
-                raise ValueError("patient_id is empty")
-            found["patient_id"].append(patients.setdefault(patient, len(patients) + 1))
-            found["fold"].append(whole_number(row.get("fold", "1"), "fold", 100))
-            found["age"].append(_age(row.get("age", "")))
-            found["sex"].append(_sex(row.get("sex", "")))
-            marks.append(_listed(row["labels"]) if listed else {name for name in classes if _marked(name, row)})
-        except ValueError as error:
-            raise Unreadable(f"{table}: line {line}: {error}; mend it") from None
-    if listed:
-        classes = tuple(sorted(set().union(*marks)))
-    if not classes:
-        raise Unreadable(f"{table}: has no class; add a column of 0 and 1 for each, or one column labels")
-    if len(set(found["ecg_id"])) < len(rows):
-        twice = next(one for one in found["ecg_id"] if found["ecg_id"].count(one) > 1)
-        raise Unreadable(f"{table}: ecg_id {twice} is listed twice; give each recording its own")
-    whole = all(name.isascii() and name.isdigit() and 0 < int(name) < 2**53 for name in patients)
-    if whole:
-        by_number = {number: int(name) for name, number in patients.items()}
-        found["patient_id"] = [by_number[number] for number in found["patient_id"]]
-    if "fold" not in names:
-        del found["fold"]
+    found = read_text_table(table, _ROLES["file"])
+    roles = _roles(found, rate, columns)
+    try:
+        known = _known(source, found, roles)
+        sign = None if separator is None else require_separator(separator)
+        read = _by_classes(found, roles) if roles.classes else _by_names(found, roles, sign)
+    except _BadLine as error:
+        raise Unreadable(f"{table}: {error}; mend it") from None
+    except ValueError as error:
+        raise Unreadable(f"{table}: {error}") from None
+    notes = [*found.notes, *read.notes]
+    if roles.unread:
+        notes.append(f"columns not read: {', '.join(name or '(without a name)' for name in roles.unread)}")
+    ptbxl = {normalised(name) for name in found.names} >= _PTBXL
+    labels = joined(read.said, read.names, mapping, task)
     return Labelled(
-        files=files,
-        columns={name: np.array(values) for name, values in found.items()},
-        labels=classes,
-        present=np.array([[name in mark for name in classes] for mark in marks]),
-        tasks={task: {name: [name] for name in classes}},
-        source=table.name,
+        files=known.pop("file"),
+        columns={name: np.array(values) for name, values in known.items()},
+        labels=labels.names,
+        likelihoods=labels.likelihoods,
+        tasks=labels.tasks,
+        source=f"PTB-XL, labels of {table.name}" if ptbxl else table.name,
+        how=read.how,
+        written=read.written,
+        notes=tuple(notes),
+        doubts=() if mapping is not None else read.doubts,
+        unlisted_codes=labels.unlisted,
+        not_mapped=labels.not_mapped,
     )
 
 
-def _cells(table: Path) -> tuple[list[str], list[tuple[int, Mapping[str, str]]]]:
-    """The names of the columns, and each row with the number of its line."""
-    try:
-        with table.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.reader(stream)
-            names = [name.strip() for name in next(reader, [])]
-            rows = [(reader.line_num, row) for row in reader if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise Unreadable(f"{table}: cannot be read ({error}); name a CSV in UTF-8") from None
-    if "file" not in names or len(set(names)) < len(names) or "" in names:
-        raise Unreadable(f"{table}: its first line has to name each column once, file among them; it is {names[:8]}")
-    if "labels" in names and set(names) - {*KNOWN, "labels"}:
-        extra = ", ".join(sorted(set(names) - {*KNOWN, "labels"})[:4])
-        raise Unreadable(f"{table}: has a column labels and the columns {extra}; keep one of the two ways")
-    for line, row in rows:
-        if len(row) != len(names):
-            raise Unreadable(f"{table}: line {line} has {len(row)} cells of {len(names)}; mend it")
-    if not rows:
-        raise Unreadable(f"{table}: lists no recording; add a line for each")
-    return names, [(line, dict(zip(names, row, strict=True))) for line, row in rows]
+class _BadLine(ValueError):
+    """A line that cannot be understood; the text begins with its number."""
 
 
-def _inside(file: str) -> str:
-    path = PurePath(file)
+def _roles(table: TextTable, rate: float, columns: Sequence[str] | None) -> _Columns:
+    names = {normalised(name): name for name in table.names if name}
+    of_role, unit = {}, ""
+    for role, called in _ROLES.items():
+        held = [names[name] for name in called if name in names]
+        if role == "file" and {normalised(name) for name in held} == set(_OF_RATE.values()):
+            held = [names[_OF_RATE[rate > 100]]]
+        if held and (role != "labels" or columns is None):
+            if len(held) > 1 and normalised(held[0]) != role and role in ("file", "labels"):
+                way = "say which by --columns" if role == "labels" else f"call it {role}"
+                raise Unreadable(f"{table.path}: {' and '.join(held[:2])} may each be the column {role}; {way}")
+            of_role[role] = held[0]
+    if "age" not in of_role:
+        for name, written in names.items():
+            unit_of = next((name.removeprefix(start).strip("()[]_") for start in _OF_AGE if name.startswith(start)), "")
+            if unit_of and cells.is_unit_of_age(unit_of):
+                of_role["age"], unit = written, unit_of
+    if "file" not in of_role:
+        raise Unreadable(
+            f"{table.path}: has no column file (or filename, or path), which names each recording; its columns are "
+            f"{_few(table.names)}"
+        )
+    taken = set(of_role.values())
+    if columns is not None:
+        classes = _asked(table, columns)
+    elif "labels" in of_role:
+        classes = ()
+    else:
+        classes = tuple(name for name in table.names if name and name not in taken and _is_class(table.column(name)))
+    if columns is not None and len(classes) == 1 and not _is_class(table.column(classes[0])):
+        of_role["labels"], classes = classes[0], ()
+    if not classes and "labels" not in of_role:
+        others = [name for name in table.names if name not in taken]
+        raise Unreadable(
+            f"{table.path}: has no labels: add a column label with the names of the classes (AF;LBBB), or a column of "
+            f"0 and 1 for each class; --columns names those that are called otherwise, of {_few(others) or 'none'}"
+        )
+    used = {*of_role.values(), *classes}
+    return _Columns(of_role, unit, classes, tuple(name for name in table.names if name not in used))
+
+
+def _asked(table: TextTable, columns: Sequence[str]) -> tuple[str, ...]:
+    for name in columns:
+        if name not in table.names:
+            near = get_close_matches(name, table.names, 1)
+            hint = f"did you mean {near[0]}" if near else f"its columns are {_few(table.names)}"
+            raise Unreadable(f"{table.path}: has no column {name}; {hint}")
+    return tuple(columns)
+
+
+def _is_class(column: Sequence[str]) -> bool:
+    """Whether a column holds 0 and 1, a slip in less than half of what it says aside."""
+    says = [cell for cell in column if cell.lower() not in cells.NOTHING]
+    return bool(says) and 2 * sum(map(cells.is_mark, says)) > len(says)
+
+
+def _known(source: Path, table: TextTable, roles: _Columns) -> dict[str, Any]:
+    """Files and columns of a store, [record] each."""
+    found: dict[str, list[Any]] = {name: [] for name in ("file", "ecg_id", "patient_id", "fold", "age", "sex")}
+    place = {role: table.names.index(name) for role, name in roles.of_role.items()}
+    patients: dict[str, int] = {}
+    ids: dict[int, int] = {}
+    for number, (line, row) in enumerate(table.rows, start=1):
+        cell = {role: row[at] for role, at in place.items()}
+        try:
+            found["file"].append(_inside(source, cell["file"]))
+            ecg_id = cells.whole_number(cell.get("ecg_id", str(number)), "ecg_id", 2**53)
+            if ids.setdefault(ecg_id, line) != line:
+                raise ValueError(f"ecg_id {ecg_id} is listed twice, first in line {ids[ecg_id]}")
+            found["ecg_id"].append(ecg_id)
+            patient = cells.identity(cell.get("patient_id", str(number)))
+            if not patient:
+                raise ValueError("patient_id is empty")
+            found["patient_id"].append(patients.setdefault(patient, len(patients) + 1))
+            found["fold"].append(cells.whole_number(cell.get("fold", "1"), "fold", 100))
+            found["age"].append(cells.age_in_years(cell.get("age", ""), roles.unit_of_age))
+            found["sex"].append(cells.sex_code(cell.get("sex", "")))
+        except ValueError as error:
+            raise _BadLine(f"line {line}: {error}") from None
+    if all(name.isascii() and name.isdigit() and 0 < int(name) < 2**53 for name in patients):
+        by_number = {number: int(name) for name, number in patients.items()}
+        found["patient_id"] = [by_number[number] for number in found["patient_id"]]
+    if "fold" not in place:
+        del found["fold"]
+    return found
+
+
+def _inside(source: Path, file: str) -> Path:
+    path = PurePath(file) if "\\" not in file else PurePosixPath(file.replace("\\", "/"))
+    if path.is_absolute() and path.is_relative_to(source.resolve()):
+        path = path.relative_to(source.resolve())
     if not file or path.is_absolute() or ".." in path.parts or "\0" in file:
         raise ValueError(f"the path {file!r} does not lie in the folder")
-    return file
+    return source / path
 
 
-def _age(text: str) -> float:
+def _by_classes(table: TextTable, roles: _Columns) -> _Read:
+    said: list[Said | None] = []
+    places = [(name, table.names.index(name)) for name in roles.classes]
+    empty: Counter[str] = Counter()
+    for line, row in table.rows:
+        one: dict[str, float] = {}
+        for name, place in places:
+            try:
+                there = cells.mark(row[place], name)
+            except ValueError as error:
+                raise _BadLine(f"line {line}: {error}") from None
+            empty[name] += row[place].lower() in cells.NOTHING
+            if there is not False:
+                one[name] = -1.0 if there is None else 0.0
+        said.append(one)
+    written = ["; ".join(f"{name}={row[place]}" for name, place in places if row[place]) for _, row in table.rows]
+    count = len(places)
+    how = f"{count} columns of 0 and 1" if count > 1 else f"the column {roles.classes[0]} of 0 and 1"
+    notes = (
+        [f"{empty.total():,} empty cells of these count as 0; write -1 where it is not known"] if empty.total() else []
+    )
+    return _Read(said, written, roles.classes, how, tuple(notes))
+
+
+def _by_names(table: TextTable, roles: _Columns, separator: str | None) -> _Read:
+    column = roles.of_role["labels"]
+    written = table.column(column)
     try:
-        age = float(text or nan)
-    except ValueError:
-        age = -1.0
-    if age < 0 or age > 300:
-        raise ValueError(f"age is {text!r}, not a number of years")
-    return age
+        read = read_cells(written, [line for line, _ in table.rows], separator)
+    except ValueError as error:
+        raise _BadLine(f"{error} (column {column})") from None
+    names = tuple(sorted({name for one in read.said if one for name in one}))
+    if not names:
+        raise ValueError(f"its column {column} names no class; fill it, or name other columns by --columns")
+    doubts = []
+    if read.doubts:
+        quoted = read.separator if read.separator in (SPACE, WHOLE, LISTS) else f"'{read.separator}'"
+        quoted = {"\t": "tab"}.get(read.separator, quoted)
+        doubts = [
+            f"column {column} may be meant otherwise: {'; '.join(read.doubts)}; say --separator {quoted} if it was "
+            "read rightly, else another (none where a cell is one class), or by --columns which columns hold 0 and 1"
+        ]
+    unknown = sum(one is None for one in read.said)
+    notes = [f"{unknown:,} recordings of which nothing is known"] if unknown else []
+    return _Read(read.said, written, names, f"column {column}, {read.how}", tuple(notes), tuple(doubts))
 
 
-def _sex(text: str) -> float:
-    if text.strip().lower() not in _SEX:
-        raise ValueError(f"sex is {text!r}, not 0 (male), 1 (female) or empty")
-    return _SEX[text.strip().lower()]
-
-
-def _listed(text: str) -> set[str]:
-    return {name.strip() for name in text.split(";")} - {""}
-
-
-def _marked(name: str, row: Mapping[str, str]) -> bool:
-    text = row[name].strip().lower()
-    if text not in _YES + _NO:
-        raise ValueError(f"{name} is {row[name]!r}, neither 1 nor 0")
-    return text in _YES
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

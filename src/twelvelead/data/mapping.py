@@ -1,14 +1,17 @@
-"""What the codes in the headers of a data set stand for, as statements and superclasses of PTB-XL.
+"""What the codes of a data set stand for, as statements and superclasses of PTB-XL.
 
-A recording is NORM where a code says so, or where every code of its header says nothing against a normal ECG. What no
-code stands for cannot be known of a recording: it is no class of any task.
+An acronym of a statement stands for itself, so that PTB-XL can be joined with others. A recording is NORM where a code
+says so, or where every code of its header says nothing against a normal ECG. What no code stands for cannot be known of
+a recording: it is no class of any task.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from twelvelead.data.ptbxl.statements import SUPERCLASSES
 from twelvelead.data.store import Tasks
+from twelvelead.errors import TwelveLeadError
 from twelvelead.weights.statements import load_statements
 
 NORMAL = "NORM"
@@ -53,7 +56,7 @@ class CodeMapping:
     name: str
     meanings: dict[str, Meaning]
 
-    @property
+    @cached_property
     def labels(self) -> tuple[str, ...]:
         """All that a header can say by this mapping: statements in PTB-XL's order, then superclasses that some code
         stands for without a statement."""
@@ -63,17 +66,32 @@ class CodeMapping:
         order = dict.fromkeys((*(each.statement for each in load_statements()), *SUPERCLASSES))
         return tuple(name for name in order if name in said)
 
+    def lists(self, code: str) -> bool:
+        """Whether it says anything of a code, and be it that nothing stands for it."""
+        return normalised(code) in self.meanings or code in self.labels
+
     def said_by(self, codes: Iterable[str]) -> set[str]:
-        """Which of `labels` the codes of one header stand for."""
-        meanings = [self.meanings.get(normalised(code)) for code in codes]
+        """Which of `labels` the codes of one recording stand for."""
+        written = list(codes)
+        meanings = [self.meanings.get(normalised(code)) for code in written]
         known = [meaning for meaning in meanings if meaning is not None]
         said = {name for meaning in known for name in (*meaning.statements, *meaning.classes)}
+        said |= {code for code in written if code in self.labels}
         if meanings and len(known) == len(meanings) and all(meaning.normal for meaning in known):
             said.add(NORMAL)
         return said
 
-    def tasks(self) -> Tasks:
-        """PTB-XL's label tasks, of each the classes that a header can state, with those of `labels` that make them."""
+    def tasks(self, task: str | None = None) -> Tasks:
+        """PTB-XL's label tasks, of each the classes that a header can state, with those of `labels` that make them.
+
+        Raises:
+            TwelveLeadError: a task of one's own is named.
+        """
+        if task is not None:
+            raise TwelveLeadError(
+                f"task {task}: the mapping {self.name} makes PTB-XL's tasks; leave the name out, or map to classes of "
+                'your own by a TOML file (CODE = "CLASS")'
+            )
         held = set(self.labels)
         known = [each for each in load_statements() if each.statement in held]
         subclasses: dict[str, list[str]] = {}

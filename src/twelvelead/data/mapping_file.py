@@ -1,6 +1,7 @@
 """Mappings as files.
 
-A mapping is a CSV with one line a code:
+A mapping to classes of one's own is a TOML file (`twelvelead.data.class_mapping`). A mapping to PTB-XL's statements and
+classes is a CSV with one line a code:
     code        as the headers have it: a SNOMED CT code, or words; case, spaces and a full stop at the end do not count
     statement   SCP-ECG acronyms of the statements that it stands for, separated by semicolons
     class       the superclasses that it stands for where no statement says so, separated by semicolons
@@ -15,6 +16,8 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 
+from twelvelead.data.class_mapping import SUFFIX, read_class_mapping
+from twelvelead.data.joining import Mapping
 from twelvelead.data.mapping import NORMAL, CodeMapping, Meaning, normalised
 from twelvelead.data.ptbxl.statements import SUPERCLASSES
 from twelvelead.errors import Unreadable
@@ -32,8 +35,10 @@ def shipped_mappings() -> dict[str, Path]:
 
 
 def is_mapping(labels: str | Path) -> bool:
-    """Whether labels are stated by a mapping: one that ships, or a file whose first line names the column code and no
-    column file."""
+    """Whether labels are stated by a mapping: one that ships, a TOML file, or a file whose first line names the column
+    code and no column file."""
+    if Path(labels).suffix.lower() == SUFFIX:
+        return True
     try:
         with _file_of(labels).open(newline="", encoding="utf-8-sig") as stream:
             names = {name.strip() for name in next(csv.reader(stream), [])}
@@ -42,11 +47,21 @@ def is_mapping(labels: str | Path) -> bool:
     return "code" in names and "file" not in names
 
 
+def find_mapping(mapping: str | Path) -> Mapping:
+    """A mapping of either kind: a file, or the name of one that ships.
+
+    Raises:
+        Unreadable: there is no such mapping, or something in it cannot be understood.
+    """
+    path = Path(mapping)
+    return read_class_mapping(path) if path.suffix.lower() == SUFFIX else read_mapping(mapping)
+
+
 def read_mapping(mapping: str | Path) -> CodeMapping:
-    """Reads a mapping.
+    """Reads a mapping to PTB-XL's statements and classes.
 
     Args:
-        mapping: a file, or the name of one that ships.
+        mapping: a CSV, or the name of one that ships.
 
     Raises:
         Unreadable: there is no such mapping, or a line of it cannot be understood.

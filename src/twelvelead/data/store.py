@@ -3,7 +3,8 @@
 A store is a folder:
     store.json          what it holds: rate, leads, unit, statements, label tasks, data hash, and the size of every file
     signals.npy         int16 microvolts [record, sample, lead]
-    likelihoods.npy     float32 [record, statement]: likelihood in percent, 0 where unknown, NaN where absent
+    likelihoods.npy     float32 [record, statement]: likelihood in percent, 0 where none is stated, NaN where the record
+                        lacks the statement, -1 where it is not known whether the record has it
     columns/NAME.npy    one plain array [record] each: ecg_id, patient_id, fold, age, sex, and `NOTES` if known
 
 It holds no time stamps and no pickles: the same source gives the same store, bit for bit.
@@ -29,6 +30,13 @@ from twelvelead.version import __version__
 
 FORMAT = "twelvelead store"
 VERSION = 1
+VERSION_WITH_UNKNOWN = 2
+"""Of a store with statements that are not known of some records; what reads version 1 alone would take them as
+absent."""
+
+UNKNOWN = -1.0
+"""In the place of a likelihood: it is not known whether the record has the statement."""
+
 COLUMNS = {
     "ecg_id": np.dtype("<i8"),
     "patient_id": np.dtype("<i8"),
@@ -96,10 +104,10 @@ class Store:
         about = _about(path)
         if about is None:
             raise Unreadable(_why_not(path))
-        if about.get("version") != VERSION:
+        if about.get("version") not in (VERSION, VERSION_WITH_UNKNOWN):
             raise Unreadable(
-                f"{path}: store of version {about.get('version')}, and this twelvelead reads version {VERSION}; "
-                "make it again from its source"
+                f"{path}: store of version {about.get('version')}, and this twelvelead reads versions {VERSION} and "
+                f"{VERSION_WITH_UNKNOWN}; make it again from its source"
             )
         try:
             for name, size in about["files"].items():
@@ -132,7 +140,8 @@ class Store:
 
     @cached_property
     def likelihoods(self) -> NDArray[np.float32]:
-        """[record, statement] float32, percent: 0 where unknown, NaN where the record lacks the statement."""
+        """[record, statement] float32, percent: 0 where none is stated, NaN where the record lacks the statement,
+        `UNKNOWN` where it is not known whether the record has it."""
         return self._array("likelihoods.npy", (len(self), len(self.statements)))
 
     def column(self, name: str) -> NDArray[Any]:
@@ -218,7 +227,7 @@ def write_store(
         signals: one [samples, leads] int16 array in microvolts for each row of the columns, all of one shape, taken one
             at a time; None leaves the record out together with its row.
         columns: every column of `COLUMNS`, [row], and any of `NOTES`.
-        likelihoods: [row, statement], percent: 0 where unknown, NaN where absent.
+        likelihoods: [row, statement], as `Store.likelihoods`.
         statements: names of the last axis of `likelihoods`.
         tasks: task -> class -> the statements that make it.
         sampling_rate: in Hz.
@@ -262,7 +271,7 @@ def write_store(
         digest.update(json.dumps(meaning).encode())
         about = {
             "format": FORMAT,
-            "version": VERSION,
+            "version": VERSION_WITH_UNKNOWN if (arrays["likelihoods.npy"] == UNKNOWN).any() else VERSION,
             "source": source,
             "synthetic": synthetic,
             "created_by": f"twelvelead {__version__}",

@@ -11,14 +11,14 @@ Likelihood rules, which statements count:
     soft    as any, and the targets of training are likelihood / 100, an unknown likelihood being 1
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.data.store import Store
+from twelvelead.data.store import UNKNOWN, Store
 from twelvelead.errors import TwelveLeadError
 
 Protocol = Literal["drop", "keep", "likely"]
@@ -34,7 +34,10 @@ class Labels:
     Attributes:
         classes: names, in the order of the last axis of `values`.
         values: [record, class] bool.
-        scored: [record] bool; false where the protocol leaves the record out of training and scoring.
+        known: [record, class] bool; false where it is not known whether the record has the class, which then takes no
+            part in the loss and in no metric, and is false in `values`.
+        scored: [record] bool; false where the protocol leaves the record out of training and scoring, and where none of
+            its classes is known.
         task, protocol, likelihood: what was asked for.
         likelihoods: [record, class] float32, percent: the highest of the class's statements, 0 where none is known and
             NaN where the record has none of them; None where the store states no likelihoods.
@@ -42,6 +45,7 @@ class Labels:
 
     classes: tuple[str, ...]
     values: NDArray[np.bool_]
+    known: NDArray[np.bool_]
     scored: NDArray[np.bool_]
     task: str
     protocol: Protocol
@@ -50,11 +54,21 @@ class Labels:
 
     @property
     def targets(self) -> NDArray[np.float32]:
-        """[record, class] float32, what a model is trained on: 0 or 1, under the rule `soft` from 0 to 1."""
-        hard = self.values.astype(np.float32)
-        if self.likelihood != "soft" or self.likelihoods is None:
-            return hard
-        return np.where(self.likelihoods > 0, self.likelihoods / np.float32(100), hard).astype(np.float32)
+        """[record, class] float32, what a model is trained on: 0 or 1, under the rule `soft` from 0 to 1; NaN where
+        nobody knows."""
+        found = self.values.astype(np.float32)
+        if self.likelihood == "soft" and self.likelihoods is not None:
+            found = np.where(self.likelihoods > 0, self.likelihoods / np.float32(100), found).astype(np.float32)
+        found[~self.known] = np.nan
+        return found
+
+    def of(self, names: Sequence[str]) -> "Labels":
+        """The labels of some of the classes, in this order, records scored by these alone."""
+        columns = [self.classes.index(name) for name in names]
+        values, known = self.values[:, columns], self.known[:, columns]
+        likelihoods = None if self.likelihoods is None else self.likelihoods[:, columns]
+        scored = _scored(values, known, self.protocol)
+        return replace(self, classes=tuple(names), values=values, known=known, scored=scored, likelihoods=likelihoods)
 
 
 def labels(
@@ -98,9 +112,15 @@ def labels(
         ],
         axis=1,
     )
+    known = np.asarray(highest != UNKNOWN)
+    highest[~known] = np.nan
     values: NDArray[np.bool_] = highest >= (least if isinstance(least, float) else 0.0)
-    scored: NDArray[np.bool_] = np.asarray(values.any(axis=1) | (protocol == "keep"))
-    return Labels(tuple(store.tasks[task]), values, scored, task, protocol, rule, highest if stated else None)
+    scored = _scored(values, known, protocol)
+    return Labels(tuple(store.tasks[task]), values, known, scored, task, protocol, rule, highest if stated else None)
+
+
+def _scored(values: NDArray[np.bool_], known: NDArray[np.bool_], protocol: Protocol) -> NDArray[np.bool_]:
+    return np.asarray((values.any(axis=1) | (protocol == "keep")) & known.any(axis=1))
 
 
 def likelihood_rule(rule: str | float) -> str | float:
@@ -136,7 +156,10 @@ def select(store: Store, folds: int | Iterable[int], labels: Labels | None = Non
     held = np.unique(column).tolist()
     missing = [fold for fold in wanted if fold not in held]
     if missing:
-        raise TwelveLeadError(f"{store.path}: no fold {fold_names(missing)}; it holds {fold_names(held)}")
+        raise TwelveLeadError(
+            f"{store.path}: no fold {fold_names(missing)}; it holds {fold_names(held)}, so name these (--fold, or "
+            "train_folds and validation_folds of a recipe), or make the store with more (--folds 10)"
+        )
     chosen = np.isin(column, wanted)
     if labels is not None:
         chosen &= labels.scored

@@ -1,5 +1,9 @@
 """Numbers and names of an answer as people read them."""
 
+from functools import cache
+
+from twelvelead.weights.statements import load_statements
+
 FULL = {
     "NORM": "normal ECG",
     "MI": "myocardial infarction",
@@ -10,9 +14,25 @@ FULL = {
 """PTB-XL's diagnostic superclasses (Wagner et al. 2020, doi:10.1038/s41597-020-0495-6)."""
 
 
+@cache
+def meaning_of(name: str) -> str:
+    """What a class stands for, where that is known: a superclass or statement of PTB-XL, or a SNOMED CT code of the
+    PhysioNet Challenges; else ""."""
+    if name in FULL:
+        return FULL[name]
+    if name.isdigit():
+        # an answer in superclasses, which is the most asked, does without what reads mappings
+        from twelvelead.data.mapping_file import read_mapping
+
+        found = read_mapping("challenge").meanings.get(name)
+        return found.meaning if found else ""
+    return next((each.description for each in load_statements() if each.statement == name), "")
+
+
 def show_class(name: str) -> str:
     """The class with what it stands for, where that is known: "MI, myocardial infarction"."""
-    return f"{name}, {FULL[name]}" if name in FULL else name
+    meaning = meaning_of(name)
+    return f"{name}, {meaning}" if meaning else name
 
 
 def show_probability(probability: float) -> str:
