@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twelvelead.data.tasks import fold_names
 from twelvelead.evaluation import (
     Predictions,
     apply_platt,
@@ -48,7 +49,7 @@ def main() -> None:
     raw = apply_platt(p, 1 / slope, -intercept / slope)
     seeds = range(options.partitions)
 
-    print(f"fold {predictions.fold}, protocol {predictions.protocol}, {len(y)} records")
+    print(f"fold {fold_names(predictions.folds)}, protocol {predictions.protocol}, {len(y)} records")
     print("macro F1 / subset accuracy / Hamming loss")
     for operating_point in ("accuracy", "f1"):
         for name, fit in (("exact", best_thresholds), ("bagged", fit_thresholds)):

@@ -119,7 +119,7 @@ class Kept:
             labels=np.stack(labels, axis=1).astype(bool),
             probabilities=values.astype(np.float32).reshape(-1, len(classes)),
             classes=classes,
-            fold=row["validation_folds"][0],
+            folds=tuple(row["validation_folds"]),
             protocol=row["protocol"],
             data_hash=row["data_hash"],
             thresholds=self._thresholds(run, classes),

@@ -38,7 +38,9 @@ def robustness(
     from twelvelead.ecg.faults import CLEAN, cases
     from twelvelead.inference.engine import Engine
     from twelvelead.inference.robustness import fold_recordings, suite
+    from twelvelead.inference.scoring import Asked
     from twelvelead.output.robustness import heading, report
+    from twelvelead.weights.matching import match
     from twelvelead.weights.suitability import require_suitable, require_unseen
 
     wanted = cases(faults.split(",")) if faults else cases()
@@ -46,13 +48,14 @@ def robustness(
     require_suitable(engine.contract, opened, weights)
     if not allow_trained_fold:
         require_unseen(engine.contract, opened, [fold], weights, OTHER_FOLD)
-    recordings = fold_recordings(engine.contract, opened, fold, records)
+    shared = match(engine.contract, opened)
+    recordings = fold_recordings(shared, opened, fold, records)
     provenance = {"weights": engine.sha256, "data_hash": opened.data_hash, "fold": fold}
     try:
         with Meter() as meter:
             found = suite(
                 recordings,
-                lambda ecg, features: engine.run(ecg, features)[0],
+                Asked(engine, shared),
                 wanted,
                 out / "robustness.npz",
                 provenance,
@@ -61,7 +64,7 @@ def robustness(
             )
     except KeyboardInterrupt:
         raise Interrupted(f"{out}: interrupted; the same command goes on after the last whole fault") from None
-    values = report(found, recordings, engine.contract, opened, fold, seed, out)
+    values = report(found, recordings, shared, opened, fold, seed, out)
     worst = max((case for case in found if case != CLEAN), key=lambda case: found[CLEAN][0] - found[case][0])
     typer.echo(heading(values))
     typer.echo(f"largest fall: {found[CLEAN][0] - found[worst][0]:.4f}, {worst}")

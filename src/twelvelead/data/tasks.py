@@ -62,6 +62,11 @@ class Labels:
         found[~self.known] = np.nan
         return found
 
+    def known_of(self, records: NDArray[np.int64]) -> NDArray[np.bool_] | None:
+        """[n, class] bool, which labels of some records are known; None where all are."""
+        known = self.known[records]
+        return None if known.all() else known
+
     def of(self, names: Sequence[str]) -> "Labels":
         """The labels of some of the classes, in this order, records scored by these alone."""
         columns = [self.classes.index(name) for name in names]

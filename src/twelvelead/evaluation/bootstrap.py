@@ -65,6 +65,7 @@ def resampled(
     classes: Sequence[str],
     resamples: int = 1000,
     seed: int = 0,
+    known: NDArray[np.bool_] | None = None,
 ) -> dict[str, NDArray[np.float64]]:
     """`evaluate`'s numbers in each bootstrap resample of the patients (Efron and Tibshirani 1993).
 
@@ -72,7 +73,7 @@ def resampled(
     bootstrap of their difference.
 
     Args:
-        labels, probabilities, predicted, patients, classes, resamples, seed: as `intervals`.
+        labels, probabilities, predicted, patients, classes, resamples, seed, known: as `intervals`.
 
     Returns:
         key -> [resamples] float64, NaN where undefined: the overall numbers under their names, those of a class under
@@ -82,7 +83,7 @@ def resampled(
         ValueError, Unreadable: as `intervals`.
     """
     y, p, d = _checked(labels, probabilities, predicted, patients, classes)
-    return _scored(WeightedMetrics(y, p, d), patient_weights(patients, resamples, seed), classes)
+    return _scored(WeightedMetrics(y, p, d, known), patient_weights(patients, resamples, seed), classes)
 
 
 def intervals(
@@ -93,6 +94,7 @@ def intervals(
     classes: Sequence[str],
     resamples: int = 1000,
     seed: int = 0,
+    known: NDArray[np.bool_] | None = None,
 ) -> dict[str, tuple[float, float]]:
     """95 % bootstrap intervals of `evaluate`'s numbers.
 
@@ -109,6 +111,7 @@ def intervals(
         classes: names of the columns.
         resamples: number of resamples.
         seed: of the resampling.
+        known: [records, classes] bool, which labels are known; None for all. The others count nowhere.
 
     Returns:
         key -> (low, high): the overall numbers under their names, those of a class under `classes.NAME.METRIC`. A
@@ -120,10 +123,11 @@ def intervals(
         Unreadable: there are no records, a label is neither 0 nor 1, a probability is NaN or outside 0-1.
     """
     y, p, d = _checked(labels, probabilities, predicted, patients, classes)
-    metrics_of = WeightedMetrics(y, p, d)
+    metrics_of = WeightedMetrics(y, p, d, known)
     weights, once = patient_weights(patients, resamples, seed), np.ones((1, len(y)))
     estimate, values = _scored(metrics_of, once, classes), _scored(metrics_of, weights, classes)
-    few = np.minimum(y.sum(axis=0), (~y).sum(axis=0)) < FEWEST
+    negatives = ~y if known is None else ~y & known
+    few = np.minimum(y.sum(axis=0), negatives.sum(axis=0)) < FEWEST
     left_out = {f"classes.{name}.{metric}" for name in np.array(classes)[few] for metric in BY_CLASS}
     found = {
         key: _percentiles(values[key])

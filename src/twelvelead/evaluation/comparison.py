@@ -70,6 +70,7 @@ def compare(
     resamples: int = RESAMPLES,
     seed: int = 0,
     progress: Progress = silent,
+    known: NDArray[np.bool_] | None = None,
 ) -> list[Difference]:
     """Differences of the models to the first of them, the baseline, by a paired bootstrap of the patients.
 
@@ -88,6 +89,7 @@ def compare(
         resamples: number of resamples, 1,000 or more for figures that are shown.
         seed: of the resampling.
         progress: told the models scored.
+        known: [records, classes] bool, which labels are known; None for all. The others count nowhere.
 
     Returns:
         For each model but the first, every metric of `intervals`. Absent are metrics that are undefined, and those of
@@ -102,37 +104,45 @@ def compare(
     if len(np.unique(np.asarray(patients))) == 1:
         raise Unreadable("comparison: all records are of one patient; a bootstrap by patient needs several")
     baseline, *models = probabilities
-    drawn, known = {}, {}
+    drawn, measured = {}, {}
     for done, (name, p) in enumerate(probabilities.items()):
         progress("models scored", done, len(probabilities))
         predicted = np.asarray(p, np.float64) >= np.asarray(thresholds[name], np.float64)
-        drawn[name] = resampled(labels, p, predicted, patients, classes, resamples, seed)
-        known[name] = _flat(evaluate(labels, p, thresholds[name], classes, seed))
+        drawn[name] = resampled(labels, p, predicted, patients, classes, resamples, seed, known)
+        measured[name] = _flat(evaluate(labels, p, thresholds[name], classes, seed, known))
     progress("models scored", len(probabilities), len(probabilities))
-    rare = rare_classes(labels, patients, classes)
+    rare = rare_classes(labels, patients, classes, known)
     found = []
     for metric, values in drawn[baseline].items():
-        if metric.removeprefix("classes.").rpartition(".")[0] in rare or any(metric not in of for of in known.values()):
+        if metric.removeprefix("classes.").rpartition(".")[0] in rare or any(
+            metric not in of for of in measured.values()
+        ):
             continue
         tests = [_test(drawn[name][metric] - values) for name in models]
         adjusted = holm([p for _, _, p in tests])
-        one = known[baseline][metric]
+        one = measured[baseline][metric]
         for name, (low, high, p), p_holm in zip(models, tests, adjusted, strict=True):
-            other = known[name][metric]
+            other = measured[name][metric]
             found.append(Difference(name, metric, one, other, other - one, low, high, p, p_holm))
     return sorted(found, key=lambda difference: models.index(difference.model))
 
 
-def rare_classes(labels: ArrayLike, patients: ArrayLike, classes: Sequence[str]) -> list[str]:
+def rare_classes(
+    labels: ArrayLike, patients: ArrayLike, classes: Sequence[str], known: NDArray[np.bool_] | None = None
+) -> list[str]:
     """Classes that fewer than 20 patients have, or lack, and which are therefore not compared alone.
 
     Args:
         labels: [records, classes] bool.
         patients: [records], a patient's identity in each.
         classes: names of the columns.
+        known: [records, classes] bool, which labels are known; None for all.
     """
     y, who = np.asarray(labels, bool), np.asarray(patients)
-    fewest = [min(len(np.unique(who[column])), len(np.unique(who[~column]))) for column in y.T]
+    absent = ~y if known is None else ~y & known
+    fewest = [
+        min(len(np.unique(who[there])), len(np.unique(who[not_]))) for there, not_ in zip(y.T, absent.T, strict=True)
+    ]
     return [name for name, count in zip(classes, fewest, strict=True) if count < FEWEST_PATIENTS]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from twelvelead.errors import Unreadable
 from twelvelead.evaluation.calibration import calibrator
 from twelvelead.evaluation.predictions import Predictions
 from twelvelead.evaluation.thresholds import fit_thresholds
@@ -27,13 +28,13 @@ class FittedOn:
     @classmethod
     def of(cls, predictions: Predictions) -> "FittedOn":
         """All records of these predictions."""
-        return cls((predictions.fold,), frozenset(predictions.patient_id.tolist()))
+        return cls(predictions.folds, frozenset(predictions.patient_id.tolist()))
 
     def shares(self, predictions: Predictions) -> bool:
         """Whether these predictions hold a patient that it was fitted on; where patients are unknown, such a fold."""
         if self.patients:
             return not self.patients.isdisjoint(predictions.patient_id.tolist())
-        return predictions.fold in self.folds
+        return not set(predictions.folds).isdisjoint(self.folds)
 
     def __str__(self) -> str:
         return f"fold{'s' if len(self.folds) > 1 else ''} {', '.join(map(str, self.folds))}"
@@ -60,9 +61,10 @@ class Thresholds:
         """By `fit_thresholds` on all records of these predictions.
 
         Raises:
-            Unreadable: a class has no positives or no negatives.
+            Unreadable: a class has no positives or no negatives, or some labels are not known.
             TwelveLeadError: there is no such operating point.
         """
+        _require_known(predictions)
         values = fit_thresholds(predictions.labels, predictions.probabilities, operating_point)
         return cls(predictions.classes, operating_point, tuple(values.tolist()), FittedOn.of(predictions))
 
@@ -96,12 +98,19 @@ class Calibration:
 
         Raises:
             TwelveLeadError: there is no such method.
+            Unreadable: some labels are not known.
         """
+        _require_known(predictions)
         apply = calibrator(predictions.labels, predictions.probabilities, method)
         return cls(predictions.classes, method, apply, FittedOn.of(predictions))
 
     def __str__(self) -> str:
         return f"calibration ({self.method})"
+
+
+def _require_known(predictions: Predictions) -> None:
+    if predictions.known is not None:
+        raise Unreadable("predictions: some labels are not known; fit on records of which all are")
 
 
 def choice_notes(fitted: Sequence[Thresholds | Calibration], predictions: Predictions) -> list[dict[str, Any]]:

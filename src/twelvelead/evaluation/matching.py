@@ -31,6 +31,7 @@ def matched(predictions: Predictions, name: str, reference: Predictions, referen
         ecg_id=predictions.ecg_id[rows],
         patient_id=predictions.patient_id[rows],
         labels=predictions.labels[rows][:, columns],
+        known=None if predictions.known is None else predictions.known[rows][:, columns],
         probabilities=predictions.probabilities[rows][:, columns],
         classes=reference.classes,
         thresholds={name: tuple(cuts[column] for column in columns) for name, cuts in predictions.thresholds.items()},
@@ -47,11 +48,13 @@ def _different_sets(mine: Predictions, theirs: Predictions, where: str) -> str |
             f"classes are {', '.join(mine.classes)}, but {', '.join(theirs.classes)} in {where}; compare models of "
             "one task"
         )
-    for what in ("fold", "protocol", "data_hash"):
-        here, there = getattr(mine, what), getattr(theirs, what)
+    for said, here, there in (
+        ("fold", ", ".join(map(str, mine.folds)), ", ".join(map(str, theirs.folds))),
+        ("protocol", mine.protocol, theirs.protocol),
+        ("data hash", mine.data_hash[:12], theirs.data_hash[:12]),
+    ):
         if here and there and here != there:
-            said = what.replace("_", " ")
-            return f"{said} {str(here)[:12]}, but {str(there)[:12]} in {where}; score both on the same {said}"
+            return f"{said} {here}, but {there} in {where}; score both on the same {said}"
     lacking = np.setdiff1d(theirs.ecg_id, mine.ecg_id)
     if lacking.size:
         return f"{lacking.size} of the records in {where} missing, the first {lacking[0]}; score the model on them too"
@@ -59,6 +62,11 @@ def _different_sets(mine: Predictions, theirs: Predictions, where: str) -> str |
     if extra.size:
         return f"{extra.size} records that are not in {where}, the first {extra[0]}; score both models on the same"
     return None
+
+
+def _said(of: Predictions, row: int, column: int) -> int:
+    """The label as a file has it, -1 where it is not known."""
+    return int(of.labels[row, column]) if of.known is None or of.known[row, column] else -1
 
 
 def _different_records(mine: Predictions, theirs: Predictions, where: str) -> str | None:
@@ -70,11 +78,13 @@ def _different_records(mine: Predictions, theirs: Predictions, where: str) -> st
             f"record {mine.ecg_id[row]} is of patient {mine.patient_id[row]}, but of {theirs.patient_id[row]} in "
             f"{where}; score both on the same data"
         )
-    labels = np.argwhere(mine.labels != theirs.labels)
+    nowhere = np.zeros_like(mine.labels)
+    unsure = [nowhere if one.known is None else ~one.known for one in (mine, theirs)]
+    labels = np.argwhere((mine.labels != theirs.labels) | (unsure[0] != unsure[1]))
     if labels.size:
         row, column = labels[0]
         return (
-            f"record {mine.ecg_id[row]} has {mine.classes[column]} {int(mine.labels[row, column])}, but "
-            f"{int(theirs.labels[row, column])} in {where} ({len(labels)} labels differ); score both against the same"
+            f"record {mine.ecg_id[row]} has {mine.classes[column]} {_said(mine, row, column)}, but "
+            f"{_said(theirs, row, column)} in {where} ({len(labels)} labels differ); score both against the same"
         )
     return None

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from twelvelead.errors import Unreadable
 from twelvelead.evaluation.prediction_files import LABEL
 
-_LABELS = {"0": False, "1": True, "0.0": False, "1.0": True, "false": False, "true": True}
+_LABELS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1, "-1": -1, "-1.0": -1}
 
 
 def read_csv(path: Path, reference: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -34,17 +34,24 @@ def read_csv(path: Path, reference: Mapping[str, Any] | None) -> dict[str, Any]:
         [_number(row[header.index(name)], path, line, ecg, name) for name in classes]
         for (line, row), ecg in zip(rows, ecg_id, strict=True)
     ]
-    values: dict[str, Any] = {"fold": 0, "protocol": "", "data_hash": "", "thresholds": {}, "role": ""}
+    values: dict[str, Any] = {
+        "fold": 0,
+        "protocol": "",
+        "data_hash": "",
+        "thresholds": {},
+        "role": "",
+        "known": None,
+    }
     if reference is not None:
-        values |= {key: reference[key] for key in ("fold", "protocol", "data_hash")}
+        values |= {"fold": reference["folds"], "protocol": reference["protocol"], "data_hash": reference["data_hash"]}
         values |= _of_reference(path, ecg_id, reference)
     if "patient_id" in header:
         values["patient_id"] = _numbers(path, header, rows, "patient_id")
     if has_labels:
         places = [header.index(name + LABEL) for name in classes]
-        values["labels"] = np.array(
-            [[_label(row[place], path, line, header[place]) for place in places] for line, row in rows], bool
-        )
+        labels = np.array([[_label(row[place], path, line, header[place]) for place in places] for line, row in rows])
+        values["labels"] = labels == 1
+        values["known"] = None if (labels >= 0).all() else labels >= 0
     return values | {
         "ecg_id": ecg_id,
         "probabilities": np.array(probabilities, np.float64).reshape(len(rows), len(classes)),
@@ -108,7 +115,12 @@ def _of_reference(path: Path, ecg_id: NDArray[np.int64], reference: Mapping[str,
             f"the first {foreign[0]}; leave them out, or score the other model on them too"
         )
     rows = order[places]
-    return {"patient_id": reference["patient_id"][rows], "labels": reference["labels"][rows]}
+    known = reference["known"]
+    return {
+        "patient_id": reference["patient_id"][rows],
+        "labels": reference["labels"][rows],
+        "known": None if known is None else known[rows],
+    }
 
 
 def _numbers(
@@ -142,7 +154,8 @@ def _number(text: str, path: Path, line: int, ecg_id: int, name: str) -> float:
     )
 
 
-def _label(text: str, path: Path, line: int, column: str) -> bool:
+def _label(text: str, path: Path, line: int, column: str) -> int:
+    """1, 0, or -1 where it is not known."""
     if text.lower() not in _LABELS:
-        raise Unreadable(f"{path}, line {line}: {column} is {text!r}, neither 0 nor 1; mend the cell")
+        raise Unreadable(f"{path}, line {line}: {column} is {text!r}, neither 0, 1 nor -1 (not known); mend the cell")
     return _LABELS[text.lower()]

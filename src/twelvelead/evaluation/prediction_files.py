@@ -3,7 +3,7 @@
 import json
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,15 +16,24 @@ LABEL = "_label"
 """Ends the name of the column that holds the labels of a class."""
 
 _KEYS = ("ecg_id", "patient_id", "labels", "probabilities", "classes", "fold", "protocol", "data_hash")
-_LATER = {"operating_points": np.array([], np.str_), "thresholds": np.empty((0, 0)), "role": np.str_("")}
-"""Keys that files of version 0.1.0 do not have, with what stands for unknown."""
+_LATER = {"operating_points": np.array([], np.str_), "thresholds": np.empty((0, 0)), "role": np.str_(""), "known": None}
+"""Keys that files of version 0.1.0, or of predictions whose labels are all known, do not have, with what stands for
+them."""
 
 _ABOUT = ("classes", "fold", "protocol", "data_hash", "thresholds", "role")
+"""In the metadata of Parquet; `fold` is a number, or a list of several."""
+
 _METADATA = b"twelvelead"
+
+
+def fold_entry(folds: Sequence[int]) -> int | list[int]:
+    """Folds as files have them: the number of one, a list of several, 0 for unknown ones."""
+    return folds[0] if len(folds) == 1 else list(folds) or 0
 
 
 def write_npz(path: Path, values: Mapping[str, Any]) -> None:
     """Write the attributes as arrays, without pickle."""
+    values = _stored(values)
     plain: dict[str, Any] = {key: np.asarray(value) for key, value in values.items() if key != "thresholds"}
     thresholds: Mapping[str, tuple[float, ...]] = values["thresholds"]
     cuts = np.array(list(thresholds.values()), np.float64).reshape(len(thresholds), len(values["classes"]))
@@ -64,9 +73,12 @@ def write_parquet(path: Path, values: Mapping[str, Any]) -> None:
     pyarrow, parquet = _pyarrow()
     columns = {"ecg_id": values["ecg_id"], "patient_id": values["patient_id"]}
     columns |= dict(zip(values["classes"], values["probabilities"].T, strict=True))
-    columns |= {name + LABEL: label for name, label in zip(values["classes"], values["labels"].T, strict=True)}
-    about = json.dumps({key: values[key] for key in _ABOUT}, ensure_ascii=False)
-    table = pyarrow.table({name: pyarrow.array(np.ascontiguousarray(column)) for name, column in columns.items()})
+    about = json.dumps({key: _stored(values)[key] for key in _ABOUT}, ensure_ascii=False)
+    arrays = {name: pyarrow.array(np.ascontiguousarray(column)) for name, column in columns.items()}
+    for place, name in enumerate(values["classes"]):
+        missing = None if values["known"] is None else ~np.ascontiguousarray(values["known"][:, place])
+        arrays[name + LABEL] = pyarrow.array(np.ascontiguousarray(values["labels"][:, place]), mask=missing)
+    table = pyarrow.table(arrays)
     with path.open("wb") as file:
         parquet.write_table(table.replace_schema_metadata({_METADATA: about.encode()}), file)
 
@@ -97,9 +109,21 @@ def read_parquet(path: Path) -> dict[str, Any]:
     missing = [name for name in needed if table.column_names.count(name) != 1]
     if missing:
         raise Unreadable(f"{path}: column {missing[0]} missing or there twice; write it anew with `Predictions.save`")
-    ecg_id, patient_id, *rest = (table.column(name).to_numpy() for name in needed)
-    values = np.array(rest).reshape(2, len(classes), len(ecg_id)).transpose(0, 2, 1)
-    return about | {"ecg_id": ecg_id, "patient_id": patient_id, "probabilities": values[0], "labels": values[1]}
+    labels = [table.column(name + LABEL) for name in classes]
+    known = np.stack([label.is_valid().to_numpy() for label in labels], axis=1)
+    return about | {
+        "ecg_id": table.column("ecg_id").to_numpy(),
+        "patient_id": table.column("patient_id").to_numpy(),
+        "probabilities": np.stack([table.column(name).to_numpy() for name in classes], axis=1),
+        "labels": np.stack([label.fill_null(False).to_numpy() for label in labels], axis=1),
+        "known": None if known.all() else known,
+    }
+
+
+def _stored(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes by the keys of a file: `fold` for `folds`, and `known` only where some labels are not."""
+    plain = {key: value for key, value in values.items() if key != "folds" and not (key == "known" and value is None)}
+    return plain | {"fold": fold_entry(values["folds"])}
 
 
 def _pyarrow() -> tuple[ModuleType, ModuleType]:

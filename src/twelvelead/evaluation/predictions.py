@@ -29,11 +29,12 @@ class Predictions:
         labels: [records, classes] bool.
         probabilities: [records, classes] float32, 0-1.
         classes: names of the columns, each once.
-        fold: of the records; 0 where unknown.
+        folds: of the records; empty where unknown.
         protocol: by which records and labels were chosen: `drop`, `keep` or `likely`; "" where unknown.
         data_hash: of the store that the records came from; "" where unknown.
         thresholds: operating point -> one threshold a class, as the weights' contract holds them; empty where unknown.
-        role: what the fold was to the model, such as "held out" or "which also chose"; "" where unknown.
+        role: what the folds were to the model, such as "held out" or "which also chose"; "" where unknown.
+        known: [records, classes] bool, which labels are known; None where all are. The others count in no metric.
     """
 
     ecg_id: NDArray[np.int64]
@@ -41,11 +42,12 @@ class Predictions:
     labels: NDArray[np.bool_]
     probabilities: NDArray[np.float32]
     classes: tuple[str, ...]
-    fold: int
+    folds: tuple[int, ...]
     protocol: str
     data_hash: str = ""
     thresholds: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     role: str = ""
+    known: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         fault = self._fault()
@@ -59,6 +61,8 @@ class Predictions:
             return f"ecg_id {records} and patient_id {self.patient_id.shape} have to be [records]"
         if self.labels.shape != shape or self.probabilities.shape != shape:
             return f"labels {self.labels.shape} and probabilities {self.probabilities.shape} have to be {shape}"
+        if self.known is not None and self.known.shape != shape:
+            return f"known {self.known.shape} has to be {shape}"
         if len(set(self.classes)) != len(self.classes):
             return f"a class is named twice in {', '.join(self.classes)}"
         taken = {"ecg_id", "patient_id", *(name + LABEL for name in self.classes)} & set(self.classes)
@@ -88,10 +92,11 @@ class Predictions:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write one file, whole or not at all: NPZ, or Parquet where the name ends in `.parquet`.
 
-        NPZ: the keys are the attributes' names, without pickle; `thresholds` is [operating points, classes], and
-        `operating_points` names its rows. Parquet: one row a record, the columns `ecg_id`, `patient_id`, for each
-        class its probability under its name and its label under `NAME_label`; the rest is JSON in the file's
-        metadata, under the key `twelvelead`.
+        NPZ: the keys are the attributes' names, without pickle; `fold` is one number or several, `thresholds` is
+        [operating points, classes], and `operating_points` names its rows; `known` is there only where some labels are
+        not. Parquet: one row a record, the columns `ecg_id`, `patient_id`, for each class its probability under its
+        name and its label under `NAME_label`, null where it is not known; the rest is JSON in the file's metadata,
+        under the key `twelvelead`.
 
         Raises:
             TwelveLeadError: the name ends in neither `.npz` nor `.parquet`.
@@ -109,7 +114,7 @@ class Predictions:
         """Read what `save` wrote, or a CSV of anybody's model; the format is recognised by content.
 
         A CSV holds `ecg_id` and a column of probabilities for each class, and may hold `patient_id` and the labels as
-        `NAME_label`, 0 or 1. What it does not hold comes from the reference; other columns are ignored.
+        `NAME_label`, 0, 1 or -1 (not known). What it does not hold comes from the reference; other columns are ignored.
 
         Args:
             path: of the file.
@@ -164,9 +169,10 @@ def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
         "labels": labels,
         "probabilities": np.asarray(values["probabilities"]).astype(np.float32),
         "classes": tuple(str(name) for name in values["classes"]),
-        "fold": int(values["fold"]),
+        "folds": tuple(int(fold) for fold in np.atleast_1d(np.asarray(values["fold"], np.int64)) if fold),
         "protocol": str(values["protocol"]),
         "data_hash": str(values["data_hash"]),
         "thresholds": {name: tuple(float(cut) for cut in cuts) for name, cuts in values["thresholds"].items()},
         "role": str(values["role"]),
+        "known": None if values["known"] is None else np.asarray(values["known"]).astype(np.bool_),
     }

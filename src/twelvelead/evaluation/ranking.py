@@ -28,7 +28,7 @@ class Ranking:
     ) -> None:
         order = np.argsort(-probabilities, kind="stable")
         positive, descending, record = labels[order], probabilities[order], record[order]
-        tie = np.cumsum(np.r_[False, descending[1:] != descending[:-1]])
+        tie = np.cumsum(np.r_[False, descending[1:] != descending[:-1]])[: len(order)]  # there may be no pair
         holds_positive = np.bincount(tie, positive) > 0
         step: NDArray[np.intp] = (np.cumsum(holds_positive) - holds_positive)[tie]
         steps = int(holds_positive.sum())

@@ -88,11 +88,14 @@ def _limit(gap: NDArray[np.float64], shape: NDArray[np.float64], noise: NDArray[
     return float(low)
 
 
-def gaps(labels: NDArray[np.bool_], probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """[records, bins]: the sum of probability - label over the record's classes in that bin."""
+def gaps(
+    labels: NDArray[np.bool_], probabilities: NDArray[np.float64], known: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
+    """[records, bins]: the sum of probability - label over the record's known classes in that bin."""
     records = len(labels)
     cells = np.arange(records)[:, None] * BINS + _bins(probabilities)
-    flat = np.bincount(cells.ravel(), (probabilities - labels).ravel(), records * BINS)
+    away = probabilities - labels if known is None else np.where(known, probabilities - labels, 0)
+    flat = np.bincount(cells.ravel(), away.ravel(), records * BINS)
     return np.asarray(flat.reshape(records, BINS), np.float64)
 
 

@@ -89,6 +89,7 @@ def subgroups(
     groups: Sequence[Group],
     resamples: int = 1000,
     seed: int = 0,
+    known: NDArray[np.bool_] | None = None,
 ) -> list[Subgroup]:
     """Macro AUROC and subset accuracy of each group with interval, and its difference to the rest.
 
@@ -102,12 +103,13 @@ def subgroups(
     Args:
         labels: [records, classes] bool.
         probabilities: [records, classes], 0-1.
-        thresholds: [classes], or one number for all.
+        thresholds: [classes], one number for all, or [records, classes].
         patients: [records], a patient's identity in each.
         classes: names of the columns.
         groups: any; they may overlap, and may be empty.
         resamples: number of resamples.
         seed: of the resampling.
+        known: [records, classes] bool, which labels are known; None for all. The others count nowhere.
 
     Returns:
         One for each group, in their order.
@@ -117,14 +119,15 @@ def subgroups(
         Unreadable: there are no records, a label is neither 0 nor 1, a probability is NaN or outside 0-1.
     """
     y, p = checked(labels, probabilities, classes)
-    cuts = np.broadcast_to(np.asarray(thresholds, np.float64), (len(classes),))
+    cuts = np.broadcast_to(np.asarray(thresholds, np.float64), y.shape)
+    there = np.ones_like(y) if known is None else known
     identity = np.asarray(patients)
     if identity.shape != y.shape[:1] or any(group.records.shape != y.shape[:1] for group in groups):
         raise ValueError(f"patients {identity.shape} and groups have to be [records] as labels {y.shape}")
     weights = np.concatenate([np.ones((1, len(y))), patient_weights(identity, resamples, seed)]).T.copy()
 
     def sample(records: NDArray[np.bool_], probabilities: Floats) -> _Sample:
-        return _scored(y, probabilities, cuts, np.flatnonzero(records), weights)
+        return _scored(y, there, probabilities, cuts, np.flatnonzero(records), weights)
 
     def count(records: NDArray[np.bool_]) -> int:
         return len(np.unique(identity[records]))
@@ -182,14 +185,19 @@ def by_number_of_classes(labels: ArrayLike, most: int = 4) -> Iterator[Group]:
 
 
 def _scored(
-    labels: NDArray[np.bool_], probabilities: Floats, thresholds: Floats, rows: NDArray[np.intp], weights: Floats
+    labels: NDArray[np.bool_],
+    known: NDArray[np.bool_],
+    probabilities: Floats,
+    thresholds: Floats,
+    rows: NDArray[np.intp],
+    weights: Floats,
 ) -> _Sample:
     """Of some rows; weights [records, resamples]."""
-    auroc = [
-        Ranking(column[rows], values[rows], rows, len(labels))(weights)[0]
-        for column, values in zip(labels.T, probabilities.T, strict=True)
-    ]
-    right = ((probabilities >= thresholds) == labels).all(axis=1)
+    auroc = []
+    for column, values, there in zip(labels.T, probabilities.T, known.T, strict=True):
+        seen = rows[there[rows]]
+        auroc.append(Ranking(column[seen], values[seen], seen, len(labels))(weights)[0])
+    right = (((probabilities >= thresholds) == labels) | ~known).all(axis=1)
     total = weights[rows].sum(axis=0)
     subset = np.divide(right[rows] @ weights[rows], total, out=np.full(len(total), np.nan), where=total > 0)
     return _Sample(np.stack(auroc, axis=1), subset)

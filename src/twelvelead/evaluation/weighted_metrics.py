@@ -46,33 +46,46 @@ class WeightedMetrics:
     `brier` (mean squared difference of probability and label over record-class pairs), `calibration_error`. By class:
     `AVERAGED` (precision, recall, specificity and F1 are 0 where the denominator is 0), `accuracy`, `brier`. A class
     without positives or without negatives is left out of every macro and weighted mean; in the pooled pairs it stays.
+    A record-class pair of which the label is not known counts nowhere: a record is right in every class if it is in
+    those that are known.
 
     Args:
         labels: [records, classes] bool.
         probabilities: [records, classes] float64, 0-1.
         predicted: [records, classes] bool.
+        known: [records, classes] bool, which labels are known; None for all.
     """
 
     def __init__(
-        self, labels: NDArray[np.bool_], probabilities: NDArray[np.float64], predicted: NDArray[np.bool_]
+        self,
+        labels: NDArray[np.bool_],
+        probabilities: NDArray[np.float64],
+        predicted: NDArray[np.bool_],
+        known: NDArray[np.bool_] | None = None,
     ) -> None:
         records, classes = labels.shape
         every = np.arange(records)
-        self._gaps = gaps(labels, probabilities)
+        known = np.ones_like(labels) if known is None else known
+        labels, predicted = labels & known, predicted & known
+        self._gaps = gaps(labels, probabilities, known)
         summed = {
+            "known": known,
             "positive": labels,
             "decided": predicted,
             "both": labels & predicted,
-            "squared": (probabilities - labels) ** 2,
+            "squared": np.where(known, (probabilities - labels) ** 2, 0),
             "right": (labels == predicted).all(axis=1, keepdims=True),
             "gaps": self._gaps,
-            **_for_fmax(labels, probabilities),
+            **_for_fmax(labels, probabilities, known),
         }
         self._names = tuple(summed)
         self._columns = np.hstack([np.asarray(column, np.float64) for column in summed.values()])
         self._edges = np.cumsum([column.shape[1] for column in summed.values()])[:-1]
-        self._classes = [Ranking(y, p, every, records) for y, p in zip(labels.T, probabilities.T, strict=True)]
-        self._pooled = Ranking(labels.ravel(), probabilities.ravel(), every.repeat(classes), records)
+        self._known = known
+        self._classes = [
+            Ranking(y[k], p[k], every[k], records) for y, p, k in zip(labels.T, probabilities.T, known.T, strict=True)
+        ]
+        self._pooled = Ranking(labels[known], probabilities[known], every.repeat(classes)[known.ravel()], records)
 
     def __call__(self, weights: NDArray[np.float64]) -> MetricValues:
         """The metrics under each weighting.
@@ -84,16 +97,16 @@ class WeightedMetrics:
         total = weights.sum(axis=1, keepdims=True)
         # whatever is a weighted sum over the records comes from one product
         sums = dict(zip(self._names, np.split(weights @ self._columns, self._edges, axis=1), strict=True))
-        positive, decided, both = (sums[name] for name in ("positive", "decided", "both"))
-        pairs = total * positive.shape[1]
+        positive, decided, both, seen = (sums[name] for name in ("positive", "decided", "both", "known"))
+        pairs = seen.sum(axis=1, keepdims=True)
         aurocs, precisions = zip(*(ranking(by_record) for ranking in self._classes), strict=True)
-        brier = sums["squared"] / total
+        brier = _ratio(sums["squared"], seen)
         by_class = {"auroc": np.stack(aurocs, axis=1), "average_precision": np.stack(precisions, axis=1)}
-        by_class |= _of_decisions(positive, decided, both, total)
+        by_class |= _of_decisions(positive, decided, both, seen)
         pooled = [x.sum(axis=1, keepdims=True) for x in (positive, decided, both)]
         micro = _of_decisions(pooled[0], pooled[1], pooled[2], pairs)
         micro["auroc"], micro["average_precision"] = (x[:, None] for x in self._pooled(by_record))
-        scorable = (positive > 0) & (positive < total)
+        scorable = (positive > 0) & (positive < seen)
         wrong = positive + decided - 2 * both
         overall = {f"macro_{name}": _mean(by_class[name], scorable.astype(np.float64)) for name in AVERAGED}
         overall |= {f"micro_{name}": micro[name][:, 0] for name in AVERAGED}
@@ -101,22 +114,24 @@ class WeightedMetrics:
         overall |= {
             "fmax": _fmax(sums["precision"], sums["called"], sums["recall"], sums["labelled"]),
             "subset_accuracy": sums["right"][:, 0] / total[:, 0],
-            "hamming_loss": wrong.mean(axis=1) / total[:, 0],
-            "brier": brier.mean(axis=1),
+            "hamming_loss": wrong.sum(axis=1) / pairs[:, 0],
+            "brier": sums["squared"].sum(axis=1) / pairs[:, 0],
             "calibration_error": np.abs(sums["gaps"] / pairs).sum(axis=1),
         }
-        return MetricValues(overall, by_class | {"accuracy": 1 - wrong / total, "brier": brier}, scorable)
+        return MetricValues(overall, by_class | {"accuracy": 1 - _ratio(wrong, seen), "brier": brier}, scorable)
 
     def gaps(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """[weightings, bins]: what each bin adds to the calibration error, with its sign."""
-        pairs = weights.sum(axis=1, keepdims=True) * len(self._classes)
+        pairs = (weights @ self._known.sum(axis=1))[:, None]
         return np.asarray(weights @ self._gaps / pairs, np.float64)
 
 
-def _for_fmax(labels: NDArray[np.bool_], probabilities: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
+def _for_fmax(
+    labels: NDArray[np.bool_], probabilities: NDArray[np.float64], known: NDArray[np.bool_]
+) -> dict[str, NDArray[Any]]:
     """What of each record `_fmax` adds up: [records, thresholds], and [records, 1] whether it has a label."""
     own = labels.sum(axis=1, keepdims=True)
-    called = np.stack([(probabilities >= cut).sum(axis=1) for cut in FMAX_THRESHOLDS], axis=1)
+    called = np.stack([(known & (probabilities >= cut)).sum(axis=1) for cut in FMAX_THRESHOLDS], axis=1)
     right = np.stack([(labels & (probabilities >= cut)).sum(axis=1) for cut in FMAX_THRESHOLDS], axis=1)
     return {
         "precision": right / np.maximum(called, 1),

@@ -37,6 +37,7 @@ class Recordings:
         patients: [records], a patient's identity in each.
         ids: [records] int64, at least 0: what a record's random choices are drawn from, so that they are the same in
             every subset.
+        known: [records, classes] bool, which labels are known; None for all. The others take no part.
     """
 
     signals: NDArray[Any]
@@ -46,6 +47,7 @@ class Recordings:
     labels: NDArray[np.bool_]
     patients: NDArray[Any]
     ids: NDArray[np.int64]
+    known: NDArray[np.bool_] | None = None
 
     def millivolts(self, start: int, stop: int) -> NDArray[np.float32]:
         """[records from start to stop, samples, 12 leads] float32 mV."""
@@ -84,9 +86,10 @@ def macro_aurocs(
         Unreadable: there are no records, a probability is NaN or outside 0-1, or no class has positives and negatives.
     """
     labels, each = recordings.labels, len(recordings.rows)
+    known = np.ones_like(labels) if recordings.known is None else recordings.known
     if not each:
         raise Unreadable("evaluation: there are no records to score; choose a fold that holds some")
-    scorable = np.flatnonzero(labels.any(axis=0) & ~labels.all(axis=0))
+    scorable = np.flatnonzero(labels.any(axis=0) & (known & ~labels).any(axis=0))
     if not len(scorable):
         raise Unreadable("evaluation: no class has positives and negatives; choose more records")
     drawn = patient_weights(recordings.patients, resamples, seed)
@@ -98,10 +101,10 @@ def macro_aurocs(
             progress(f"records, {case}", before + done, len(wanted) * each)
 
         _, probabilities = checked(labels, _probabilities(recordings, predict, case, seed, show))
-        aurocs = [
-            Ranking(labels[:, column], probabilities[:, column], np.arange(each), each)(weights)[0]
-            for column in scorable
-        ]
+        aurocs = []
+        for column in scorable:
+            seen = np.flatnonzero(known[:, column])
+            aurocs.append(Ranking(labels[seen, column], probabilities[seen, column], seen, each)(weights)[0])
         yield case, _mean_of_known(np.stack(aurocs))
 
 

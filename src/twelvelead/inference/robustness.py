@@ -18,7 +18,7 @@ from twelvelead.files import replacing
 from twelvelead.inference.faults import Floats, Predict, Recordings, macro_aurocs
 from twelvelead.inference.scoring import truth_of
 from twelvelead.progress import Progress, silent
-from twelvelead.weights import Contract
+from twelvelead.weights.matching import Shared
 from twelvelead.weights.suitability import require_suitable
 
 PROTOCOL: Protocol = "drop"
@@ -27,20 +27,20 @@ PROTOCOL: Protocol = "drop"
 RESAMPLES = 1000
 
 
-def fold_recordings(contract: Contract, store: Store, fold: int, records: int | None = None) -> Recordings:
+def fold_recordings(shared: Shared, store: Store, fold: int, records: int | None = None) -> Recordings:
     """The records of a fold that have a label of the task, or a part of them with whole patients.
 
     Args:
-        contract: of the weights.
-        store: of their rate, leads and classes.
+        shared: the classes that the weights and the store share.
+        store: of their rate and leads.
         fold: one that the store holds.
         records: about how many; None for all. The same number gives the same records.
 
     Raises:
         TwelveLeadError: the weights cannot read the store, or it lacks the fold.
     """
-    require_suitable(contract, store)
-    truth = truth_of(contract, store, PROTOCOL)
+    require_suitable(shared.contract, store)
+    truth = truth_of(shared, store, PROTOCOL)
     rows = select(store, fold, truth)
     if records is not None:
         patients, counts = np.unique(store.column("patient_id")[rows], return_counts=True)
@@ -53,6 +53,7 @@ def fold_recordings(contract: Contract, store: Store, fold: int, records: int | 
         sampling_rate=store.sampling_rate,
         features=store.features[rows],
         labels=truth.values[rows],
+        known=truth.known_of(rows),
         patients=np.asarray(store.column("patient_id")[rows]),
         ids=np.asarray(store.column("ecg_id")[rows]),
     )

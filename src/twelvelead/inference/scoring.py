@@ -1,4 +1,4 @@
-"""Weights over a fold of a store."""
+"""Weights over folds of a store."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.data.store import Store
-from twelvelead.data.tasks import Labels, Protocol, labels, select
+from twelvelead.data.tasks import Labels, Protocol, fold_names, labels, select
 from twelvelead.ecg.quality import Finding, check
 from twelvelead.ecg.record import ECG
-from twelvelead.errors import TwelveLeadError
 from twelvelead.evaluation.predictions import Predictions
 from twelvelead.inference.engine import Engine
 from twelvelead.progress import Progress, counted, silent
 from twelvelead.weights import Contract
+from twelvelead.weights.matching import Shared, match
 from twelvelead.weights.statements import read_off
 from twelvelead.weights.suitability import require_suitable, role
 
@@ -22,65 +22,116 @@ BATCH = 32
 
 
 @dataclass(frozen=True, eq=False)
-class ScoredFold:
-    """What weights say of every record of a fold, whatever the protocol.
+class Scored:
+    """What weights say of every record of some folds, whatever the protocol.
 
     Attributes:
-        fold: which.
+        shared: the classes that are scored; of the first weights, where there are several.
+        runs: what the weights mean, as if they answered these classes alone: one for all records, or, cross-validated,
+            several.
+        run: [records] int, which of them scored each.
+        folds: of the store.
         records: [records] int64, rows of the store.
-        probabilities: [records, classes] float32, calibrated, of the task that was asked for.
+        probabilities: [records, classes] float32, calibrated.
         hidden: the same with age and sex hidden; None where the weights take no metadata.
+        role: what the folds were to the weights.
     """
 
-    fold: int
+    shared: Shared
+    runs: tuple[Contract, ...]
+    run: NDArray[np.intp]
+    folds: tuple[int, ...]
     records: NDArray[np.int64]
     probabilities: NDArray[np.float32]
     hidden: NDArray[np.float32] | None
+    role: str
 
-    def under(self, contract: Contract, store: Store, protocol: Protocol) -> tuple[NDArray[np.bool_], Predictions]:
-        """The records that a protocol scores, [records] bool, and the predictions of these, of the classes that the
-        store's labels know.
+    @property
+    def contract(self) -> Contract:
+        """Of the weights, the first of several, as if they answered the scored classes alone."""
+        return self.runs[0]
+
+    def thresholds_at(self, operating_point: str) -> NDArray[np.float64]:
+        """[classes], or, of several weights, [records, classes]: each record is decided by those that scored it.
+
+        Raises:
+            TwelveLeadError: neither an operating point of the contracts nor a number from 0 to 1.
+        """
+        each = np.stack([contract.thresholds_at(operating_point) for contract in self.runs])
+        return each[0] if len(each) == 1 else np.asarray(each[self.run])
+
+    def under(self, store: Store, protocol: Protocol) -> tuple[NDArray[np.bool_], Predictions]:
+        """The records that a protocol scores, [records] bool, and the predictions of these.
 
         Args:
-            contract: of the weights.
             store: that was scored.
             protocol: which records and labels count.
 
         Raises:
             TwelveLeadError: the protocol is not available, or scores none of the records.
         """
-        truth = truth_of(contract, store, protocol, partly=True)
-        rows = select(store, self.fold, truth)
+        truth = truth_of(self.shared, store, protocol)
+        rows = select(store, self.folds, truth)
         scored = np.isin(self.records, rows)
-        return scored, _predictions(contract, store, truth, rows, self.fold, self.probabilities[scored])
+        thresholds = {
+            name: tuple(np.mean([contract.thresholds[name] for contract in self.runs], axis=0).tolist())
+            for name in self.contract.thresholds
+            if all(name in contract.thresholds for contract in self.runs)
+        }
+        return scored, Predictions(
+            ecg_id=np.asarray(store.column("ecg_id")[rows]),
+            patient_id=np.asarray(store.column("patient_id")[rows]),
+            labels=truth.values[rows],
+            probabilities=self.probabilities[scored],
+            classes=truth.classes,
+            folds=self.folds,
+            protocol=truth.protocol,
+            data_hash=store.data_hash,
+            thresholds=self.contract.thresholds if len(self.runs) == 1 else thresholds,
+            role=self.role,
+            known=truth.known_of(rows),
+        )
 
 
-def score_fold(
-    engine: Engine, store: Store, fold: int, progress: Progress = silent, task: str | None = None
-) -> ScoredFold:
-    """Calibrated probabilities of every record of a fold, once as it is and once with age and sex hidden.
+def score_folds(
+    engine: Engine, store: Store, folds: int | Sequence[int], progress: Progress = silent, task: str | None = None
+) -> Scored:
+    """Calibrated probabilities of every record of some folds, once as it is and once with age and sex hidden.
 
     Args:
         engine: the weights.
         store: of the rate and leads of the weights.
-        fold: one that the store holds.
+        folds: that the store holds.
         progress: told the records done, both passes counted.
-        task: one that the weights answer (`Contract.of_task`); their own where None.
+        task: of the store; see `twelvelead.weights.matching.match`.
 
     Raises:
-        TwelveLeadError: the weights cannot read the store or do not answer the task, or the store lacks the fold.
+        TwelveLeadError: the weights cannot read the store or know none of its classes, or it lacks a fold.
     """
     require_suitable(engine.contract, store)
-    asked = _Asked(engine, task)
-    records = select(store, fold)
-    total = len(records) * (2 if engine.contract.metadata else 1)
-    given = _probabilities(asked, store, records, lambda done: progress("records scored", done, total))
+    shared = match(engine.contract, store, task)
+    asked = Asked(engine, shared)
+    records = select(store, folds)
+    passes = 2 if engine.contract.metadata else 1
+
+    def show(done: int, before: int = 0) -> None:
+        progress("records scored", before + done, len(records) * passes)
+
+    given = _probabilities(asked, store, records, show)
     hidden = None
-    if engine.contract.metadata:
-        hidden = _probabilities(
-            asked, store, records, lambda done: progress("records scored", len(records) + done, total), hide=True
-        )
-    return ScoredFold(fold, records, given, hidden)
+    if passes == 2:
+        hidden = _probabilities(asked, store, records, lambda done: show(done, len(records)), hide=True)
+    wanted = (folds,) if isinstance(folds, int) else tuple(sorted(set(folds)))
+    return Scored(
+        shared,
+        (shared.contract,),
+        np.zeros(len(records), np.intp),
+        wanted,
+        records,
+        given,
+        hidden,
+        role_of_folds(engine.contract, store, wanted),
+    )
 
 
 def predict_fold(
@@ -91,26 +142,40 @@ def predict_fold(
     progress: Progress = silent,
     task: str | None = None,
 ) -> Predictions:
-    """Calibrated probabilities of the records of a fold that the protocol scores.
+    """Calibrated probabilities of the records of a fold that the protocol scores, for the classes that the weights and
+    the store share.
 
     Args:
         engine: the weights.
-        store: of the rate, leads and classes of the weights.
+        store: of the rate and leads of the weights.
         fold: one that the store holds.
         protocol: which records and labels count.
         progress: told the records done.
-        task: one that the weights answer (`Contract.of_task`); their own where None.
+        task: of the store; see `twelvelead.weights.matching.match`.
 
     Raises:
-        TwelveLeadError: the weights cannot read the store or do not answer the task, it lacks the fold, or the protocol
-            is not available.
+        TwelveLeadError: the weights cannot read the store or know none of its classes, it lacks the fold, or the
+            protocol is not available.
     """
     require_suitable(engine.contract, store)
-    asked = _Asked(engine, task)
-    truth = truth_of(asked.contract, store, protocol)
-    records = select(store, fold, truth)
-    found = _probabilities(asked, store, records, lambda done: progress("records scored", done, len(records)))
-    return _predictions(asked.contract, store, truth, records, fold, found)
+    shared = match(engine.contract, store, task)
+    records = select(store, fold, truth_of(shared, store, protocol))
+    found = _probabilities(
+        Asked(engine, shared), store, records, lambda done: progress("records scored", done, len(records))
+    )
+    whose = role(engine.contract, store, fold)
+    one = np.zeros(len(records), np.intp)
+    return Scored(shared, (shared.contract,), one, (fold,), records, found, None, whose).under(store, protocol)[1]
+
+
+def role_of_folds(contract: Contract, store: Store, folds: Sequence[int]) -> str:
+    """What some folds were to the weights, in a few words; where they differ, for each."""
+    of_role: dict[str, list[int]] = {}
+    for fold in folds:
+        of_role.setdefault(role(contract, store, fold), []).append(fold)
+    if len(of_role) == 1:
+        return next(iter(of_role))
+    return "; ".join(f"fold {fold_names(some)}: {name}" for name, some in of_role.items())
 
 
 def all_outputs(
@@ -133,32 +198,18 @@ def all_outputs(
     return _probabilities(asked, store, records, lambda done: progress("records scored", done, len(records)))
 
 
-def truth_of(contract: Contract, store: Store, protocol: Protocol, *, partly: bool = False) -> Labels:
-    """The store's labels of the task of the weights.
+def truth_of(shared: Shared, store: Store, protocol: Protocol) -> Labels:
+    """The store's labels of the classes that weights share with it.
 
     Args:
-        contract: of the weights.
+        shared: of the weights and this store.
         store: holds the labels.
         protocol: which records and labels count.
-        partly: whether the store may lack some of the classes: a source that cannot state them says nothing of them.
 
     Raises:
-        TwelveLeadError: the store has no such task or other classes in it, or the protocol is not available.
+        TwelveLeadError: the protocol is not available.
     """
-    truth = labels(store, contract.task, protocol)
-    known = tuple(name for name in contract.classes if name in truth.classes)
-    if truth.classes != (known if partly else contract.classes):
-        raise TwelveLeadError(
-            f"{store.path}: classes are {', '.join(truth.classes)}, but the weights {contract.name} predict "
-            f"{', '.join(contract.classes)}; choose weights of that task, or fine-tune these to it (twelvelead train "
-            "fine-tune STORE RUN --from WEIGHTS)"
-        )
-    return truth
-
-
-def columns_of(contract: Contract, classes: Sequence[str]) -> list[int]:
-    """Where some of the classes stand among those of the contract."""
-    return [contract.classes.index(name) for name in classes]
+    return labels(store, shared.task, protocol).of(shared.contract.classes)
 
 
 def gate_findings(
@@ -192,26 +243,22 @@ def recording(store: Store, row: int) -> ECG:
     )
 
 
-class _Asked:
-    """Weights that are asked for one task.
+class Asked:
+    """Weights that are asked for the classes that they share with a store."""
 
-    Attributes:
-        contract: as if they answered this task alone.
-    """
-
-    def __init__(self, engine: Engine, task: str | None) -> None:
-        self.contract = engine.contract.of_task(task or engine.contract.task)
+    def __init__(self, engine: Engine, shared: Shared) -> None:
         self._engine = engine
+        self._columns = list(shared.columns)
 
     def __call__(self, ecg: NDArray[np.float32], features: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Calibrated probabilities [n, classes of the task], of what `Engine.run` takes."""
-        outputs, own, task = self._engine.run(ecg, features), self._engine.contract, self.contract.task
-        if task == own.task or outputs.statements is None or own.statements is None:
-            return outputs.probabilities
-        names = own.statements.classes
-        if own.subclasses is not None and task == own.subclasses.task:
-            return own.subclasses.calibrated(read_off(names, outputs.statements))
-        return outputs.statements[:, [names.index(name) for name in self.contract.classes]]
+        """Calibrated probabilities [n, shared classes], of what `Engine.run` takes."""
+        outputs, own = self._engine.run(ecg, features), self._engine.contract
+        parts = [outputs.probabilities]
+        if outputs.statements is not None and own.statements is not None:
+            parts.append(outputs.statements)
+            if own.subclasses is not None:
+                parts.append(own.subclasses.calibrated(read_off(own.statements.classes, outputs.statements)))
+        return np.concatenate(parts, axis=1)[:, self._columns]
 
 
 def _probabilities(
@@ -230,26 +277,3 @@ def _probabilities(
         parts.append(asked(millivolts, np.full_like(features, np.nan) if hide else features))
         progress(min(start + BATCH, len(records)))
     return np.concatenate(parts).astype(np.float32)
-
-
-def _predictions(
-    contract: Contract,
-    store: Store,
-    truth: Labels,
-    records: NDArray[np.int64],
-    fold: int,
-    probabilities: NDArray[np.float32],
-) -> Predictions:
-    columns = columns_of(contract, truth.classes)
-    return Predictions(
-        ecg_id=np.asarray(store.column("ecg_id")[records]),
-        patient_id=np.asarray(store.column("patient_id")[records]),
-        labels=truth.values[records],
-        probabilities=probabilities[:, columns],
-        classes=truth.classes,
-        fold=fold,
-        protocol=truth.protocol,
-        data_hash=store.data_hash,
-        thresholds={name: tuple(cuts[column] for column in columns) for name, cuts in contract.thresholds.items()},
-        role=role(contract, store, fold),
-    )

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from twelvelead.data.tasks import fold_names
 from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.evaluation.bootstrap import LEVEL
 from twelvelead.evaluation.comparison import RESAMPLES, Difference, compare, rare_classes
 from twelvelead.evaluation.matching import matched
+from twelvelead.evaluation.prediction_files import fold_entry
 from twelvelead.evaluation.predictions import Predictions, is_complete
 from twelvelead.files import replacing
 from twelvelead.plots.forest import forest_png
@@ -118,6 +120,7 @@ def comparison(
         one.classes,
         resamples,
         progress=progress,
+        known=one.known,
     )
     return Comparison(predictions, files, chosen, found, resamples)
 
@@ -143,10 +146,13 @@ def write(result: Comparison, folder: Path, markdown: str) -> None:
             }
             for name, p in result.predictions.items()
         },
-        **{key: getattr(one, key) for key in ("classes", "fold", "protocol", "data_hash")},
+        "classes": one.classes,
+        "fold": fold_entry(one.folds),
+        "protocol": one.protocol,
+        "data_hash": one.data_hash,
         "records": len(one.ecg_id),
         "patients": len(set(one.patient_id.tolist())),
-        "classes_not_compared_alone": rare_classes(one.labels, one.patient_id, one.classes),
+        "classes_not_compared_alone": rare_classes(one.labels, one.patient_id, one.classes, one.known),
         "operating_point": result.operating_point,
         "resamples": result.resamples,
         "level": LEVEL,
@@ -169,7 +175,7 @@ def write(result: Comparison, folder: Path, markdown: str) -> None:
 def subject(result: Comparison) -> str:
     """In words, the records and the thresholds."""
     one = result.predictions[result.baseline]
-    fold = f"fold {one.fold}, protocol {one.protocol}" if one.fold else "fold and protocol not stated"
+    fold = f"fold {fold_names(one.folds)}, protocol {one.protocol}" if one.folds else "fold and protocol not stated"
     number = result.operating_point not in one.thresholds
     how = (
         f"probability >= {result.operating_point} in all"

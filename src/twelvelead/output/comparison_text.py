@@ -4,6 +4,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from twelvelead.data.tasks import fold_names
 from twelvelead.evaluation.comparison import FEWEST_PATIENTS, Difference, rare_classes
 from twelvelead.output.comparison import Comparison, subject
 from twelvelead.plots.forest import p_text
@@ -46,13 +47,13 @@ def markdown(result: Comparison) -> str:
 def notes(result: Comparison) -> list[str]:
     """What the reader has to know beside the figures."""
     one = result.predictions[result.baseline]
-    found = [_roles(result)] if one.fold else []
+    found = [_roles(result)] if one.folds else []
     lacking = [name for name, p in result.predictions.items() if not p.thresholds]
     if lacking and len(lacking) < len(result.predictions):
         found.append(
             f"{', '.join(lacking)}: no thresholds of its own, so that all are decided at {result.operating_point}."
         )
-    rare = rare_classes(one.labels, one.patient_id, one.classes)
+    rare = rare_classes(one.labels, one.patient_id, one.classes, one.known)
     if rare:
         found.append(
             f"Not compared alone, since fewer than {FEWEST_PATIENTS} patients have the class or lack it: "
@@ -75,13 +76,13 @@ def notes(result: Comparison) -> list[str]:
 
 
 def _roles(result: Comparison) -> str:
-    fold = result.predictions[result.baseline].fold
+    folds = result.predictions[result.baseline].folds
     by_role: dict[str, list[str]] = {}
     for name, p in result.predictions.items():
         by_role.setdefault(p.role or "not stated", []).append(name)
     said = "; ".join(f"{', '.join(names)}: {role}" for role, names in by_role.items())
     flattered = [role for role in by_role if role != "held out"]
-    return f"What fold {fold} was to the models - {said}." + (
+    return f"What fold {fold_names(folds)} was to the models - {said}." + (
         " A fold that trained or chose for a model flatters it." if flattered else ""
     )
 

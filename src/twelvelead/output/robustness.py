@@ -17,14 +17,14 @@ from twelvelead.inference.robustness import PROTOCOL, RESAMPLES
 from twelvelead.inference.scoring import truth_of
 from twelvelead.output.report.numbers import with_interval
 from twelvelead.plots.heatmap import heatmap_png
-from twelvelead.weights import Contract
+from twelvelead.weights.matching import Shared
 from twelvelead.weights.suitability import role
 
 
 def report(
     found: Mapping[Case, Floats],
     recordings: Recordings,
-    contract: Contract,
+    shared: Shared,
     store: Store,
     fold: int,
     seed: int,
@@ -35,12 +35,14 @@ def report(
     Args:
         found: of `twelvelead.inference.robustness.suite`, with `CLEAN`.
         recordings: that were scored.
-        contract: of the weights.
+        shared: the classes that the weights and the store share.
         store, fold: of the recordings.
         seed: of the suite.
         folder: made where it is not there.
     """
-    fallen = falls(found)
+    fallen, contract, labels = falls(found), shared.contract, recordings.labels
+    known = np.ones_like(labels) if recordings.known is None else recordings.known
+    shares = labels.sum(axis=0) / np.maximum(known.sum(axis=0), 1)
     values = {
         "weights": {"name": contract.name, "sha256": contract.files["onnx"]["sha256"]},
         "data_hash": store.data_hash,
@@ -48,14 +50,10 @@ def report(
         "fold": fold,
         "role": role(contract, store, fold),
         "records": len(recordings.rows),
-        "records_of_fold": len(select(store, fold, truth_of(contract, store, PROTOCOL))),
+        "records_of_fold": len(select(store, fold, truth_of(shared, store, PROTOCOL))),
         "patients": len(np.unique(recordings.patients)),
         "protocol": PROTOCOL,
-        "classes_left_out": [
-            name
-            for name, share in zip(contract.classes, recordings.labels.mean(axis=0), strict=True)
-            if share in (0, 1)
-        ],
+        "classes_left_out": [name for name, share in zip(contract.classes, shares, strict=True) if share in (0, 1)],
         "seed": seed,
         "resamples": RESAMPLES,
         "faults_version": VERSION,

@@ -16,6 +16,10 @@ Batch = tuple[Tensor, Tensor, Tensor]
 """`ecg` [n, samples, leads] float32 mV, `features` [n, 2] float32, `targets` [n, classes] float32."""
 
 
+NOT_KNOWN = -1
+"""A label of a validation batch: it is not known whether the record has the class."""
+
+
 def unwatched() -> None:
     """Nothing is looked at before a batch."""
 

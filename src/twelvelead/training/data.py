@@ -13,7 +13,7 @@ from twelvelead.data.store import Store
 from twelvelead.data.tasks import Labels, fold_names, select
 from twelvelead.errors import TwelveLeadError
 from twelvelead.models.highpass import HighPass
-from twelvelead.training.crops import Batch, Crops, millivolts, unwatched
+from twelvelead.training.crops import NOT_KNOWN, Batch, Crops, millivolts, unwatched
 from twelvelead.training.module import Training
 from twelvelead.training.named import own_chances
 from twelvelead.training.recipe import Recipe
@@ -36,8 +36,8 @@ class StoreData(pl.LightningDataModule):
             records, or its validation folds show none that can be measured.
 
     Attributes:
-        targets: [records, classes and auxiliary classes] float32, 0-1, what is trained on.
-        shares: [classes] float64, of the training records that have each class.
+        targets: [records, classes and auxiliary classes] float32, 0-1, what is trained on; NaN where it is not known.
+        shares: [classes] float64, of the training records of which it is known, that have each class.
         measured: classes that some validation records have and others have not, as columns.
     """
 
@@ -57,14 +57,14 @@ class StoreData(pl.LightningDataModule):
         self._resident: Tensor | None = None
         self.train_records = select(store, recipe.train_folds, labels)
         self.validation_records = select(store, recipe.validation_folds, labels)
-        self.shares: NDArray[np.float64] = labels.values[self.train_records].mean(axis=0)
+        self.shares = _shares(labels, self.train_records)
         for name, positive in zip(labels.classes, self.shares, strict=True):
             if positive in (0, 1):
                 raise TwelveLeadError(
                     f"{store.path}: {'no' if positive == 0 else 'every'} record of fold "
                     f"{fold_names(recipe.train_folds)} is {name}, so this class cannot be learned; choose other folds"
                 )
-        shown = labels.values[self.validation_records].mean(axis=0)
+        shown = _shares(labels, self.validation_records)
         self.measured = [column for column, positive in enumerate(shown) if 0 < positive < 1]
         if not self.measured:
             raise TwelveLeadError(
@@ -137,8 +137,14 @@ class StoreData(pl.LightningDataModule):
         return DataLoader(whole, batch_size=None)
 
 
+def _shares(labels: Labels, records: NDArray[np.int64]) -> NDArray[np.float64]:
+    """[classes] float64: of the records of which it is known, those that have each class; 0 where of none."""
+    known = labels.known[records].sum(axis=0)
+    return np.asarray(labels.values[records].sum(axis=0) / np.maximum(known, 1), np.float64)
+
+
 class Whole(Dataset[Batch]):
-    """Whole recordings in order, 64 in a batch.
+    """Whole recordings in order, 64 in a batch, labels 1, 0 or `NOT_KNOWN`.
 
     Args:
         signals: [record, sample, lead] int16 microvolts.
@@ -169,8 +175,9 @@ class Whole(Dataset[Batch]):
     def __getitem__(self, part: int) -> Batch:
         self.before_batch()
         records = self.parts[part]
+        labels = np.where(self.labels.known[records], self.labels.values[records], NOT_KNOWN)
         return (
             millivolts(self.signals[records]),
             torch.from_numpy(self.features[records]),
-            torch.from_numpy(self.labels.values[records]).float(),
+            torch.from_numpy(labels).float(),
         )

@@ -1,4 +1,4 @@
-"""Losses for multi-label classification, on logits."""
+"""Losses for multi-label classification, on logits. A label that is NaN is not known and takes no part."""
 
 import numpy as np
 import torch
@@ -6,11 +6,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 
-def class_weights(labels: NDArray[np.bool_]) -> NDArray[np.float32]:
+def class_weights(labels: NDArray[np.bool_], known: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
     """w_c = N / (5 N_c) for five classes (N / (classes N_c) in general), scaled to mean 1.
 
     Args:
         labels: [records, classes] of the training folds.
+        known: [records, classes], where the labels are known, of which N counts the records; None for all.
 
     Returns:
         [classes] float32.
@@ -21,12 +22,13 @@ def class_weights(labels: NDArray[np.bool_]) -> NDArray[np.float32]:
     positives = labels.sum(axis=0)
     if (positives == 0).any():
         raise ValueError(f"class number {int(np.argmin(positives))} has no positive record in the training folds")
-    weights = labels.shape[0] / (labels.shape[1] * positives)
+    records = labels.shape[0] if known is None else known.sum(axis=0)
+    weights = records / (labels.shape[1] * positives)
     return np.asarray(weights / weights.mean(), np.float32)
 
 
 class FocalLoss(nn.Module):
-    """Mean over records and classes of w_c * -[alpha y (1-p)^gamma ln p + (1-alpha) (1-y) p^gamma ln(1-p)].
+    """Mean over the known records and classes of w_c * -[alpha y (1-p)^gamma ln p + (1-alpha) (1-y) p^gamma ln(1-p)].
 
     Lin et al. 2017, "Focal loss for dense object detection", doi:10.1109/ICCV.2017.324; with a weight for each class.
 
@@ -45,16 +47,17 @@ class FocalLoss(nn.Module):
         self.gamma = gamma
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Scalar loss of `logits` [n, classes] against `labels` [n, classes] in 0-1."""
+        """Scalar loss of `logits` [n, classes] against `labels` [n, classes] in 0-1, or NaN."""
+        labels, known = _split(labels)
         log_p = nn.functional.logsigmoid(logits)
         log_not_p = nn.functional.logsigmoid(-logits)
         positive = self.alpha * labels * torch.exp(self.gamma * log_not_p) * log_p
         negative = (1 - self.alpha) * (1 - labels) * torch.exp(self.gamma * log_p) * log_not_p
-        return -(self.weights * (positive + negative)).mean()
+        return -_mean(self.weights * (positive + negative), known)
 
 
 class AsymmetricLoss(nn.Module):
-    """Mean over records and classes of w_c * -[y ln p + (1-y) q^gamma ln(1-q)], q = max(p - 0.05, 0).
+    """Mean over the known records and classes of w_c * -[y ln p + (1-y) q^gamma ln(1-q)], q = max(p - 0.05, 0).
 
     Ridnik et al. 2021, "Asymmetric loss for multi-label classification", doi:10.1109/ICCV48922.2021.00015, with a
     focus of 0 on the positives: sure right negatives count little, and those below 5 % not at all. The gradient of
@@ -74,16 +77,17 @@ class AsymmetricLoss(nn.Module):
         self.gamma = gamma
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Scalar loss of `logits` [n, classes] against `labels` [n, classes] in 0-1."""
+        """Scalar loss of `logits` [n, classes] against `labels` [n, classes] in 0-1, or NaN."""
+        labels, known = _split(labels)
         # At 0 itself a gamma below 1 has no finite slope, and the gradient would not be a number.
         shifted = (torch.sigmoid(logits) - self.margin).clamp(min=torch.finfo(logits.dtype).tiny)
         positive = labels * nn.functional.logsigmoid(logits)
         negative = (1 - labels) * shifted**self.gamma * torch.log1p(-shifted)
-        return -(self.weights * (positive + negative)).mean()
+        return -_mean(self.weights * (positive + negative), known)
 
 
 class CrossEntropyLoss(nn.Module):
-    """Binary cross-entropy, mean over records and classes, with a weight for each class.
+    """Binary cross-entropy, mean over the known records and classes, with a weight for each class.
 
     Args:
         weights: [classes] w_c.
@@ -96,6 +100,17 @@ class CrossEntropyLoss(nn.Module):
         self.register_buffer("weights", weights, persistent=False)
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Scalar loss of `logits` [n, classes] against `labels` [n, classes] in 0-1."""
+        """Scalar loss of `logits` [n, classes] against `labels` [n, classes] in 0-1, or NaN."""
+        labels, known = _split(labels)
         loss = nn.functional.binary_cross_entropy_with_logits(logits, labels, reduction="none")
-        return (self.weights * loss).mean()
+        return _mean(self.weights * loss, known)
+
+
+def _split(labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Labels, 0 where they are not known, and where they are known."""
+    return labels.nan_to_num(0.0), ~labels.isnan()
+
+
+def _mean(values: Tensor, known: Tensor) -> Tensor:
+    """Over what is known; 0 where nothing is."""
+    return (values * known).sum() / known.sum().clamp(min=1)

@@ -18,7 +18,7 @@ from twelvelead.models.highpass import HighPass
 from twelvelead.models.shown import with_mask
 from twelvelead.models.windows import Windowed, create_network, whole_steps
 from twelvelead.training.augment import disturb, hide, margin, mix
-from twelvelead.training.crops import Batch
+from twelvelead.training.crops import NOT_KNOWN, Batch
 from twelvelead.training.loss import AsymmetricLoss, CrossEntropyLoss, FocalLoss, class_weights
 from twelvelead.training.named import Loss, is_named, own_loss
 from twelvelead.training.recipe import Recipe
@@ -54,6 +54,7 @@ class Training(pl.LightningModule):
     Args:
         recipe: what to do.
         labels: [records, classes] of the training folds, from which the class weights follow.
+        known: [records, classes] bool, where the labels are known; None for all.
         statements: further outputs, those of the recipe's task of statements.
         measured: columns of the classes that the validation AUROC is the mean of; None for all.
         steps_per_epoch: optimiser steps in an epoch.
@@ -68,6 +69,7 @@ class Training(pl.LightningModule):
         recipe: Recipe,
         labels: NDArray[np.bool_],
         *,
+        known: NDArray[np.bool_] | None = None,
         statements: int = 0,
         measured: list[int] | None = None,
         steps_per_epoch: int,
@@ -89,11 +91,16 @@ class Training(pl.LightningModule):
             leads=leads,
         )
         self.register_buffer("lead_sets", torch.from_numpy(shown_by(recipe.lead_sets, LEADS)), persistent=False)
-        self.loss = make_loss(recipe, labels)
+        self.loss = make_loss(recipe, labels, known)
         self.auxiliary_loss = CrossEntropyLoss(torch.ones(statements))
         self.measured = list(range(self.classes)) if measured is None else measured
         # torchmetrics counts a class without positives as 0, and knows no multi-label problem of one class
-        self.auroc = MultilabelAUROC(len(self.measured), average="macro") if len(self.measured) > 1 else BinaryAUROC()
+        several = len(self.measured) > 1
+        self.auroc: MultilabelAUROC | BinaryAUROC = (
+            MultilabelAUROC(len(self.measured), average="macro", ignore_index=NOT_KNOWN)
+            if several
+            else BinaryAUROC(ignore_index=NOT_KNOWN)
+        )
 
     @property
     def crop(self) -> int:
@@ -212,11 +219,11 @@ class Training(pl.LightningModule):
             self.plateau.load_state_dict(self._plateau_state)
 
 
-def make_loss(recipe: Recipe, labels: NDArray[np.bool_]) -> Loss:
-    """The recipe's loss, weighted for the labels [records, classes] of the training folds."""
+def make_loss(recipe: Recipe, labels: NDArray[np.bool_], known: NDArray[np.bool_] | None = None) -> Loss:
+    """The recipe's loss, weighted for the labels [records, classes] of the training folds, where they are known."""
     weights = torch.ones(labels.shape[1])
     if recipe.class_weights:
-        weights = torch.from_numpy(class_weights(labels))
+        weights = torch.from_numpy(class_weights(labels, known))
     if is_named(recipe.loss):
         return own_loss(recipe.loss, weights, f"recipe {recipe.name}")
     if recipe.loss == "focal":

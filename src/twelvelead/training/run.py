@@ -155,6 +155,7 @@ def prepare(recipe: Recipe, store: Store) -> Begun:
     training = Training(
         recipe,
         data.labels.values[data.train_records],
+        known=data.labels.known[data.train_records],
         statements=0 if auxiliary is None else len(auxiliary.classes),
         measured=data.measured,
         steps_per_epoch=steps,

@@ -129,16 +129,25 @@ class Contract(Head):
         """
         if task == self.task:
             return self
-        heads = {head.task: head for head in (self.statements, self.subclasses) if head is not None}
-        if self.statements is not None and self.subclasses is not None:
-            heads |= {kind: self.statements.only(task, of_kind(kind)) for kind in KINDS}
+        heads = self.by_task
         if task not in heads:
             raise TwelveLeadError(
-                f"task {task}: the weights {self.name} answer {', '.join([self.task, *heads])}; choose one of these, "
-                "or other weights"
+                f"task {task}: the weights {self.name} answer {', '.join(heads)}; choose one of these, or other weights"
             )
-        own = {field.name: getattr(heads[task], field.name) for field in dataclasses.fields(Head)}
-        return dataclasses.replace(self, **own, statements=None, subclasses=None)
+        return self.answering(heads[task])
+
+    @property
+    def by_task(self) -> dict[str, Head]:
+        """Every task that the weights answer, with what its outputs mean; their own first."""
+        heads = {head.task: head for head in (self, self.statements, self.subclasses) if head is not None}
+        if self.statements is not None and self.subclasses is not None:
+            heads |= {kind: self.statements.only(kind, of_kind(kind)) for kind in KINDS}
+        return heads
+
+    def answering(self, head: Head) -> "Contract":
+        """The contract as if the weights answered this head alone."""
+        own = {field.name: getattr(head, field.name) for field in dataclasses.fields(Head)}
+        return dataclasses.replace(self, **own, statements=None, subclasses=None, lead_sets=())
 
     def for_leads(self, there: Collection[str]) -> tuple["Contract", tuple[str, ...]]:
         """The contract as if the weights had been made for the leads that a recording shows, and the leads to look at:

@@ -1,6 +1,7 @@
 """The part of a contract that is fitted on the validation folds: what outputs mean and how good they are."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,6 +13,7 @@ from twelvelead.evaluation.calibration import apply_platt, fit_platt, fit_shift,
 from twelvelead.evaluation.conformal import ERROR_RATES, fit_conformal
 from twelvelead.evaluation.crossfit import crossfit
 from twelvelead.evaluation.metrics import evaluate
+from twelvelead.evaluation.partly import each_class, known_pairs
 from twelvelead.evaluation.selective import fit_certainty
 from twelvelead.evaluation.thresholds import OperatingPoint, fit_thresholds, reached_by
 from twelvelead.weights.head import Head
@@ -39,6 +41,7 @@ class Labels(Protocol):
         task: whose they are.
         classes: names of the columns.
         values: [records, classes] bool.
+        known: [records, classes] bool, which of them are known.
     """
 
     @property
@@ -47,6 +50,8 @@ class Labels(Protocol):
     def classes(self) -> tuple[str, ...]: ...
     @property
     def values(self) -> NDArray[np.bool_]: ...
+    @property
+    def known(self) -> NDArray[np.bool_]: ...
 
 
 def fit_heads(
@@ -71,19 +76,35 @@ def fit_heads(
     """
     count = len(labels.classes)
     head = fit_head(
-        labels.task, labels.values[records], raw[:, :count], patients, labels.classes, labels.values[trained]
+        labels.task,
+        labels.values[records],
+        raw[:, :count],
+        patients,
+        labels.classes,
+        labels.values[trained],
+        known=labels.known[records],
+        trained_known=labels.known[trained],
     )
     entries: dict[str, Any] = {**vars(head), "statements": None, "subclasses": None}
     if statements is None:
         return entries
     names, values = statements.classes, statements.values
     found = fit_head(
-        statements.task, values[records], raw[:, count:], patients, names, values[trained], LEAST_POSITIVES
+        statements.task,
+        values[records],
+        raw[:, count:],
+        patients,
+        names,
+        values[trained],
+        LEAST_POSITIVES,
+        known=statements.known[records],
+        trained_known=statements.known[trained],
     )
     entries["statements"] = found
     if set(names) == {each.statement for each in load_statements()}:
         columns = [[names.index(each) for each in of] for of in subclasses().values()]
         truth = np.stack([values[:, of].any(axis=1) for of in columns], axis=1)
+        known = truth | np.stack([statements.known[:, of].all(axis=1) for of in columns], axis=1)
         entries["subclasses"] = fit_head(
             "subclass",
             truth[records],
@@ -92,6 +113,8 @@ def fit_heads(
             tuple(subclasses()),
             truth[trained],
             LEAST_POSITIVES,
+            known=known[records],
+            trained_known=known[trained],
         )
     return entries
 
@@ -104,8 +127,11 @@ def fit_head(
     classes: Sequence[str],
     trained: ArrayLike | None = None,
     least_positives: Mapping[str, int] = NO_LEAST,
+    *,
+    known: NDArray[np.bool_] | None = None,
+    trained_known: NDArray[np.bool_] | None = None,
 ) -> Head:
-    """What outputs mean, from predictions of the validation folds.
+    """What outputs mean, from predictions of the validation folds; labels that are not known take no part.
 
     Calibration, thresholds, limits and metrics are fitted and measured on the same records, which also chose.
     Sensitivity and specificity are cross-fitted: each fifth of the patients is decided with the thresholds that the
@@ -124,17 +150,21 @@ def fit_head(
         classes: names of the columns.
         trained: [training records, classes] bool, the labels of the records that trained; None where they are unknown.
         least_positives: with fewer, an answer names a class as not assessed.
+        known, trained_known: [records, classes] bool and [training records, classes] bool, which labels are known; None
+            for all.
 
     Raises:
         Unreadable: there are no records, a class has no positives or no negatives and `trained` is not given, every
             class is such, a probability is NaN or outside 0-1.
     """
     seen = np.zeros((0, len(classes)), bool) if trained is None else np.asarray(trained, bool)
-    edge = 0.5 / (len(seen) + 1)  # of a class that training showed in no record
-    expected = np.clip(seen.mean(axis=0), edge, 1 - edge) if len(seen) else None
+    of = np.full(len(classes), len(seen)) if trained_known is None else trained_known.sum(axis=0)
+    edge = 0.5 / (of + 1)  # of a class that training showed in no record
+    expected = np.clip(seen.sum(axis=0) / np.maximum(of, 1), edge, 1 - edge) if len(seen) else None
     y = np.asarray(labels, bool)
-    slope, intercept = fit_platt(y, probabilities)
-    shown = np.asarray(y.any(axis=0) & ~y.all(axis=0), np.bool_)
+    there = np.ones_like(y) if known is None else known
+    slope, intercept = each_class(fit_platt, y, np.asarray(probabilities), there, (1.0, 0.0))
+    shown = np.asarray(y.any(axis=0) & (there & ~y).any(axis=0), np.bool_)
     if expected is None or not shown.any():
         shown = np.ones_like(shown)  # what fits thresholds then names the class that cannot be fitted
     shares = np.ones(len(classes)) / 2 if expected is None else expected
@@ -145,15 +175,15 @@ def fit_head(
         "positives": {"training": _counts(seen), "validation": _counts(y)},
         "least_positives": dict(least_positives),
         "calibration": {"slope": _plain(slope), "intercept": _plain(intercept)},
-        "temperature": fit_temperature(y, probabilities),
+        "temperature": fit_temperature(*known_pairs(y, np.asarray(probabilities), there)),
         "thresholds": {},
         "operating_points": {},
-        "prevalence": _plain(y.mean(axis=0)),
+        "prevalence": _plain(y.sum(axis=0) / np.maximum(there.sum(axis=0), 1)),
         "certainty": _plain(fit_certainty(p)),
         "metrics": {},
         "intervals": {},
     }
-    limits = [fit_conformal(y, p, rate) for rate in ERROR_RATES]
+    limits = [each_class(partial(fit_conformal, error_rate=rate), y, p, there, (0.0, 1.0)) for rate in ERROR_RATES]
     found["conformal"] = {
         "error_rates": ERROR_RATES,
         "present_from": tuple(_plain(present_from) for present_from, _ in limits),
@@ -161,15 +191,17 @@ def fit_head(
     }
     for operating_point in OPERATING_POINTS:
         thresholds = reached_by(p, shares)
-        thresholds[shown] = fit_thresholds(y[:, shown], p[:, shown], operating_point)
+        (thresholds[shown],) = each_class(
+            partial(_thresholds, operating_point=operating_point), y[:, shown], p[:, shown], there[:, shown], None
+        )
         found["thresholds"][operating_point] = _plain(thresholds)
         found["operating_points"][operating_point] = sensitivity_and_specificity(
-            y, p, patients, operating_point, least_positives["validation"]
+            y, p, patients, operating_point, least_positives["validation"], there
         )
     for operating_point in ("accuracy", "f1"):
         thresholds = np.array(found["thresholds"][operating_point])
-        values = evaluate(y, p, thresholds, classes)
-        bounds = intervals(y, p, p >= thresholds, patients, classes)
+        values = evaluate(y, p, thresholds, classes, known=known)
+        bounds = intervals(y, p, p >= thresholds, patients, classes, known=known)
         for name in (*_AT_AIM, *_ANYWHERE):
             key = f"{name}_at_{operating_point}" if name in _AT_AIM else name
             found["metrics"][key] = values[name] if np.isfinite(values[name]) else None
@@ -187,6 +219,7 @@ def sensitivity_and_specificity(
     patients: ArrayLike,
     operating_point: OperatingPoint,
     least_positives: int = 0,
+    known: NDArray[np.bool_] | None = None,
 ) -> dict[str, tuple[tuple[float | None, ...], ...]]:
     """Sensitivity and specificity of each class with 95 % intervals, thresholds cross-fitted by patient.
 
@@ -199,6 +232,7 @@ def sensitivity_and_specificity(
         patients: [records].
         operating_point: whose thresholds decide.
         least_positives: a class with fewer is not measured.
+        known: [records, classes] bool, which labels are known; None for all.
 
     Returns:
         "sensitivity" and "specificity": for each class (value, low, high), or (None, None, None) where it has too few
@@ -206,11 +240,13 @@ def sensitivity_and_specificity(
     """
     weights = patient_weights(patients, 1000, seed=0)
     found: dict[str, list[tuple[float | None, ...]]] = {"sensitivity": [], "specificity": []}
-    for y, p in zip(labels.T, probabilities.T, strict=True):
-        decided = _crossfitted(y, p, patients, operating_point) if y.sum() >= least_positives else None
-        for name, among in (("sensitivity", y), ("specificity", ~y)):
+    there = np.ones_like(labels) if known is None else known
+    for y, p, k in zip(labels.T, probabilities.T, there.T, strict=True):
+        fits = y.sum() >= least_positives and k.any()
+        decided = _crossfitted(y[k], p[k], np.asarray(patients)[k], operating_point) if fits else None
+        for name, among in (("sensitivity", y[k]), ("specificity", ~y[k])):
             found[name].append(
-                (None,) * 3 if decided is None else _share(decided[among] == y[among], weights[:, among])
+                (None,) * 3 if decided is None else _share(decided[among] == y[k][among], weights[:, k][:, among])
             )
     return {name: tuple(values) for name, values in found.items()}
 
@@ -227,6 +263,12 @@ def age_range(ages: ArrayLike) -> tuple[float, float]:
     known = np.clip(known[~np.isnan(known)], 0, 120)
     low, high = np.quantile(known, [0.01, 0.99]) if known.size else (0.0, 120.0)
     return float(low), float(high)
+
+
+def _thresholds(
+    labels: NDArray[np.bool_], probabilities: NDArray[np.float64], operating_point: OperatingPoint
+) -> tuple[NDArray[np.float64]]:
+    return (fit_thresholds(labels, probabilities, operating_point),)
 
 
 def _crossfitted(

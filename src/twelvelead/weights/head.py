@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from operator import and_
@@ -14,6 +14,17 @@ from numpy.typing import NDArray
 from twelvelead.errors import TwelveLeadError
 from twelvelead.evaluation.calibration import apply_platt
 from twelvelead.evaluation.thresholds import thresholds_at
+
+_ONE_A_CLASS = (
+    "classes",
+    "calibration",
+    "thresholds",
+    "operating_points",
+    "prevalence",
+    "positives",
+    "auroc",
+)
+"""Entries that hold one value for each class, in whatever they are nested."""
 
 _HOLD_TUPLES = ("calibration", "thresholds", "operating_points", "conformal", "intervals", "positives")
 """Entries that are no tuples and hold such."""
@@ -102,19 +113,10 @@ class Head:
             return tuple(values[column] for column in columns)
 
         each_rate = {kind: tuple(map(chosen, self.conformal[kind])) for kind in ("present_from", "absent_to")}
-        names_of_columns = (
-            "classes",
-            "calibration",
-            "thresholds",
-            "operating_points",
-            "prevalence",
-            "positives",
-            "auroc",
-        )
         return dataclasses.replace(
             self,
             task=task,
-            **{name: chosen(getattr(self, name)) for name in names_of_columns},
+            **{name: chosen(getattr(self, name)) for name in _ONE_A_CLASS},
             conformal={"error_rates": self.conformal["error_rates"], **each_rate},
             metrics={},
             intervals={},
@@ -140,6 +142,41 @@ class Head:
             raise TwelveLeadError(f"error rate {error_rate:g}: give one of {', '.join(f'{rate:g}' for rate in rates)}")
         row = rates.index(error_rate)
         return self.conformal["present_from"][row], self.conformal["absent_to"][row]
+
+
+def joined(task: str, heads: Sequence[Head]) -> Head:
+    """Heads as one, by the name of another task: their classes one behind the other, and no figures over all of them.
+
+    Operating points and error rates that not all have are left out; what is one number for all classes is that of the
+    first.
+    """
+    if len(heads) == 1:
+        return dataclasses.replace(heads[0], task=task)
+    limits = [_limits(head) for head in heads]
+    merged: dict[str, Any] = {name: _merged([getattr(head, name) for head in heads]) for name in _ONE_A_CLASS}
+    if any(head.carried for head in heads):
+        merged["carried"] = _merged([head.carried or (True,) * len(head.classes) for head in heads])
+    by_rate = _merged(limits)
+    merged["conformal"] = {"error_rates": tuple(by_rate)} | {
+        kind: tuple(limit[kind] for limit in by_rate.values()) for kind in ("present_from", "absent_to")
+    }
+    return dataclasses.replace(heads[0], task=task, metrics={}, intervals={}, **merged)
+
+
+def _merged(parts: Sequence[Any]) -> Any:
+    """Tuples one behind the other; of dictionaries what all have."""
+    if isinstance(parts[0], Mapping):
+        return {key: _merged([of[key] for of in parts]) for key in parts[0] if all(key in of for of in parts)}
+    return tuple(itertools.chain.from_iterable(parts))
+
+
+def _limits(head: Head) -> dict[float, dict[str, tuple[float, ...]]]:
+    """Error rate -> the limits at it."""
+    kinds = ("present_from", "absent_to")
+    rows = zip(*(head.conformal[kind] for kind in kinds), strict=True)
+    return {
+        rate: dict(zip(kinds, row, strict=True)) for rate, row in zip(head.conformal["error_rates"], rows, strict=True)
+    }
 
 
 def typed(kind: type[Head], values: dict[str, Any]) -> dict[str, Any]:

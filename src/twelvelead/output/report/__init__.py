@@ -11,7 +11,7 @@ from twelvelead.output.report.markdown import markdown
 from twelvelead.output.report.robustness import robustness_blocks
 from twelvelead.output.report.sections import document
 from twelvelead.output.report.terminal import table
-from twelvelead.output.report.values import Evaluation, evaluation
+from twelvelead.output.report.values import Evaluation, evaluation, folds_of
 from twelvelead.plots.confusion import confusion_png
 
 PICTURES = "pictures"
@@ -29,11 +29,12 @@ def write(found: Evaluation, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     of.save(folder / "predictions.npz")
     _write(folder / "metrics.json", (json.dumps(values, indent=2) + "\n").encode())
-    note = f"fold {of.fold}, {of.protocol}" + (", SYNTHETIC" if values["synthetic"] else "")
+    note = f"fold {folds_of(values)}, {of.protocol}" + (", SYNTHETIC" if values["synthetic"] else "")
     for column, name in enumerate(of.classes):
+        known = found.known(column)
         confusion_png(
-            of.labels[:, column],
-            found.predicted[:, column],
+            of.labels[known, column],
+            found.predicted[known, column],
             name,
             folder / f"confusion_{re.sub(r'[^A-Za-z0-9_+-]', '_', name)}.png",
             threshold=float(found.thresholds[column]),

@@ -31,6 +31,7 @@ def confident_mistakes(
     probabilities: NDArray[np.floating[Any]],
     predicted: NDArray[np.bool_],
     columns: Sequence[int],
+    known: NDArray[np.bool_] | None = None,
 ) -> list[Mistake]:
     """The surest mistake of each kind in each class, the surest first; none where a class has no mistake of a kind.
 
@@ -38,12 +39,14 @@ def confident_mistakes(
         labels, predicted: [records, classes] bool.
         probabilities: [records, classes], 0-1.
         columns: the classes to look at.
+        known: [records, classes] bool, which labels are known; None for all.
     """
     found = []
     for column in columns:
         y, p, d = labels[:, column], probabilities[:, column], predicted[:, column]
-        if (~y & d).any():
-            record = int(np.where(~y & d, p, -1).argmax())
+        absent = ~y if known is None else ~y & known[:, column]
+        if (absent & d).any():
+            record = int(np.where(absent & d, p, -1).argmax())
             found.append(Mistake(record, column, "false alarm", float(p[record])))
         if (y & ~d).any():
             record = int(np.where(y & ~d, p, 2).argmin())

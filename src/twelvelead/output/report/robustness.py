@@ -22,7 +22,7 @@ def robustness_blocks(folder: Path, values: Mapping[str, Any]) -> list[Block]:
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
         same = (stored["weights"]["sha256"], stored["data_hash"], stored["fold"])
-        mine = (values["weights"]["sha256"], values["data_hash"], values["fold"])
+        mine = (values["weights"].get("sha256"), values["data_hash"], values["fold"])
         told = list(_told(stored, folder)) if same == mine else [_left_out("is of other weights, data or fold")]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         told = [_left_out("cannot be read")]

@@ -13,7 +13,7 @@ from twelvelead.output.report.document import Block, Code, Document, Heading, Ma
 from twelvelead.output.report.figures import class_figures, columns_shown, ecg_picture, subgroup_figure
 from twelvelead.output.report.mistakes import confident_mistakes, drawn
 from twelvelead.output.report.numbers import number, with_interval
-from twelvelead.output.report.values import Evaluation
+from twelvelead.output.report.values import Evaluation, folds_of
 
 HEADLINE = {
     "macro_auroc": "macro AUROC",
@@ -66,10 +66,10 @@ def document(found: Evaluation, robustness: Sequence[Block]) -> Document:
         *_reproduce(values),
     ]
     return Document(
-        f"Evaluation of {values['weights']['name']} on {values['data']}, fold {values['fold']}",
-        f"Task {found.contract.task}, {classes} {'class' if classes == 1 else 'classes'}; {kind}protocol "
+        f"Evaluation of {values['weights']['name']} on {values['data']}, fold {folds_of(values)}",
+        f"Task {values['task']}, {classes} {'class' if classes == 1 else 'classes'}; {kind}protocol "
         f"{values['protocol']}, {values['records']:,} records of {values['patients']:,} patients; fold "
-        f"{values['fold']}, {values['role']}.",
+        f"{folds_of(values)}, {values['role']}.",
         blocks,
     )
 
@@ -215,7 +215,7 @@ def _subgroup(group: Subgroup, metric: str) -> list[str]:
 def _mistakes(found: Evaluation) -> Iterator[Block]:
     of = found.predictions
     columns = columns_shown(found)
-    mistakes = confident_mistakes(of.labels, of.probabilities, found.predicted, columns)
+    mistakes = confident_mistakes(of.labels, of.probabilities, found.predicted, columns, of.known)
     yield Heading("The most confident mistakes")
     if not mistakes:
         yield Paragraph("No decision is wrong.")
@@ -268,6 +268,13 @@ def _gate(values: Mapping[str, Any]) -> Iterator[Block]:
         )
 
 
+def _files(weights: Mapping[str, Any]) -> Iterator[list[str]]:
+    for run in weights.get("runs", [weights]):
+        of = f" of {run['name']}" if "runs" in weights else ""
+        yield [f"weights (ONNX){of}, SHA-256", run["sha256"]]
+        yield [f"contract{of}, SHA-256", run["contract_sha256"]]
+
+
 def _reproduce(values: Mapping[str, Any]) -> Iterator[Block]:
     yield Heading("How to reproduce it")
     if values["command"]:
@@ -275,8 +282,7 @@ def _reproduce(values: Mapping[str, Any]) -> Iterator[Block]:
     yield Table(
         ["what", "is"],
         [
-            ["weights (ONNX), SHA-256", values["weights"]["sha256"]],
-            ["contract, SHA-256", values["weights"]["contract_sha256"]],
+            *_files(values["weights"]),
             [f"data ({values['data']}), hash of the store", values["data_hash"]],
             *([of["what"], f"fitted on {of['chosen_on']}"] for of in values["choices"]),
             *([name, text] for name, text in values["versions"].items()),

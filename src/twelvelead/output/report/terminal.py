@@ -6,7 +6,9 @@ from typing import Any
 from rich.table import Table
 
 from twelvelead.data.tasks import PROTOCOLS
+from twelvelead.inference.shown import show_class
 from twelvelead.output.report.numbers import with_interval
+from twelvelead.output.report.values import folds_of
 
 HEADLINE = (
     "macro_auroc",
@@ -28,8 +30,8 @@ def table(values: Mapping[str, Any]) -> Table:
     """
     kind = "SYNTHETIC ECGs, " if values["synthetic"] else ""
     heading = (
-        f"{values['weights']['name']}: {kind}fold {values['fold']} ({values['role']}), protocol {values['protocol']}, "
-        f"{values['records']} records, operating point {values['operating_point']}"
+        f"{values['weights']['name']}: {kind}fold {folds_of(values)} ({values['role']}), protocol "
+        f"{values['protocol']}, {values['records']} records, operating point {values['operating_point']}"
     )
     shown = Table(title=heading, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
     shown.add_column("metric [95 % interval]")
@@ -40,7 +42,10 @@ def table(values: Mapping[str, Any]) -> Table:
     for metric in HEADLINE:
         shown.add_row(metric.replace("_", " "), *(_cell(under[name], metric) for name in available))
     for name in values["classes"]:
-        shown.add_row(f"AUROC {name}", *(_cell(under[protocol], "auroc", name) for protocol in available))
+        shown.add_row(
+            f"AUROC {show_class(name) if name.isdigit() else name}",
+            *(_cell(under[protocol], "auroc", name) for protocol in available),
+        )
     missing = [f"{name}: not available" for name in PROTOCOLS if name not in available]
     if missing:
         shown.caption = "; ".join(missing)
