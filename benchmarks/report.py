@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from twelvelead import load
 from twelvelead.data.store import Store
-from twelvelead.inference.scoring import gate_findings, score_fold
+from twelvelead.inference.scoring import gate_findings, score_folds
 from twelvelead.output.report import evaluation, write
 
 BAR_SECONDS, BAR_BYTES = 20.0, 5e6
@@ -23,12 +23,13 @@ def main() -> None:
     parser.add_argument("--fold", type=int, default=9)
     options = parser.parse_args()
     store, engine = Store.open(options.store), load(options.weights)
-    scored = score_fold(engine, store, options.fold)
+    scored = score_folds(engine, store, options.fold)
     with TemporaryDirectory() as folder:
         begun = time.perf_counter()
         findings = gate_findings(engine.contract, store, scored.records)
         gate = time.perf_counter()
-        found = evaluation(engine.contract, store, scored, findings, "drop", "accuracy", engine.contract_sha256)
+        whose = {"name": options.weights, "sha256": engine.sha256, "contract_sha256": engine.contract_sha256}
+        found = evaluation(store, scored, findings, "drop", "accuracy", whose)
         figures = time.perf_counter()
         write(found, Path(folder))
         done = time.perf_counter()

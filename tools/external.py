@@ -20,7 +20,7 @@ from pathlib import Path
 
 from external_tables import Report, mapping_table, statement_tables, superclass_tables
 from twelvelead.data.create import create
-from twelvelead.data.label_headers import codes_of
+from twelvelead.data.label_codes import codes_of
 from twelvelead.data.mapping import normalised
 from twelvelead.data.mapping_file import read_mapping
 from twelvelead.data.store import Store

@@ -29,6 +29,7 @@ from twelvelead.inference.engine import Engine
 from twelvelead.inference.faults import Floats, summary
 from twelvelead.inference.robustness import PROTOCOL, RESAMPLES, fold_recordings, suite
 from twelvelead.plots.style import LIGHT, new_figure, save_png
+from twelvelead.weights.matching import match
 
 RECIPE = Path(__file__).with_suffix(".toml")
 BATCH = 256
@@ -142,7 +143,7 @@ def score(store: Store, folder: Path, fold: int, records: int | None) -> None:
     """Put all three to the suite and write the answer."""
     found = {name: scored(name, store, folder, fold, records) for name in PREPARATIONS}
     parts = {name: figures(of) for name, of in found.items()}
-    recordings = fold_recordings(Engine(folder / "runs" / "raw").contract, store, fold, records)
+    recordings = fold_recordings(match(Engine(folder / "runs" / "raw").contract, store), store, fold, records)
     values = {
         "fold": fold,
         "protocol": PROTOCOL,
@@ -170,7 +171,7 @@ def scored(name: str, store: Store, folder: Path, fold: int, records: int | None
 
     with Meter() as meter:
         return suite(
-            fold_recordings(engine.contract, store, fold, records),
+            fold_recordings(match(engine.contract, store), store, fold, records),
             predict,
             cases(),
             folder / f"scores_{name}.npz",

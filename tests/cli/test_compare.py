@@ -13,7 +13,7 @@ def files(tmp_path):
     one = (labels + rng.normal(size=labels.shape)).clip(-1, 2)
     for name, noise in (("a", 0.0), ("b", 0.5)):
         p = ((one + noise * rng.normal(size=one.shape)).clip(-1, 2) + 1) / 3
-        Predictions(np.arange(120), np.arange(120), labels, p.astype(np.float32), ("MI", "CD"), 9, "drop").save(
+        Predictions(np.arange(120), np.arange(120), labels, p.astype(np.float32), ("MI", "CD"), (9,), "drop").save(
             tmp_path / f"{name}.npz"
         )
     return tmp_path

@@ -116,7 +116,7 @@ def test_ctrl_c_ends_with_one_line(evaluate, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("twelvelead.inference.scoring.score_fold", interrupted)
+    monkeypatch.setattr("twelvelead.inference.scoring.score_folds", interrupted)
     result = evaluate()
     assert (result.code, "interrupted" in result.fault) == (130, True)
 

@@ -14,7 +14,7 @@ from twelvelead.evaluation.thresholds import fit_thresholds
 def predictions(problem):
     def make(fold, first_patient=0, classes=("A", "B")):
         y, p, patients = problem(fold, records=90, classes=len(classes))
-        return Predictions(np.arange(90), patients + first_patient, y, p.astype(np.float32), classes, fold, "drop")
+        return Predictions(np.arange(90), patients + first_patient, y, p.astype(np.float32), classes, (fold,), "drop")
 
     return make
 

@@ -13,7 +13,15 @@ def reference(problem):
     y, p, patients = problem(0, records=20, classes=3)
     thresholds = {"f1": (0.1, 0.2, 0.3)}
     return Predictions(
-        np.arange(100, 120), patients, y, p.astype(np.float32), ("NORM", "MI", "HYP"), 9, "drop", "a" * 64, thresholds
+        np.arange(100, 120),
+        patients,
+        y,
+        p.astype(np.float32),
+        ("NORM", "MI", "HYP"),
+        (9,),
+        "drop",
+        "a" * 64,
+        thresholds,
     )
 
 
@@ -37,16 +45,16 @@ def test_any_order_of_records_and_classes(reference):
 
 
 def test_what_is_not_known_is_not_compared(reference):
-    bare = dataclasses.replace(reference, fold=0, protocol="", data_hash="")
-    assert matched(bare, "b.csv", reference, "a.npz").fold == 0
-    assert matched(reference, "a.npz", bare, "b.csv").fold == 9
+    bare = dataclasses.replace(reference, folds=(), protocol="", data_hash="")
+    assert matched(bare, "b.csv", reference, "a.npz").folds == ()
+    assert matched(reference, "a.npz", bare, "b.csv").folds == (9,)
 
 
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
         (lambda p: {"classes": ("NORM", "MI", "CD")}, "classes are NORM, MI, CD, but NORM, MI, HYP in a.npz; compare"),
-        (lambda p: {"fold": 10}, "fold 10, but 9 in a.npz; score both on the same fold"),
+        (lambda p: {"folds": (10,)}, "fold 10, but 9 in a.npz; score both on the same fold"),
         (lambda p: {"protocol": "keep"}, "protocol keep, but drop in a.npz; score both on the same protocol"),
         (
             lambda p: {"data_hash": "b" * 64},

@@ -15,7 +15,7 @@ CLASSES = ("NORM", "MI", "HYP")
 def reference(problem):
     y, p, patients = problem(0, records=20, classes=3)
     return Predictions(
-        np.arange(100, 120), patients, y, p.astype(np.float32), CLASSES, 9, "drop", "abc", {"f1": (0.1, 0.2, 0.3)}
+        np.arange(100, 120), patients, y, p.astype(np.float32), CLASSES, (9,), "drop", "abc", {"f1": (0.1, 0.2, 0.3)}
     )
 
 
@@ -45,7 +45,7 @@ def test_rows_in_any_order_take_what_is_missing_from_the_reference(tmp_path_fact
         rng.random((20, 3)) < 0.4,
         rng.random((20, 3)).astype(np.float32),
         CLASSES,
-        9,
+        (9,),
         "drop",
         "abc",
         {"f1": (0.1, 0.2, 0.3)},
@@ -54,7 +54,7 @@ def test_rows_in_any_order_take_what_is_missing_from_the_reference(tmp_path_fact
     found = Predictions.load(path, reference)
     for name in ("ecg_id", "patient_id", "labels", "probabilities"):
         np.testing.assert_array_equal(getattr(found, name), getattr(reference, name)[order])
-    assert (found.classes, found.fold, found.protocol, found.data_hash) == (CLASSES, 9, "drop", "abc")
+    assert (found.classes, found.folds, found.protocol, found.data_hash) == (CLASSES, (9,), "drop", "abc")
     assert (dict(found.thresholds), found.role) == ({}, "")
 
 
@@ -71,7 +71,7 @@ def test_alone_it_needs_labels_and_patients(reference, tmp_path):
     found = Predictions.load(path)
     np.testing.assert_array_equal(found.labels, reference.labels)
     np.testing.assert_array_equal(found.patient_id, reference.patient_id)
-    assert (found.classes, found.fold, found.protocol, found.data_hash) == (CLASSES, 0, "", "")
+    assert (found.classes, found.folds, found.protocol, found.data_hash) == (CLASSES, (), "", "")
     with pytest.raises(Unreadable, match=r"alone\.csv: no labels \(NAME_label\), and no other predictions"):
         Predictions.load(write(path, lines(reference, range(20))))
     rows = [row.replace("patient_id", "person") for row in lines(reference, range(20), labels=True)]
@@ -112,8 +112,18 @@ def test_what_is_wrong_is_named_with_its_place(reference, tmp_path, spoil, fault
 def test_a_label_that_is_none(reference, tmp_path):
     rows = lines(reference, range(20), labels=True)
     rows[6] = rows[6][:-1] + "2"
-    with pytest.raises(Unreadable, match=r"other\.csv, line 7: HYP_label is '2', neither 0 nor 1"):
+    with pytest.raises(Unreadable, match=r"other\.csv, line 7: HYP_label is '2', neither 0, 1 nor -1"):
         Predictions.load(write(tmp_path / "other.csv", rows), reference)
+
+
+def test_minus_one_is_a_label_that_is_not_known(reference, tmp_path):
+    rows = lines(reference, range(20), labels=True)
+    rows[6] = rows[6][:-1] + "-1"
+    found = Predictions.load(write(tmp_path / "other.csv", rows))
+    assert np.argwhere(~found.known).tolist() == [[5, 2]]
+    assert not found.labels[5, 2]
+    with_reference = Predictions.load(write(tmp_path / "bare.csv", lines(reference, range(20))), found)
+    np.testing.assert_array_equal(with_reference.known, found.known)
 
 
 def test_ids_as_ptbxl_writes_them(reference, tmp_path):

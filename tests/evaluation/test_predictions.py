@@ -23,7 +23,7 @@ def predictions(problem):
         y,
         p.astype(np.float32),
         CLASSES,
-        9,
+        (9,),
         "drop",
         "sha256:abc",
         {"accuracy": (0.5, 0.1 + 0.2, 1 / 3), "f1": (0.25, 0.5, 0.75)},
@@ -60,7 +60,8 @@ def test_the_format_is_recognised_by_content(predictions, tmp_path, suffix):
 def test_file_is_plain_npz_with_the_contracted_keys(predictions, tmp_path):
     predictions.save(tmp_path / "p.npz")
     with np.load(tmp_path / "p.npz", allow_pickle=False) as file:
-        assert sorted(file) == sorted([*(field.name for field in dataclasses.fields(Predictions)), "operating_points"])
+        names = {field.name for field in dataclasses.fields(Predictions)} - {"folds", "known"}
+        assert set(file) == names | {"fold", "operating_points"}
         assert file["classes"].tolist() == ["NORM", "MI", "HYP"]
         assert file["operating_points"].tolist() == ["accuracy", "f1"]
         assert file["thresholds"].shape == (2, 3)
@@ -68,9 +69,19 @@ def test_file_is_plain_npz_with_the_contracted_keys(predictions, tmp_path):
 
 
 def test_files_of_before_there_were_thresholds_are_read(predictions, tmp_path):
-    stored = {key: value for key, value in vars(predictions).items() if key not in ("thresholds", "role")}
-    np.savez(tmp_path / "old.npz", **stored)
+    without = ("thresholds", "role", "folds", "known")
+    stored = {key: value for key, value in vars(predictions).items() if key not in without}
+    np.savez(tmp_path / "old.npz", fold=9, **stored)
     same(Predictions.load(tmp_path / "old.npz"), dataclasses.replace(predictions, thresholds={}, role=""))
+
+
+@pytest.mark.parametrize("suffix", ["npz", "parquet"])
+@pytest.mark.parametrize("folds", [(), (9,), (1, 2, 3)])
+def test_labels_that_are_not_known_and_several_folds_are_kept(predictions, tmp_path, suffix, folds):
+    known = np.random.default_rng(0).random(predictions.labels.shape) < 0.7
+    partly = dataclasses.replace(predictions, known=known, labels=predictions.labels & known, folds=folds)
+    partly.save(tmp_path / f"p.{suffix}")
+    same(Predictions.load(tmp_path / f"p.{suffix}"), partly)
 
 
 def test_parquet_is_a_table_with_a_row_a_record(predictions, tmp_path):
@@ -167,7 +178,7 @@ def test_what_does_not_belong_together(predictions, tmp_path, monkeypatch, suffi
         ({"patient_id": np.arange(3)}, "patient_id"),
         ({"ecg_id": np.arange(20) + 0.5}, "some ecg_id are not whole numbers"),
         ({"ecg_id": np.int64(3)}, "ecg_id"),
-        ({"fold": np.arange(2)}, ""),
+        ({"fold": np.zeros((2, 2))}, ""),
         ({"operating_points": np.array(["f1"])}, "operating points and thresholds do not match"),
         ({"thresholds": np.zeros(3)}, "operating points and thresholds do not match"),
         ({"thresholds": np.zeros((2, 2))}, "thresholds accuracy have to be one number for each"),

@@ -27,7 +27,7 @@ def runs(tmp_path_factory):
         labels,
         good.astype(np.float32),
         CLASSES,
-        9,
+        (9,),
         "drop",
         "abc",
         {"accuracy": (0.5, 0.5), "f1": (0.4, 0.4)},

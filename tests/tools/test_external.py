@@ -51,7 +51,7 @@ def answers(problem, tmp_path):
         rng = np.random.default_rng(len(name))
         p = np.clip(y * 0.3 + rng.random(y.shape) * 0.7, 0, 1).astype(np.float32)
         ids = np.arange(1, 61)
-        predictions = Predictions(ids, ids, y, p, classes, 1, "keep", thresholds={"accuracy": (0.5, 0.5, 0.5)})
+        predictions = Predictions(ids, ids, y, p, classes, (1,), "keep", thresholds={"accuracy": (0.5, 0.5, 0.5)})
         bounds = {key: list(pair) for key, pair in intervals(y, p, p >= 0.5, ids, classes).items()}
         values = evaluate(y, p, 0.5, classes) | {"records": 60, "intervals": bounds, "classes_not_in_labels": ["DIG"]}
         return Report(name, values, predictions, tmp_path / "predictions.npz")

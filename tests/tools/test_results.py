@@ -58,7 +58,7 @@ def folder(tmp_path):
                 "labels": truth,
                 "probabilities": (1 / (1 + np.exp(1 - skill * truth - noise))).astype(np.float32),
                 "classes": CLASSES,
-                "fold": 9,
+                "folds": (9,),
                 "protocol": "drop",
                 "thresholds": {"accuracy": (0.5,) * 3, "f1": (0.4,) * 3},
             }
@@ -169,7 +169,7 @@ change = "teacher"
         folder(
             rows,
             good=(2, {"task": "form", "epochs": None, "best_epoch": None, "minutes": None}, {}),
-            other=(2, {"train_folds": [3, 4, 5, 6], "validation_folds": [1, 2]}, {"fold": 1, "labels": fewer}),
+            other=(2, {"train_folds": [3, 4, 5, 6], "validation_folds": [1, 2]}, {"folds": (1, 2), "labels": fewer}),
         )
     )
     good = line(text, "| `good`: form")
@@ -262,7 +262,7 @@ def test_many_classes_are_kept_in_half_precision(tmp_path):
     rng = np.random.default_rng(0)
     labels = rng.random((2000, 60)) < 0.05
     p = (1 / (1 + np.exp(5 - 4 * labels - rng.normal(size=labels.shape)))).astype(np.float32)
-    made = Predictions(np.arange(2000), np.arange(2000), labels, p, tuple(map(str, range(60))), 9, "drop", "", {})
+    made = Predictions(np.arange(2000), np.arange(2000), labels, p, tuple(map(str, range(60))), (9,), "drop", "", {})
     kept = Kept(tmp_path)
     kept.add("many", {"task": "all", "train_folds": [1], "validation_folds": [9]}, made)
     small = kept.predictions("many")

@@ -22,8 +22,8 @@ class Passed(Exception):
 
 
 def evaluate(weights, store, recipe, tmp_path, patch):
-    patch.setattr("twelvelead.inference.scoring.score_fold", passed)
-    evaluate_verb(str(weights), store.path, FOLD, out=tmp_path / "report")
+    patch.setattr("twelvelead.inference.scoring.score_folds", passed)
+    evaluate_verb(str(weights), store.path, str(FOLD), out=tmp_path / "report")
 
 
 def robustness(weights, store, recipe, tmp_path, patch):

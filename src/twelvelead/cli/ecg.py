@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 
 import typer
 
-from twelvelead.cli.options import Measure, OperatingPoint, Weights
+from twelvelead.cli.options import Measure, OperatingPoint, Thresholds, Weights, at
 from twelvelead.cli.reading import (
     HashNames,
     SamplingRate,
@@ -110,6 +110,7 @@ def interpret(
     identifier: Identifier = None,
     hash_names: HashNames = False,
     operating_point: OperatingPoint = "accuracy",
+    thresholds: Thresholds = None,
     error_rate: Annotated[
         float,
         typer.Option(help="Call a class uncertain where more errors would be made: 0.01, 0.02, 0.05, 0.1, 0.2 or 0.3."),
@@ -140,7 +141,8 @@ def interpret(
     inputs = _Inputs(files, identifier, hash_names)
     engine = Engine(weights)
     shares = parse_prevalence(prevalence)
-    engine.rules(operating_point, error_rate, shares)
+    point = at(operating_point, thresholds)
+    engine.rules(point, error_rate, shares)
     reading = {"sampling_rate": sampling_rate, "unit": unit, "scale": scale, "variable": variable}
     reading |= {"time_unit": time_unit, "identify": identify}
     drawing = {"layout": layout, "speed": speed, "gain": gain, "start": start, "language": language}
@@ -155,7 +157,7 @@ def interpret(
             ecg = _read(held, name=source, **reading)
             ecg = replace(ecg, age=ecg.age if age is None else age, sex=sex or ecg.sex)
             answer = engine.predict(
-                ecg, operating_point, error_rate=error_rate, prevalence=shares, explain=explain, measure=measure
+                ecg, point, error_rate=error_rate, prevalence=shares, explain=explain, measure=measure
             )
             if suffix is not None:
                 shown = report(describe(answer, language), answer, form, place, original, **drawing)

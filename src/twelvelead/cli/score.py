@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from twelvelead.cli.options import Measure, OperatingPoint, Weights
+from twelvelead.cli.options import Measure, OperatingPoint, Thresholds, Weights, at
 from twelvelead.cli.reading import (
     HashNames,
     SamplingRate,
@@ -29,6 +29,7 @@ def score(
     out: Annotated[Path, typer.Option(help="Write the Parquet dataset into this folder.", show_default=False)],
     weights: Weights = DEFAULT,
     operating_point: OperatingPoint = "accuracy",
+    thresholds: Thresholds = None,
     sampling_rate: SamplingRate = None,
     unit: Unit = None,
     scale: Scale = None,
@@ -64,7 +65,7 @@ def score(
             "variable": variable,
             "time_unit": time_unit,
         }
-        task = Task(weights, operating_point, options, naming(None, hash_names, files), measure)
+        task = Task(weights, at(operating_point, thresholds), options, naming(None, hash_names, files), measure)
         with Meter() as meter:
             counts = run(found.files, out, task, processes=processes, progress=meter.show)
     said = ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items()))

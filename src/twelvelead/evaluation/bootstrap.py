@@ -126,8 +126,8 @@ def intervals(
     metrics_of = WeightedMetrics(y, p, d, known)
     weights, once = patient_weights(patients, resamples, seed), np.ones((1, len(y)))
     estimate, values = _scored(metrics_of, once, classes), _scored(metrics_of, weights, classes)
-    negatives = ~y if known is None else ~y & known
-    few = np.minimum(y.sum(axis=0), negatives.sum(axis=0)) < FEWEST
+    there = np.ones_like(y) if known is None else known
+    few = np.minimum((y & there).sum(axis=0), (~y & there).sum(axis=0)) < FEWEST
     left_out = {f"classes.{name}.{metric}" for name in np.array(classes)[few] for metric in BY_CLASS}
     found = {
         key: _percentiles(values[key])

@@ -139,9 +139,10 @@ def rare_classes(
         known: [records, classes] bool, which labels are known; None for all.
     """
     y, who = np.asarray(labels, bool), np.asarray(patients)
-    absent = ~y if known is None else ~y & known
+    there = np.ones_like(y) if known is None else known
     fewest = [
-        min(len(np.unique(who[there])), len(np.unique(who[not_]))) for there, not_ in zip(y.T, absent.T, strict=True)
+        min(len(np.unique(who[k & column])), len(np.unique(who[k & ~column])))
+        for column, k in zip(y.T, there.T, strict=True)
     ]
     return [name for name, count in zip(classes, fewest, strict=True) if count < FEWEST_PATIENTS]
 

@@ -42,6 +42,7 @@ def evaluate(
         Unreadable: there are no records, a label is neither 0 nor 1, a probability is NaN or outside 0-1.
     """
     y, p = checked(labels, probabilities, classes)
+    y = y if known is None else y & known
     cuts = np.broadcast_to(np.asarray(thresholds, np.float64), p.shape)
     found = WeightedMetrics(y, p, p >= cuts, known)(np.ones((1, len(y))))
     scorable = found.scorable[0]

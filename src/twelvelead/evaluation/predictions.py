@@ -87,7 +87,7 @@ class Predictions:
         Raises:
             TwelveLeadError: neither a stored operating point nor a number from 0 to 1.
         """
-        return thresholds_at(operating_point, self.thresholds, len(self.classes), "these predictions")
+        return thresholds_at(operating_point, self.thresholds, self.classes, "these predictions")
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write one file, whole or not at all: NPZ, or Parquet where the name ends in `.parquet`.

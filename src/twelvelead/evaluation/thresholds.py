@@ -86,21 +86,28 @@ def fit_thresholds(
 
 
 def thresholds_at(
-    operating_point: str, known: Mapping[str, Sequence[float]], classes: int, holder: str
+    operating_point: str, known: Mapping[str, Sequence[float]], classes: Sequence[str], holder: str
 ) -> NDArray[np.float64]:
-    """One threshold a class, [classes] float64: of a known operating point ("f1"), or one number for all ("0.5").
+    """One threshold a class, [classes] float64: of a known operating point ("f1"), or one number for all ("0.5"), and
+    behind it those of single classes ("f1,MI=0.3,CD=0.5").
 
     Args:
-        operating_point: which.
+        operating_point: which. Classes that are not among `classes` may be named too: they are of other outputs.
         known: operating point -> one threshold a class.
-        classes: how many.
+        classes: their names.
         holder: of the known ones, named in errors.
 
     Raises:
-        TwelveLeadError: neither a known operating point nor a number from 0 to 1.
+        TwelveLeadError: neither a known operating point nor a number from 0 to 1, or a class has no such number.
     """
     if operating_point in known:
         return np.array(known[operating_point], np.float64)
+    operating_point, _, own = operating_point.partition(",")
+    if own:
+        found = thresholds_at(operating_point, known, classes, holder)
+        for name, value in own_thresholds(own).items():
+            found[[each == name for each in classes]] = value
+        return found
     try:
         value = float(operating_point)
     except ValueError:
@@ -110,7 +117,27 @@ def thresholds_at(
         raise TwelveLeadError(
             f"{holder} hold no operating point {operating_point!r}; give {names}or a number from 0 to 1"
         )
-    return np.full(classes, value)
+    return np.full(len(classes), value)
+
+
+def own_thresholds(text: str) -> dict[str, float]:
+    """Thresholds of single classes, from "MI=0.3,CD=0.5".
+
+    Raises:
+        TwelveLeadError: it is something else, a number is not from 0 to 1, or a class is named twice.
+    """
+    found: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, number = (each.strip() for each in part.rpartition("="))
+        try:
+            value = float(number)
+        except ValueError:
+            value = np.nan
+        if not name or not 0 <= value <= 1 or name in found:
+            why = "names a class twice" if name in found else "is no class with a threshold from 0 to 1"
+            raise TwelveLeadError(f"thresholds {text}: {part.strip()!r} {why}; write them as in MI=0.3,CD=0.5")
+        found[name] = value
+    return found
 
 
 def reached_by(probabilities: ArrayLike, shares: ArrayLike) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from twelvelead.evaluation.curves import confusion, cooccurrence
-from twelvelead.plots.grid import WIDTH, panel_grid
+from twelvelead.plots.grid import WIDTH, panel_grid, seen
 from twelvelead.plots.style import BLUE, INK, QUIET, new_figure, save_png
 
 if TYPE_CHECKING:
@@ -44,17 +44,19 @@ def confusion_png(
     save_png(figure, path)
 
 
-def confusion_panels(labels: ArrayLike, predicted: ArrayLike, titles: Sequence[str]) -> "Figure":
+def confusion_panels(
+    labels: ArrayLike, predicted: ArrayLike, titles: Sequence[str], known: NDArray[np.bool_] | None = None
+) -> "Figure":
     """The confusion matrix of each class: counts, shaded and captioned by their share of the recorded row.
 
     Args:
         labels, predicted: [records, classes] bool.
         titles: of the panels, [classes].
+        known: [records, classes] bool, which labels are known; None for all. The others are not counted.
     """
-    y, d = np.asarray(labels, bool), np.asarray(predicted, bool)
     figure, panels = panel_grid(titles, 1.75)
     for axes, column in panels:
-        _draw(axes, confusion(y[:, column], d[:, column]), ("absent", "present"), size=8)
+        _draw(axes, confusion(*seen(column, known, labels, predicted)), ("absent", "present"), size=8)
     return figure
 
 

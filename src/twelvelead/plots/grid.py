@@ -3,6 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from twelvelead.plots.style import INK, new_figure
 
 if TYPE_CHECKING:
@@ -38,6 +41,18 @@ def panel_grid(
     for axes, title in zip(grid, titles, strict=False):
         axes.set_title(title, fontsize=8, fontweight="bold", color=INK, loc="left", pad=4, parse_math=False)
     return figure, ((axes, column) for column, axes in enumerate(grid[: len(titles)]))
+
+
+def seen(column: int, known: NDArray[np.bool_] | None, *arrays: ArrayLike) -> list[NDArray[Any]]:
+    """Of one class the records of which it is known, [records] of each array [records, classes].
+
+    Args:
+        column: of the class.
+        known: [records, classes] bool; None for all.
+        arrays: labels, probabilities or decisions.
+    """
+    rows = slice(None) if known is None else known[:, column]
+    return [np.asarray(array)[rows, column] for array in arrays]
 
 
 def add_legend(figure: "Figure", panels: int, entries: Sequence[tuple[str, dict[str, Any]]]) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from twelvelead.evaluation import curves
-from twelvelead.plots.grid import add_legend, panel_grid
+from twelvelead.plots.grid import add_legend, panel_grid, seen
 from twelvelead.plots.style import BLUE, COLOURS, INK, LIGHT, ORANGE, QUIET, plain
 
 if TYPE_CHECKING:
@@ -19,23 +19,30 @@ _SWEEP = np.linspace(0, 1, 501)
 _LINES = ("-", ":", "--", "-.")
 
 
-def roc_panels(labels: ArrayLike, probabilities: ArrayLike, predicted: ArrayLike, titles: Sequence[str]) -> "Figure":
+def roc_panels(
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    predicted: ArrayLike,
+    titles: Sequence[str],
+    known: NDArray[np.bool_] | None = None,
+) -> "Figure":
     """The ROC curve of each class, with the operating point of the decisions and the number of records.
 
     Args:
         labels, predicted: [records, classes] bool.
         probabilities: [records, classes], 0-1.
         titles: of the panels, [classes].
+        known: [records, classes] bool, which labels are known; None for all. The others are in no curve.
     """
-    y, p, d = _arrays(labels, probabilities, predicted)
     figure, panels = panel_grid(titles, 2.0)
     for axes, column in panels:
+        y, p, d = seen(column, known, labels, probabilities, predicted)
         _unit(axes, "1 - specificity", "sensitivity")
         axes.plot([0, 1], [0, 1], color=QUIET, linewidth=0.7, linestyle=(0, (4, 3)))
-        counts = curves.confusion(y[:, column], d[:, column])
+        counts = curves.confusion(y, d)
         with_it, without = int(counts[1].sum()), int(counts[0].sum())
         if with_it and without:
-            axes.plot(*curves.roc_curve(y[:, column], p[:, column]), color=BLUE, linewidth=1.3)
+            axes.plot(*curves.roc_curve(y, p), color=BLUE, linewidth=1.3)
             axes.plot(counts[0, 1] / without, counts[1, 1] / with_it, **_POINT)
         _note(axes, _counted(with_it, without), 0.97, 0.05)
     add_legend(figure, len(titles), [("operating point", _POINT), ("by chance", {"color": QUIET, "linestyle": "--"})])
@@ -43,7 +50,11 @@ def roc_panels(labels: ArrayLike, probabilities: ArrayLike, predicted: ArrayLike
 
 
 def precision_recall_panels(
-    labels: ArrayLike, probabilities: ArrayLike, predicted: ArrayLike, titles: Sequence[str]
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    predicted: ArrayLike,
+    titles: Sequence[str],
+    known: NDArray[np.bool_] | None = None,
 ) -> "Figure":
     """Precision against recall of each class, with the operating point, and the prevalence as what chance gives.
 
@@ -51,16 +62,17 @@ def precision_recall_panels(
         labels, predicted: [records, classes] bool.
         probabilities: [records, classes], 0-1.
         titles: of the panels, [classes].
+        known: [records, classes] bool, which labels are known; None for all. The others are in no curve.
     """
-    y, p, d = _arrays(labels, probabilities, predicted)
     figure, panels = panel_grid(titles, 2.0)
     for axes, column in panels:
+        y, p, d = seen(column, known, labels, probabilities, predicted)
         _unit(axes, "recall", "precision")
-        counts = curves.confusion(y[:, column], d[:, column])
+        counts = curves.confusion(y, d)
         with_it, called = int(counts[1].sum()), int(counts[:, 1].sum())
-        axes.axhline(with_it / len(y), color=QUIET, linewidth=0.7, linestyle=(0, (4, 3)))
+        axes.axhline(with_it / max(len(y), 1), color=QUIET, linewidth=0.7, linestyle=(0, (4, 3)))
         if with_it:
-            precision, recall = curves.precision_recall_curve(y[:, column], p[:, column])
+            precision, recall = curves.precision_recall_curve(y, p)
             axes.plot(recall, precision, color=BLUE, linewidth=1.3)
             if called:
                 axes.plot(counts[1, 1] / with_it, counts[1, 1] / called, **_POINT)
@@ -69,18 +81,21 @@ def precision_recall_panels(
     return figure
 
 
-def reliability_panels(labels: ArrayLike, probabilities: ArrayLike, titles: Sequence[str]) -> "Figure":
+def reliability_panels(
+    labels: ArrayLike, probabilities: ArrayLike, titles: Sequence[str], known: NDArray[np.bool_] | None = None
+) -> "Figure":
     """How often what was given a probability was there, for each class; below, how many records in each bin.
 
     Args:
         labels: [records, classes] bool.
         probabilities: [records, classes], 0-1.
         titles: of the panels, [classes].
+        known: [records, classes] bool, which labels are known; None for all. The others are in no curve.
     """
-    y, p = np.asarray(labels, bool), np.asarray(probabilities, np.float64)
     figure, panels = panel_grid(titles, 2.6, below=0.88)
     for axes, column in panels:
-        found = curves.reliability(y[:, column], p[:, column])
+        y, p = seen(column, known, labels, probabilities)
+        found = curves.reliability(y, p)
         counts = axes.inset_axes((0, -0.34, 1, 0.25))
         _unit(axes, "", "share recorded")
         axes.plot([0, 1], [0, 1], color=QUIET, linewidth=0.7, linestyle=(0, (4, 3)))
@@ -100,7 +115,11 @@ def reliability_panels(labels: ArrayLike, probabilities: ArrayLike, titles: Sequ
 
 
 def threshold_panels(
-    labels: ArrayLike, probabilities: ArrayLike, thresholds: Mapping[str, ArrayLike], titles: Sequence[str]
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    thresholds: Mapping[str, ArrayLike],
+    titles: Sequence[str],
+    known: NDArray[np.bool_] | None = None,
 ) -> "Figure":
     """Precision, recall, F1 and accuracy of each class against its threshold, the chosen ones marked.
 
@@ -109,13 +128,14 @@ def threshold_panels(
         probabilities: [records, classes], 0-1.
         thresholds: operating point -> [classes]; the first, which decides, is a full line.
         titles: of the panels, [classes].
+        known: [records, classes] bool, which labels are known; None for all. The others are in no curve.
     """
-    y, p = np.asarray(labels, bool), np.asarray(probabilities, np.float64)
     figure, panels = panel_grid(titles, 2.0)
     styles: list[tuple[str, dict[str, Any]]] = []
     for axes, column in panels:
         _unit(axes, "threshold", "")
-        drawn = curves.threshold_curves(y[:, column], p[:, column], _SWEEP)
+        y, p = seen(column, known, labels, probabilities)
+        drawn = curves.threshold_curves(y, p, _SWEEP)
         styles = []
         for colour, (name, values) in zip(COLOURS, drawn.items(), strict=True):
             axes.plot(_SWEEP, values, color=colour, linewidth=1.1)
@@ -129,12 +149,6 @@ def threshold_panels(
 
 
 _POINT: dict[str, Any] = {"color": ORANGE, "marker": "o", "markersize": 4.5, "linestyle": "", "clip_on": False}
-
-
-def _arrays(
-    labels: ArrayLike, probabilities: ArrayLike, predicted: ArrayLike
-) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.bool_]]:
-    return np.asarray(labels, bool), np.asarray(probabilities, np.float64), np.asarray(predicted, bool)
 
 
 def _unit(axes: "Axes", x: str, y: str) -> None:

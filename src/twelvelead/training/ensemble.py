@@ -145,6 +145,11 @@ def load_members(runs: Sequence[str | Path], store: Store, fold: int) -> tuple[l
             f"predicts {', '.join(contracts[0].classes[:5])}; choose runs of this store"
         )
     names = _names(runs, [contract.name for contract in contracts])
+    if truth.known_of(select(store, fold, truth)) is not None:
+        raise TwelveLeadError(
+            f"{store.path}: some labels of fold {fold} are not known (-1), and an ensemble is weighed on known ones; "
+            "choose another fold, or leave these recordings out"
+        )
     return [Member(*each) for each in zip(names, contracts, strict=True)], truth
 
 

@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import itertools
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.errors import TwelveLeadError, Unreadable
+from twelvelead.evaluation.thresholds import own_thresholds
 from twelvelead.files import replacing
 from twelvelead.weights.head import Head, contradiction, typed
 from twelvelead.weights.lead_sets import LeadSet
@@ -112,6 +113,21 @@ class Contract(Head):
         """What the outputs of the files mean, in their order: the classes, then the statements."""
         return (self,) if self.statements is None else (self, self.statements)
 
+    def thresholds_at(self, operating_point: str) -> NDArray[np.float64]:
+        """As `Head.thresholds_at`; a class of single thresholds has to be one that the weights answer.
+
+        Raises:
+            TwelveLeadError: as there, or no output is of that name.
+        """
+        found = super().thresholds_at(operating_point)
+        if operating_point not in self.thresholds and "," in operating_point:
+            heads = [head for head in (self, self.statements, self.subclasses) if head is not None]
+            names = {name for head in heads for name in head.classes}
+            for name in own_thresholds(operating_point.partition(",")[2]):
+                if name not in names:
+                    raise TwelveLeadError(f"thresholds: {self.holder} answer no {name}; name of {_few(self.classes)}")
+        return found
+
     def calibrated_outputs(self, outputs: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """All outputs calibrated, [..., classes and statements] float64, from the same as the files give them."""
         ends = np.cumsum([len(head.classes) for head in self.heads])[:-1]
@@ -207,6 +223,10 @@ class Contract(Head):
                 values[part] = Head(**typed(Head, values[part]))
         values["lead_sets"] = [_lead_set(each) for each in values.get("lead_sets", [])]
         return cls(**typed(cls, values))
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
 def _lead_set(values: Mapping[str, Any]) -> LeadSet:

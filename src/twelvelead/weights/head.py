@@ -124,12 +124,13 @@ class Head:
         )
 
     def thresholds_at(self, operating_point: str) -> NDArray[np.float64]:
-        """One threshold a class, [classes]: of an operating point ("f1"), or the same number for all ("0.5").
+        """One threshold a class, [classes]: of an operating point ("f1"), or the same number for all ("0.5"), with
+        those of single classes behind it ("f1,MI=0.3").
 
         Raises:
             TwelveLeadError: neither an operating point of this contract nor a number from 0 to 1.
         """
-        return thresholds_at(operating_point, self.thresholds, len(self.classes), self.holder)
+        return thresholds_at(operating_point, self.thresholds, self.classes, self.holder)
 
     def limits(self, error_rate: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """The limits of the conformal rule, one a class: "present" stays possible from, "absent" to.
@@ -173,10 +174,8 @@ def _merged(parts: Sequence[Any]) -> Any:
 def _limits(head: Head) -> dict[float, dict[str, tuple[float, ...]]]:
     """Error rate -> the limits at it."""
     kinds = ("present_from", "absent_to")
-    rows = zip(*(head.conformal[kind] for kind in kinds), strict=True)
-    return {
-        rate: dict(zip(kinds, row, strict=True)) for rate, row in zip(head.conformal["error_rates"], rows, strict=True)
-    }
+    rates = head.conformal["error_rates"]
+    return {rate: {kind: head.conformal[kind][row] for kind in kinds} for row, rate in enumerate(rates)}
 
 
 def typed(kind: type[Head], values: dict[str, Any]) -> dict[str, Any]:

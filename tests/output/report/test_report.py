@@ -15,11 +15,13 @@ from twelvelead.data.store import write_store
 from twelvelead.data.tasks import labels
 from twelvelead.ecg.quality import Finding
 from twelvelead.evaluation.predictions import Predictions
-from twelvelead.inference.scoring import ScoredFold, gate_findings, score_fold
+from twelvelead.inference.scoring import Scored, gate_findings, score_folds
 from twelvelead.output.report import evaluation, table, write
+from twelvelead.weights.matching import Shared
 
 PNG = b"\x89PNG\r\n\x1a\n"
 CLASSES = ("NORM", "MI", "STTC", "CD", "HYP")
+WHOSE = {"name": "mine", "sha256": "0" * 64, "contract_sha256": "1" * 64}
 FIGURES = ("confusion", "roc", "precision-recall", "reliability", "thresholds", "cooccurrence")
 
 
@@ -33,11 +35,11 @@ def evaluated(engine, generated_store):
     """evaluated(fold, protocol, operating_point, store=, findings=) -> the evaluation of the tiny weights."""
 
     def run(fold=9, protocol="drop", operating_point="f1", store=generated_store, findings=None):
-        scored = score_fold(engine, store, fold)
+        scored = score_folds(engine, store, fold)
         found = gate_findings(engine.contract, store, scored.records) if findings is None else findings
-        return evaluation(
-            engine.contract, store, scored, found, protocol, operating_point, "c0ffee", "twelvelead evaluate mine"
-        )
+        hashes = {"sha256": engine.sha256, "contract_sha256": "c0ffee"}
+        whose = {"name": engine.contract.name, **hashes}
+        return evaluation(store, scored, found, protocol, operating_point, whose, "twelvelead evaluate mine")
 
     return run
 
@@ -179,10 +181,10 @@ def test_the_report_says_what_the_fold_was_to_the_weights(evaluated, tmp_path, f
             assert "Fold 3 trained these weights" in (tmp_path / name).read_text()
 
 
-def test_other_data_are_called_so(engine, evaluated, generated_store):
-    contract = replace(engine.contract, data={"name": "PTB-XL 1.0.3"})
-    scored = score_fold(engine, generated_store, 3)
-    found = evaluation(contract, generated_store, scored, [()] * 10, "drop", "f1", "")
+def test_other_data_are_called_so(engine, generated_store, monkeypatch):
+    monkeypatch.setattr(engine, "contract", replace(engine.contract, data={"name": "PTB-XL 1.0.3"}))
+    scored = score_folds(engine, generated_store, 3)
+    found = evaluation(generated_store, scored, [()] * 10, "drop", "f1", WHOSE)
     assert (found.values["role"], found.values["trained_fold"]) == ("other data than trained the weights", False)
     assert found.values["choices"] == []
 
@@ -294,8 +296,10 @@ def test_many_classes_stay_readable(engine, generated_store, tmp_path):
     )
     contract = replace(engine.contract, task="all", classes=tuple(names), thresholds={"f1": (0.5,) * 71})
     probabilities = np.clip(0.6 * present + 0.4 * rng.random(present.shape), 0, 1).astype(np.float32)
-    scored = ScoredFold(10, np.arange(60), probabilities, None)
-    found = evaluation(contract, store, scored, [()] * 60, "drop", "f1", "")
+    shared = Shared(contract, tuple(range(71)), "all")
+    one = np.zeros(60, int)
+    scored = Scored(shared, (contract,), one, (10,), np.arange(60), probabilities, None, "held out")
+    found = evaluation(store, scored, [()] * 60, "drop", "f1", WHOSE)
     write(found, tmp_path / "out")
     page = (tmp_path / "out" / "report.html").read_text()
     assert "the 11 most frequent of the 71 classes" in page

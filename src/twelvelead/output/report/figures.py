@@ -33,6 +33,7 @@ def class_figures(found: Evaluation) -> Iterator[Picture]:
     classes = [found.predictions.classes[column] for column in columns]
     y, p = found.predictions.labels[:, columns], found.predictions.probabilities[:, columns]
     d = found.predicted[:, columns]
+    known = None if found.predictions.known is None else found.predictions.known[:, columns]
 
     def titled(metric: str) -> list[str]:
         key = "classes.{}." + metric
@@ -53,32 +54,32 @@ def class_figures(found: Evaluation) -> Iterator[Picture]:
     share = ", the count and its share of the recorded row"
     yield Picture(
         "confusion.svg",
-        svg(confusion_panels(y, d, cut)),
+        svg(confusion_panels(y, d, cut, known)),
         f"Confusion matrix of each class{share}",
         f"Above each matrix the probability from which the class is called present; in each cell{share[1:]}.",
     )
     yield Picture(
         "roc.svg",
-        svg(panels.roc_panels(y, p, d, titled("auroc"))),
+        svg(panels.roc_panels(y, p, d, titled("auroc"), known)),
         "ROC curve of each class",
         "Receiver operating characteristic, with AUROC and its 95 % interval.",
     )
     yield Picture(
         "precision-recall.svg",
-        svg(panels.precision_recall_panels(y, p, d, titled("average_precision"))),
+        svg(panels.precision_recall_panels(y, p, d, titled("average_precision"), known)),
         "Precision-recall curve of each class",
         "Precision against recall, with average precision and its 95 % interval, and how many records have the class.",
     )
     yield Picture(
         "reliability.svg",
-        svg(panels.reliability_panels(y, p, [f"{name}  Brier {_brier(found, name)}" for name in classes])),
+        svg(panels.reliability_panels(y, p, [f"{name}  Brier {_brier(found, name)}" for name in classes], known)),
         "Reliability curve of each class, with counts",
         "Share of records with the class against the mean probability, in 15 bins of equal width, and below the number "
         "of records in each bin (logarithmic). On the dashed line probabilities mean what they say.",
     )
     yield Picture(
         "thresholds.svg",
-        svg(panels.threshold_panels(y, p, thresholds, classes)),
+        svg(panels.threshold_panels(y, p, thresholds, classes, known)),
         "Precision, recall, F1 and accuracy of each class against its threshold",
         "What another threshold would give. The full line is the threshold that decides in this report.",
     )

@@ -98,7 +98,7 @@ def _headline(found: Evaluation) -> Iterator[Block]:
         }
         if cells:
             rows.append(row(label, cells))
-    named = found.operating_point in found.contract.thresholds
+    named = found.operating_point in found.contract.thresholds or "," in found.operating_point
     thresholds = f"of `{found.operating_point}`" if named else f"{found.operating_point} for all classes"
     yield Heading("Figures under all protocols")
     head = [f"{name} (asked for)" if name == values["protocol"] else name for name in PROTOCOLS]
