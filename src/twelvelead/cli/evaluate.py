@@ -17,7 +17,7 @@ from twelvelead.cli.options import (
     at,
     folds_from,
 )
-from twelvelead.errors import Interrupted
+from twelvelead.errors import Interrupted, TwelveLeadError
 
 
 def evaluate(
@@ -65,7 +65,7 @@ def evaluate(
     from twelvelead.cli.meter import Meter
     from twelvelead.data.store import Store
     from twelvelead.data.tasks import fold_names, select
-    from twelvelead.inference.cross_validation import runs_of, score_out_of_fold
+    from twelvelead.inference.cross_validation import finished_runs, runs_of, score_out_of_fold
     from twelvelead.inference.engine import Engine
     from twelvelead.inference.scoring import gate_findings, score_folds, truth_of
     from twelvelead.output.report import evaluation, table, write
@@ -76,6 +76,8 @@ def evaluate(
     opened = Store.open(store)
     runs = runs_of(Path(weights), opened, asked) if cross_validate else {}
     folds = tuple(runs) or asked or (9,)
+    if not runs and len(finished_runs(Path(weights))) > 1:
+        raise TwelveLeadError(f"{weights}: holds several runs; name one of them, or add --cross-validate")
     engine = Engine(runs[folds[0]] if runs else weights)
     contract, name = engine.contract, Path(weights).resolve().name if runs else engine.contract.name
     require_suitable(contract, opened, weights)

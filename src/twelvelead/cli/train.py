@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from twelvelead.cli.architecture import Architecture, load_architecture
+from twelvelead.cli.options import folds_from
 from twelvelead.errors import Interrupted, MissingExtra, TwelveLeadError
 
 
@@ -34,6 +35,15 @@ def train(
             help="Share each batch among this many accelerators (CPU processes where there are none).",
         ),
     ] = 1,
+    folds: Annotated[
+        str | None,
+        typer.Option(
+            help="Train one run for each fold of the store, or for these, as in 1,2,3, into RUN/fold-N: it leaves the "
+            "fold out, the next one chooses, the others train. evaluate --cross-validate scores them together.",
+            metavar="all|N,...",
+            show_default="one run, by the recipe's folds",
+        ),
+    ] = None,
     architecture: Architecture = None,
     initial: Annotated[
         str,
@@ -48,6 +58,7 @@ def train(
     and in weights/ the weights with their contract.
     """
     try:
+        from twelvelead.training.folds import train_each
         from twelvelead.training.recipe import Recipe
         from twelvelead.training.run import train as start
     except ModuleNotFoundError as error:
@@ -55,6 +66,9 @@ def train(
     from twelvelead.cli.meter import Meter
     from twelvelead.data.store import Store
 
+    left_out = None if folds is None or folds == "all" else folds_from(folds)
+    if folds is not None and devices > 1:
+        raise TwelveLeadError("--folds trains one run after the other on one device; leave --devices out")
     load_architecture(architecture)
     chosen = Recipe.load(recipe, initial)
     if task is not None:
@@ -70,7 +84,14 @@ def train(
         opened = Store.open(store)
     try:
         with Meter() as meter:
-            start(chosen, opened, run, typer.echo, devices=devices, progress=meter.show)
+            if folds is None:
+                start(chosen, opened, run, typer.echo, devices=devices, progress=meter.show)
+            else:
+                runs = train_each(chosen, opened, run, left_out, typer.echo, progress=meter.show)
+                typer.echo(
+                    f"{len(runs)} runs in {run}; twelvelead evaluate {run} {opened.path} --cross-validate scores each "
+                    "fold by the run that left it out"
+                )
     except ModuleNotFoundError as error:
         raise missing(error, "Training", "train") from None
     except KeyboardInterrupt:

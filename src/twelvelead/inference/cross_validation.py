@@ -20,6 +20,11 @@ from twelvelead.weights.suitability import require_unseen
 ROLE = "out of fold: each record was scored by a run that neither trained nor chose on it"
 
 
+def finished_runs(folder: Path) -> list[Path]:
+    """The folders of finished runs in a folder."""
+    return sorted(path.parent.parent for path in folder.glob(f"*/weights/{FILE}"))
+
+
 def runs_of(folder: Path, store: Store, folds: Sequence[int] | None = None) -> dict[int, Path]:
     """The run of each fold.
 
@@ -38,7 +43,7 @@ def runs_of(folder: Path, store: Store, folds: Sequence[int] | None = None) -> d
             f"{folder}: is one run, and --cross-validate takes the folder of several, as twelvelead train RECIPE STORE "
             "RUNS --folds all makes it; leave --cross-validate out for one"
         )
-    runs = sorted(path.parent.parent for path in folder.glob(f"*/weights/{FILE}"))
+    runs = finished_runs(folder)
     if not runs:
         raise Unreadable(
             f"{folder}: holds no finished run; make them with twelvelead train RECIPE STORE {folder} --folds all"
@@ -107,5 +112,5 @@ def score_out_of_fold(
     return scored, files
 
 
-def _of_fold(progress: Progress, fold: int, what: str, done: int, total: int) -> None:
-    progress(f"{what}, fold {fold}", done, total)
+def _of_fold(progress: Progress, fold: int, what: str, done: int, total: int, size: int = 0) -> None:
+    progress(f"{what}, fold {fold}", done, total, size)

@@ -125,7 +125,9 @@ class Contract(Head):
             names = {name for head in heads for name in head.classes}
             for name in own_thresholds(operating_point.partition(",")[2]):
                 if name not in names:
-                    raise TwelveLeadError(f"thresholds: {self.holder} answer no {name}; name of {_few(self.classes)}")
+                    raise TwelveLeadError(
+                        f"thresholds: {self.holder} decide no {name} here; name of {_few(self.classes)}"
+                    )
         return found
 
     def calibrated_outputs(self, outputs: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
