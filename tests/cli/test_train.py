@@ -139,7 +139,6 @@ def test_a_wrong_command_line_ends_with_2(cli, tiny_run, generated_store, tmp_pa
         ("train", "reference"),
         ("evaluate", tiny_run),
         ("evaluate", tiny_run, store, *out, "--protocol", "all"),
-        ("evaluate", tiny_run, store, *out, "--fold", "nine"),
         ("ptbxl", "prepair"),
     ):
         result = cli(*arguments)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from twelvelead.training.augment import mix
 from twelvelead.training.loss import AsymmetricLoss, CrossEntropyLoss, FocalLoss, class_weights
 from twelvelead.training.module import make_loss
 from twelvelead.training.recipe import Recipe
@@ -42,7 +43,38 @@ def test_focal_loss_without_focus_is_half_the_cross_entropy(batch):
     torch.testing.assert_close(CrossEntropyLoss(weights)(logits, labels), (weights * each).mean())
 
 
-@pytest.mark.parametrize("kind", [lambda w: FocalLoss(w, alpha=ALPHA, gamma=GAMMA), CrossEntropyLoss])
+KINDS = [
+    lambda w: FocalLoss(w, alpha=ALPHA, gamma=GAMMA),
+    lambda w: AsymmetricLoss(w, gamma=GAMMA),
+    CrossEntropyLoss,
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_not_known_has_no_loss_and_no_gradient(batch, kind):
+    logits, labels, weights = (torch.tensor(array, dtype=torch.float64) for array in batch)
+    known = torch.from_numpy(np.random.default_rng(1).random(logits.shape) < 0.6)
+    logits.requires_grad_()
+    loss = kind(weights)
+    loss(logits, torch.where(known, labels, torch.nan)).backward()
+    assert (logits.grad[~known] == 0).all()
+    assert (logits.grad[known] != 0).any()
+    pairs = [
+        loss(logits[[row]], torch.where(torch.arange(5) == column, labels[row], torch.nan)[None])
+        for row, column in known.nonzero().tolist()
+    ]
+    torch.testing.assert_close(loss(logits, torch.where(known, labels, torch.nan)), torch.stack(pairs).mean())
+    assert loss(logits, torch.full_like(labels, torch.nan)) == 0
+
+
+def test_mixed_with_what_is_not_known_a_label_is_not_known():
+    labels = torch.tensor([[1.0, torch.nan], [0.0, 1.0]])
+    _, _, mixed = mix(torch.zeros(2, 3, 1), torch.zeros(2, 2), labels, 0.5)
+    assert mixed[0, 1].isnan()
+    assert not mixed[:, 0].isnan().any()
+
+
+@pytest.mark.parametrize("kind", [KINDS[0], KINDS[2]])
 @pytest.mark.parametrize("label", [0.0, 1.0])
 def test_extreme_logits_keep_loss_and_gradient_finite(kind, label):
     logits = torch.tensor([[-1e4, -100.0, 0.0, 100.0, 1e4]], requires_grad=True)
@@ -53,6 +85,13 @@ def test_extreme_logits_keep_loss_and_gradient_finite(kind, label):
     wrong, right = (logits.grad[0, [0, -1]] if label else logits.grad[0, [-1, 0]]).abs()
     assert wrong > 0.01
     assert right < 1e-6
+
+
+def test_class_weights_count_what_is_known():
+    labels = np.array([[True, True], [True, False], [False, False], [False, False]])
+    known = np.array([[True, True], [True, False], [True, False], [True, True]])
+    expected = np.array([4 / 2, 2 / 1])
+    np.testing.assert_allclose(class_weights(labels, known), expected / expected.mean(), rtol=1e-6)
 
 
 def test_class_weights_are_n_over_classes_times_positives_scaled_to_mean_1():

@@ -56,7 +56,7 @@ def create(
     separator: Annotated[
         str | None,
         typer.Option(
-            help="Split cells of names at this: one sign, space, tab, none (a cell is one class) or list.",
+            help="Take names in a cell apart at this: one sign, space, tab, none (a cell is one class) or list.",
             show_default="read off the cells",
         ),
     ] = None,
@@ -68,7 +68,7 @@ def create(
         ),
     ] = None,
     min_count: Annotated[
-        int, typer.Option(help="Leave classes out, and name them, that fewer recordings have.", min=0)
+        int, typer.Option(help="Take the classes that so many recordings have, and name the others.", min=0)
     ] = 0,
     folds: Annotated[
         int | None,
