@@ -78,7 +78,7 @@ def register_named(name: str, source: str) -> None:
 
 def own_loss(name: str, weights: Tensor, source: str) -> Loss:
     """A loss of one's own, made as those that ship: called with the weights of the classes, [classes] float32, it gives
-    what maps logits and labels, both [n, classes], to a scalar.
+    what maps logits and labels, both [n, classes], to a scalar. A label that is not known is NaN.
 
     Raises:
         TwelveLeadError: it cannot be had, or gives something else.
