@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from twelvelead.data.store import Store
 from twelvelead.ecg.leads import LEADS
 from twelvelead.ecg.synthetic import synthetic_ecg
 from twelvelead.evaluation.predictions import Predictions
@@ -51,6 +52,25 @@ def test_what_is_not_known_is_told(cli, headers, mapping, tmp_path):
     assert made.out.endswith("fold 1\n")
     assert f"codes that {mapping} does not list, with the recordings that have them: 12345 (1)" in made.err
     assert f"task superclass lacks 2 classes of PTB-XL that {mapping} has no code for: CD, HYP" in made.err
+
+
+def test_some_leads_may_be_stored_alone_and_recordings_lack_the_others(cli, headers, tmp_path):
+    few = headers / "1.hea"
+    signal = np.fromfile(headers / "1.dat", "<i2").reshape(-1, 12)[:, :2]
+    signal.tofile(headers / "1.dat")
+    sums = signal.astype(np.int64).sum(axis=0) & 0xFFFF
+    lines = [f"1 2 100 {len(signal)}"]
+    lines += [f"1.dat 16 1000/mV 16 0 {signal[0, at]} {sums[at]} 0 {lead}" for at, lead in enumerate(("I", "II"))]
+    few.write_text("\n".join([*lines, "# Age: 60", "# Sex: Female", f"# Dx: {CODES[0]}"]) + "\n")
+    made = cli("store", "create", headers, "challenge", tmp_path / "store", "--leads", "ii, DI")
+    assert made.code == 0, made.err
+    store = Store.open(tmp_path / "store")
+    assert store.leads == ("II", "I")
+    np.testing.assert_array_equal(store.signals[0], signal[: store.samples, ::-1])
+    left_out = cli("store", "create", headers, "challenge", tmp_path / "other", "--leads", "V1")
+    assert (left_out.code, "missing lead V1; all of V1 are needed" in left_out.err) == (2, True)
+    for wrong in ("X", "I,I", ""):
+        assert "as in I,II" in cli("store", "create", headers, "challenge", tmp_path / "no", "--leads", wrong).fault
 
 
 def test_a_shipped_mapping_goes_by_its_name_and_takes_no_task(cli, headers, tmp_path):

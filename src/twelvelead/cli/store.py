@@ -41,6 +41,10 @@ def create(
         float, typer.Option(help="Store at this rate in Hz; recordings of other rates are resampled.")
     ] = 100,
     seconds: Annotated[float, typer.Option(help="Store this many seconds of each recording, from its start.")] = 10,
+    leads: Annotated[
+        str | None,
+        typer.Option(help="Store these leads alone, as in I,II; recordings may lack the others.", show_default="all"),
+    ] = None,
     task: Annotated[
         str | None,
         typer.Option(help="Call the labels this; name it when you train and evaluate.", show_default="labels"),
@@ -107,6 +111,8 @@ def create(
     from twelvelead.data.create import create as make
     from twelvelead.data.tasks import fold_names
     from twelvelead.ecg.finding import CODES
+    from twelvelead.ecg.lead_sets import named_leads
+    from twelvelead.ecg.leads import LEADS
     from twelvelead.output.understood import understood
 
     with Meter() as meter:
@@ -116,6 +122,7 @@ def create(
             store,
             rate=rate,
             seconds=seconds,
+            leads=LEADS if leads is None else named_leads(leads),
             task=task,
             mapping=mapping,
             separator=separator,

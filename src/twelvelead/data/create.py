@@ -14,6 +14,7 @@ from twelvelead.data.labelled import Labelled
 from twelvelead.data.labelling import label
 from twelvelead.data.ptbxl.prepare import SOURCE
 from twelvelead.data.store import Store, write_store
+from twelvelead.ecg.leads import LEADS
 from twelvelead.ecg.record import ECG
 from twelvelead.ecg.resample import resample
 from twelvelead.errors import TwelveLeadError, Unreadable
@@ -56,6 +57,7 @@ def create(
     *,
     rate: float,
     seconds: float = 10.0,
+    leads: tuple[str, ...] = LEADS,
     task: str | None = None,
     mapping: Path | str | None = None,
     separator: str | None = None,
@@ -89,6 +91,7 @@ def create(
         store: the folder to make; a store that is already there is replaced when the new one is whole.
         rate: of the store in Hz; recordings of another rate are resampled.
         seconds: of each recording that are stored, from its start; shorter recordings are left out and named.
+        leads: that are stored, in this order; recordings that lack one are left out and named.
         task, mapping, separator, columns, min_count: see `twelvelead.data.labelling.label`.
         folds: how many patient-safe folds to make; None to take those of the table, or one for all by codes. Where
             PTB-XL's records are among them, these keep the published folds, and the others are spread over ten.
@@ -127,6 +130,7 @@ def create(
     bad = list(listed.bad.values())
     noticed: Counter[str] = Counter()
     reading: dict[str, Any] = {
+        "leads": leads,
         "sampling_rate": sampling_rate,
         "unit": unit,
         "scale": scale,
@@ -158,6 +162,7 @@ def create(
         tasks=listed.tasks,
         sampling_rate=rate,
         source=listed.source,
+        leads=leads,
     )
     return Created(
         made,
@@ -199,7 +204,7 @@ def _unlisted(source: Path, listed: Iterable[Path]) -> Found:
 
 
 def _microvolts(ecg: ECG, rate: float, samples: int) -> NDArray[np.int16]:
-    """[samples, 12] int16, microvolts."""
+    """[samples, leads] int16, microvolts."""
     signal = ecg.signal if ecg.sampling_rate == rate else resample(ecg.signal, ecg.sampling_rate, rate)
     if len(signal) < samples:
         raise Unreadable(

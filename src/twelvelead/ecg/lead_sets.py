@@ -5,7 +5,23 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.ecg.leads import LEADS, obtainable
+from twelvelead.ecg.leads import LEADS, canonical_lead, obtainable
+from twelvelead.errors import TwelveLeadError
+
+
+def named_leads(text: str) -> tuple[str, ...]:
+    """Leads such as "I,II,V2" in their order, by any usual name.
+
+    Raises:
+        TwelveLeadError: one is none of the twelve, or stands twice.
+    """
+    names = tuple(canonical_lead(name) for name in text.split(","))
+    wrong = [name for name in names if name not in LEADS or names.count(name) > 1]
+    if wrong:
+        raise TwelveLeadError(
+            f"leads {text}: {wrong[0] or 'nothing'} is none, or stands twice; give each once, as in I,II"
+        )
+    return names
 
 
 def parse_lead_set(text: str) -> tuple[str, ...]:

@@ -116,9 +116,9 @@ def columns_for(wanted: tuple[str, ...], stored: tuple[str, ...], source: str) -
     if missing:
         from twelvelead.ecg.finding import Finding
 
-        needed = "V1-V6 and two of the limb leads" if wanted == LEADS else ", ".join(wanted)
+        needed = "V1-V6 and two of the limb leads are" if wanted == LEADS else f"all of {', '.join(wanted)} are"
         message = (
-            f"missing lead{'s' if len(missing) > 1 else ''} {', '.join(missing)}; {needed} are needed, so record or "
+            f"missing lead{'s' if len(missing) > 1 else ''} {', '.join(missing)}; {needed} needed, so record or "
             "export the missing ones"
         )
         raise Refused(f"{source}: {message}", (Finding("missing-leads", "refuse", message),))
