@@ -91,6 +91,11 @@ def test_every_way_of_writing_is_read_alike_or_asked_about(tmp_path, names, rows
         agrees(path, expected, way, separator=SIGNS.get(way, way if len(way) == 1 else "list"))
 
 
+def test_a_class_may_be_called_as_a_column_of_names_is(tmp_path):
+    path = write(tmp_path / "labels.csv", ["file", "A0", "DX"], [["0.hea", "1", "0"], ["1.hea", "0", "1"]], "commas")
+    assert label(tmp_path, path).labels == ("A0", "DX")
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
 @given(st.lists(st.text("AFafb12,;|[]{}()'\": \n-.", max_size=12), min_size=1, max_size=6), st.booleans())
 def test_any_cells_give_labels_or_one_line(tmp_path, cells, settled):

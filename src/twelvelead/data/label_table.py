@@ -129,6 +129,8 @@ def _roles(table: TextTable, rate: float, columns: Sequence[str] | None) -> _Col
         held = [names[name] for name in called if name in names]
         if role == "file" and {normalised(name) for name in held} == set(_OF_RATE.values()):
             held = [names[_OF_RATE[rate > 100]]]
+        if role == "labels" and len(held) == 1 and _is_class(table.column(held[0])) and _others(table, names, held[0]):
+            held = []  # a class of this name beside other classes, such as DX
         if held and (role != "labels" or columns is None):
             if len(held) > 1 and normalised(held[0]) != role and role in ("file", "labels"):
                 way = "say which by --columns" if role == "labels" else f"call it {role}"
@@ -161,6 +163,14 @@ def _roles(table: TextTable, rate: float, columns: Sequence[str] | None) -> _Col
         )
     used = {*of_role.values(), *classes}
     return _Columns(of_role, unit, classes, tuple(name for name in table.names if name not in used))
+
+
+def _others(table: TextTable, names: dict[str, str], column: str) -> bool:
+    """Whether the table has other columns of 0 and 1 than this one and those that have a role."""
+    roles = {name for called in _ROLES.values() for name in called}
+    return any(
+        name not in roles and written != column and _is_class(table.column(written)) for name, written in names.items()
+    )
 
 
 def _asked(table: TextTable, columns: Sequence[str]) -> tuple[str, ...]:
