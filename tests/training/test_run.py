@@ -102,7 +102,7 @@ def test_the_predictions_are_of_the_validation_fold_and_give_the_stated_metrics(
     predictions = Predictions.load(tiny_run / "predictions.npz")
     fold_9 = np.flatnonzero(generated_store.column("fold") == 9)
     np.testing.assert_array_equal(predictions.ecg_id, generated_store.column("ecg_id")[fold_9])
-    assert (predictions.fold, predictions.protocol) == (9, "drop")
+    assert (predictions.folds, predictions.protocol) == ((9,), "drop")
     values = evaluate(predictions.labels, predictions.probabilities, contract.thresholds_at("f1"), predictions.classes)
     assert contract.metrics["macro_auroc"] == pytest.approx(values["macro_auroc"])
     assert contract.metrics["macro_f1_at_f1"] == pytest.approx(values["macro_f1"])
