@@ -207,7 +207,10 @@ def test_a_rate_is_compared_rounded():
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
-        ({"sampling_rate": 500}, "sampling rate is 100 Hz, but the weights {} need 500 Hz"),
+        (
+            {"sampling_rate": 500, "window": 5 * 256, "stride": 5 * 124},
+            "sampling rate is 100 Hz, but the weights {} need 500 Hz",
+        ),
         (
             {"leads": ("II", "I")},
             "leads are I, II, III, aVR, aVL, aVF, V1, V2, V3, V4, V5, V6, but the weights {} need",

@@ -256,6 +256,8 @@ def _require_member(
 ) -> None:
     if contract.architecture == ENSEMBLE:
         raise TwelveLeadError(f"{run}: is an ensemble already; name the runs that it was made of")
+    if contract.lead_sets:
+        raise TwelveLeadError(f"{run}: takes fewer leads too, which an ensemble does not; name runs that need all")
     for what, given, wanted in (
         ("task", contract.task, reference.task),
         ("classes", ", ".join(contract.classes[:5]), ", ".join(reference.classes[:5])),

@@ -60,7 +60,8 @@ def describe_member(contract: Contract) -> dict[str, Any]:
     calibration = {
         kind: [value for head in contract.heads for value in head.calibration[kind]] for kind in ("slope", "intercept")
     }
-    return {"name": contract.name, **_entries(contract), "scale": contract.scale, "calibration": calibration}
+    entries = {name: value for name, value in _entries(contract).items() if name != "masked"}
+    return {"name": contract.name, **entries, "scale": contract.scale, "calibration": calibration}
 
 
 def state_of(whole: Whole) -> nn.Module:
