@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
@@ -14,42 +13,9 @@ from twelvelead.data.joining import Mapping, joined
 from twelvelead.data.label_cells import LISTS, SPACE, WHOLE, read_cells, require_separator
 from twelvelead.data.label_literals import Said
 from twelvelead.data.labelled import Labelled
+from twelvelead.data.table_columns import PTBXL, ROLES, Columns, columns_of
 from twelvelead.data.text_table import TextTable, normalised, read_text_table
 from twelvelead.errors import Unreadable
-
-_OF_RATE = {False: "filename_lr", True: "filename_hr"}
-"""PTB-XL's columns of files, at 100 and at 500 Hz."""
-
-_ROLES = {
-    "file": ("file", "filename", "file_name", "path", "filepath", "file_path", *_OF_RATE.values()),
-    "ecg_id": ("ecg_id",),
-    "patient_id": ("patient_id", "patient", "subject_id", "subject"),
-    "fold": ("fold", "strat_fold"),
-    "age": ("age",),
-    "sex": ("sex", "gender"),
-    "labels": ("labels", "label", "scp_codes", "dx", "diagnosis", "diagnoses", "class", "classes", "codes"),
-}
-"""What a column may be called, the first name before the others."""
-
-_PTBXL = {"scp_codes", "strat_fold", *_OF_RATE.values()}
-_OF_AGE = ("age_in_", "age_(", "age_[", "age_")
-
-
-@dataclass(frozen=True)
-class _Columns:
-    """Which column is which.
-
-    Attributes:
-        of_role: role -> its name in the table; only those that there are.
-        unit_of_age: "" for years.
-        classes: columns of 0 and 1.
-        unread: the others.
-    """
-
-    of_role: dict[str, str]
-    unit_of_age: str
-    classes: tuple[str, ...]
-    unread: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -87,8 +53,8 @@ def labelled_by_table(
     Raises:
         Unreadable: the table is missing, or a row of it cannot be understood.
     """
-    found = read_text_table(table, _ROLES["file"])
-    roles = _roles(found, rate, columns)
+    found = read_text_table(table, ROLES["file"])
+    roles = columns_of(found, rate, columns)
     try:
         known = _known(source, found, roles)
         sign = None if separator is None else require_separator(separator)
@@ -100,7 +66,7 @@ def labelled_by_table(
     notes = [*found.notes, *read.notes]
     if roles.unread:
         notes.append(f"columns not read: {', '.join(name or '(without a name)' for name in roles.unread)}")
-    ptbxl = {normalised(name) for name in found.names} >= _PTBXL
+    ptbxl = {normalised(name) for name in found.names} >= PTBXL
     labels = joined(read.said, read.names, mapping, task)
     return Labelled(
         files=known.pop("file"),
@@ -122,73 +88,7 @@ class _BadLine(ValueError):
     """A line that cannot be understood; the text begins with its number."""
 
 
-def _roles(table: TextTable, rate: float, columns: Sequence[str] | None) -> _Columns:
-    names = {normalised(name): name for name in table.names if name}
-    of_role, unit = {}, ""
-    for role, called in _ROLES.items():
-        held = [names[name] for name in called if name in names]
-        if role == "file" and {normalised(name) for name in held} == set(_OF_RATE.values()):
-            held = [names[_OF_RATE[rate > 100]]]
-        if role == "labels" and len(held) == 1 and _is_class(table.column(held[0])) and _others(table, names, held[0]):
-            held = []  # a class of this name beside other classes, such as DX
-        if held and (role != "labels" or columns is None):
-            if len(held) > 1 and normalised(held[0]) != role and role in ("file", "labels"):
-                way = "say which by --columns" if role == "labels" else f"call it {role}"
-                raise Unreadable(f"{table.path}: {' and '.join(held[:2])} may each be the column {role}; {way}")
-            of_role[role] = held[0]
-    if "age" not in of_role:
-        for name, written in names.items():
-            unit_of = next((name.removeprefix(start).strip("()[]_") for start in _OF_AGE if name.startswith(start)), "")
-            if unit_of and cells.is_unit_of_age(unit_of):
-                of_role["age"], unit = written, unit_of
-    if "file" not in of_role:
-        raise Unreadable(
-            f"{table.path}: has no column file (or filename, or path), which names each recording; its columns are "
-            f"{_few(table.names)}"
-        )
-    taken = set(of_role.values())
-    if columns is not None:
-        classes = _asked(table, columns)
-    elif "labels" in of_role:
-        classes = ()
-    else:
-        classes = tuple(name for name in table.names if name and name not in taken and _is_class(table.column(name)))
-    if columns is not None and len(classes) == 1 and not _is_class(table.column(classes[0])):
-        of_role["labels"], classes = classes[0], ()
-    if not classes and "labels" not in of_role:
-        others = [name for name in table.names if name not in taken]
-        raise Unreadable(
-            f"{table.path}: has no labels: add a column label with the names of the classes (AF;LBBB), or a column of "
-            f"0 and 1 for each class; --columns names those that are called otherwise, of {_few(others) or 'none'}"
-        )
-    used = {*of_role.values(), *classes}
-    return _Columns(of_role, unit, classes, tuple(name for name in table.names if name not in used))
-
-
-def _others(table: TextTable, names: dict[str, str], column: str) -> bool:
-    """Whether the table has other columns of 0 and 1 than this one and those that have a role."""
-    roles = {name for called in _ROLES.values() for name in called}
-    return any(
-        name not in roles and written != column and _is_class(table.column(written)) for name, written in names.items()
-    )
-
-
-def _asked(table: TextTable, columns: Sequence[str]) -> tuple[str, ...]:
-    for name in columns:
-        if name not in table.names:
-            near = get_close_matches(name, table.names, 1)
-            hint = f"did you mean {near[0]}" if near else f"its columns are {_few(table.names)}"
-            raise Unreadable(f"{table.path}: has no column {name}; {hint}")
-    return tuple(columns)
-
-
-def _is_class(column: Sequence[str]) -> bool:
-    """Whether a column holds 0 and 1, a slip in less than half of what it says aside."""
-    says = [cell for cell in column if cell.lower() not in cells.NOTHING]
-    return bool(says) and 2 * sum(map(cells.is_mark, says)) > len(says)
-
-
-def _known(source: Path, table: TextTable, roles: _Columns) -> dict[str, Any]:
+def _known(source: Path, table: TextTable, roles: Columns) -> dict[str, Any]:
     """Files and columns of a store, [record] each."""
     found: dict[str, list[Any]] = {name: [] for name in ("file", "ecg_id", "patient_id", "fold", "age", "sex")}
     place = {role: table.names.index(name) for role, name in roles.of_role.items()}
@@ -228,7 +128,7 @@ def _inside(source: Path, file: str) -> Path:
     return source / path
 
 
-def _by_classes(table: TextTable, roles: _Columns) -> _Read:
+def _by_classes(table: TextTable, roles: Columns) -> _Read:
     said: list[Said | None] = []
     places = [(name, table.names.index(name)) for name in roles.classes]
     empty: Counter[str] = Counter()
@@ -252,7 +152,7 @@ def _by_classes(table: TextTable, roles: _Columns) -> _Read:
     return _Read(said, written, roles.classes, how, tuple(notes))
 
 
-def _by_names(table: TextTable, roles: _Columns, separator: str | None) -> _Read:
+def _by_names(table: TextTable, roles: Columns, separator: str | None) -> _Read:
     column = roles.of_role["labels"]
     written = table.column(column)
     try:
@@ -273,7 +173,3 @@ def _by_names(table: TextTable, roles: _Columns, separator: str | None) -> _Read
     unknown = sum(one is None for one in read.said)
     notes = [f"{unknown:,} recordings of which nothing is known"] if unknown else []
     return _Read(read.said, written, names, f"column {column}, {read.how}", tuple(notes), tuple(doubts))
-
-
-def _few(names: Sequence[str]) -> str:
-    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
