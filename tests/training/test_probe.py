@@ -12,6 +12,7 @@ from scipy.special import expit
 
 from twelvelead.data.create import create
 from twelvelead.data.folds import shared_out
+from twelvelead.data.tasks import labels
 from twelvelead.errors import TwelveLeadError
 from twelvelead.evaluation.metrics import auroc as auroc_of
 from twelvelead.training.crops import Crops
@@ -119,6 +120,20 @@ def test_an_unknown_label_takes_no_part():
     np.testing.assert_allclose(weight, expected, atol=1e-3, rtol=1e-2)
     np.testing.assert_allclose(bias, share, atol=1e-2)
     assert np.isfinite(fit_last_layer(np.concatenate([embedding, embedding]), doubled, np.arange(200)).loss)
+
+
+@pytest.mark.usefixtures("epochs_only")
+def test_a_probe_learns_from_labels_of_which_some_are_not_known(tiny_run, own_store, checkpoint, tmp_path):
+    folder = own_store.path.parent
+    heading, *lines = (folder / "table.csv").read_text().split()
+    hidden = [line.rsplit(",", 1)[0] + ",-1" if number % 3 == 0 else line for number, line in enumerate(lines)]
+    (tmp_path / "table.csv").write_text("\n".join([heading, *hidden]))
+    how = {"rate": 100, "folds": 5, "sampling_rate": 100, "unit": "mV"}
+    store = create(folder, tmp_path / "table.csv", tmp_path / "store", **how).store
+    assert not labels(store, "labels", "keep").known.all()
+    train(Recipe.load("probe", str(tiny_run)), store, tmp_path / "run", silent)
+    state = checkpoint(tmp_path / "run", "probe")["state_dict"]
+    assert all(torch.isfinite(state[f"windowed.model.output.{part}"]).all() for part in ("weight", "bias"))
 
 
 def test_an_output_without_positives_is_rare_and_finite():
