@@ -5,6 +5,8 @@ import shutil
 
 import pytest
 
+# Imported before anything is patched: what it takes from other modules by name would stay patched in it.
+import twelvelead.inference.cross_validation  # noqa: F401
 from twelvelead.cli.evaluate import evaluate as evaluate_verb
 from twelvelead.cli.robustness import robustness as robustness_verb
 from twelvelead.data.tasks import labels
