@@ -1,10 +1,9 @@
 """Everything that decides a training, as one dataclass; TOML on disk."""
 
 import dataclasses
-import difflib
 import json
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -14,6 +13,7 @@ from twelvelead.ecg.leads import LEADS
 from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.models import MODELS, default_settings
 from twelvelead.training.inherit import inherit
+from twelvelead.training.kinds import check_kinds, hint
 from twelvelead.training.named import find_object, importable, is_named, register_named
 
 
@@ -266,7 +266,7 @@ class Recipe:
         architecture = values.get("architecture", defaults["architecture"])
         if architecture not in MODELS:
             raise Unreadable(
-                f"{source}: no architecture is named {architecture}{_hint(architecture, MODELS)}; one of your own "
+                f"{source}: no architecture is named {architecture}{hint(architecture, MODELS)}; one of your own "
                 "comes with --architecture FILE, or as module:object in the recipe"
             )
         usual, settings = default_settings(architecture), values.get("model", {})
@@ -292,9 +292,6 @@ class Recipe:
         lines += ["", "[model]", *(f"{name} = {_toml(value)}" for name, value in settings.items())]
         return "\n".join(lines) + "\n"
 
-
-_OPEN = ("train_folds", "validation_folds")
-"""Lists of numbers that may be empty."""
 
 LEAST_MIXUP = 0.01
 """Below it the Beta distribution is so near to its ends that float32 gives its middle instead."""
@@ -393,36 +390,6 @@ def _check_range(name: str, value: Any, source: str) -> None:
     for ranged, low, high in _RANGES:
         if name == ranged and not low <= value <= high:
             raise TwelveLeadError(f"{source}: {name} is {value}; it has to be from {low:g} to {high:g}")
-
-
-def check_kinds(values: dict[str, Any], defaults: dict[str, Any], source: str) -> None:
-    """See that each value has a default of its name and is of that default's kind.
-
-    Raises:
-        Unreadable: it has none, or is of another kind.
-    """
-    for name, value in values.items():
-        if name not in defaults:
-            raise Unreadable(f"{source}: unknown setting {name}{_hint(name, defaults)}")
-        if not _is_of_kind(value, defaults[name]) and not (name in _OPEN and value == []):
-            raise Unreadable(f"{source}: {name} is {value!r}; it has to be of the kind of {json.dumps(defaults[name])}")
-
-
-def _hint(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, known, 1)
-    return f"; did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"
-
-
-def _is_of_kind(value: Any, default: Any) -> bool:
-    if isinstance(default, bool) or isinstance(value, bool):
-        return isinstance(default, bool) and isinstance(value, bool)
-    if isinstance(default, float):
-        return isinstance(value, int | float)
-    if isinstance(default, list | tuple):
-        # What is empty by default holds names and may be empty; the others hold numbers and may not.
-        kind = type(default[0]) if default else str
-        return isinstance(value, list | tuple) and bool(value or not default) and all(type(v) is kind for v in value)
-    return isinstance(value, type(default))
 
 
 def _toml(value: Any) -> str:

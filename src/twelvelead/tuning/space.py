@@ -13,7 +13,8 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 
 from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.models import MODELS, default_settings
-from twelvelead.training.recipe import Recipe, check_kinds, check_setting
+from twelvelead.training.kinds import check_kinds
+from twelvelead.training.recipe import Recipe, check_setting
 
 FIXED = {
     **dict.fromkeys(("task", "protocol", "train_folds", "validation_folds"), "decides what is measured"),
