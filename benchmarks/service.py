@@ -10,7 +10,6 @@ of all processes but the clients, which count apart, so that what else the machi
 
 import argparse
 import http.client
-import io
 import json
 import os
 import re
@@ -30,6 +29,7 @@ from typing import NamedTuple
 import numpy as np
 
 import twelvelead
+from hospital import as_file, ecg_object
 from twelvelead.ecg.record import ECG
 from twelvelead.ecg.synthetic import synthetic_ecg
 from twelvelead.inference.engine import Engine
@@ -84,33 +84,7 @@ def wfdb_body(ecg: ECG) -> Body:
 
 def dicom_body(ecg: ECG) -> Body:
     """An ECG as a DICOM waveform of 16 bits, one microvolt a step."""
-    from pydicom.dataset import Dataset, FileMetaDataset
-    from pydicom.uid import ExplicitVRLittleEndian, TwelveLeadECGWaveformStorage, generate_uid
-
-    group = Dataset()
-    group.WaveformOriginality, group.NumberOfWaveformChannels = "ORIGINAL", len(ecg.leads)
-    group.NumberOfWaveformSamples, group.SamplingFrequency = len(ecg.signal), str(ecg.sampling_rate)
-    group.ChannelDefinitionSequence = []
-    for lead in ecg.leads:
-        channel, source, unit = Dataset(), Dataset(), Dataset()
-        source.CodeValue, source.CodingSchemeDesignator, source.CodeMeaning = lead, "MDC", f"Lead {lead}"
-        unit.CodeValue, unit.CodingSchemeDesignator, unit.CodeMeaning = "uV", "UCUM", "microvolt"
-        channel.ChannelSourceSequence, channel.ChannelSensitivityUnitsSequence = [source], [unit]
-        channel.ChannelSensitivity, channel.ChannelSensitivityCorrectionFactor = "1", "1"
-        channel.ChannelBaseline, channel.WaveformBitsStored = "0", 16
-        group.ChannelDefinitionSequence.append(channel)
-    group.WaveformBitsAllocated, group.WaveformSampleInterpretation = 16, "SS"
-    group.WaveformData = np.rint(ecg.signal * 1000).astype("<i2").tobytes()
-    dataset = Dataset()
-    dataset.SOPClassUID, dataset.SOPInstanceUID = TwelveLeadECGWaveformStorage, generate_uid()
-    dataset.Modality, dataset.WaveformSequence = "ECG", [group]
-    dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.MediaStorageSOPClassUID = TwelveLeadECGWaveformStorage
-    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    buffer = io.BytesIO()
-    dataset.save_as(buffer, enforce_file_format=True)
-    return Body("", buffer.getvalue(), "application/dicom")
+    return Body("", as_file(ecg_object(ecg)), "application/dicom")
 
 
 @contextmanager

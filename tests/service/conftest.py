@@ -164,3 +164,16 @@ def start():
     """start(folder, *arguments, **environment) -> a context with a running service that is ready: its `port`, its
     launch `token`, and the file of its `log`."""
     return _started
+
+
+@pytest.fixture(scope="module")
+def kept(running):
+    """The client of a service whose store holds what the tests of a file put there."""
+    with running() as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def ward(kept, key_of):
+    """The headers of a key that writes."""
+    return key_of(kept, "ward 3")

@@ -1,14 +1,6 @@
 """Readers against model: what is counted, against which answer, and whose."""
 
-import pytest
-
 PLACE = "/v1/recordings"
-
-
-@pytest.fixture(scope="module")
-def kept(running):
-    with running() as client:
-        yield client
 
 
 def test_newest_signed_readings_are_counted_against_the_answer_by_class_and_statement(kept, key_of, aecg, problem):

@@ -8,17 +8,6 @@ from twelvelead.service import answering
 PLACE = "/v1/recordings"
 
 
-@pytest.fixture(scope="module")
-def kept(running):
-    with running() as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def ward(kept, key_of):
-    return key_of(kept, "ward 3")
-
-
 @pytest.fixture
 def place(kept, ward, aecg):
     """place(**of aecg) -> where the attribution of a new recording is."""

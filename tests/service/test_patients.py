@@ -5,12 +5,6 @@ import pytest
 PLACE = "/v1/recordings"
 
 
-@pytest.fixture(scope="module")
-def kept(running):
-    with running() as client:
-        yield client
-
-
 @pytest.fixture
 def ward(kept, key_of, request):
     """The headers of a key with a worklist of its own."""

@@ -12,17 +12,6 @@ from twelvelead.ecg.synthetic import synthetic_ecg
 PLACE = "/v1/recordings"
 
 
-@pytest.fixture(scope="module")
-def kept(running):
-    with running() as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def ward(kept, key_of):
-    return key_of(kept, "ward 3")
-
-
 @pytest.fixture
 def page(kept, ward):
     """page(id) -> the bytes of its page."""

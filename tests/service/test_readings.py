@@ -7,17 +7,6 @@ import pytest
 PLACE = "/v1/recordings"
 
 
-@pytest.fixture(scope="module")
-def kept(running):
-    with running() as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def ward(kept, key_of):
-    return key_of(kept, "ward 3")
-
-
 @pytest.fixture
 def place(kept, ward, aecg, request):
     """Where the reading of a new recording is."""

@@ -15,13 +15,6 @@ PLACE = "/v1/recordings"
 
 
 @pytest.fixture(scope="module")
-def kept(running):
-    """The client of a service whose store holds what the tests put there."""
-    with running() as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
 def key(kept):
     """key(name, role, owner) -> the headers of a new key."""
 
