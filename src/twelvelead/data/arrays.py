@@ -14,6 +14,7 @@ from twelvelead.ecg.leads import LEADS
 from twelvelead.ecg.resample import resample
 from twelvelead.errors import MissingExtra, TwelveLeadError, Unreadable
 from twelvelead.readers.arrays import Arrays
+from twelvelead.readers.padding import without_zeros
 
 _LARGEST = 32.767
 """mV, what int16 microvolts hold."""
@@ -139,7 +140,7 @@ def hdf5_signals(file: Path | str, name: str = "tracings") -> Any:
     try:
         import h5py
     except ModuleNotFoundError:
-        raise MissingExtra("HDF5", "keras") from None
+        raise MissingExtra("HDF5", "hdf5") from None
     try:
         held = h5py.File(file, "r")
     except OSError as error:
@@ -149,12 +150,6 @@ def hdf5_signals(file: Path | str, name: str = "tracings") -> Any:
         held.close()
         raise Unreadable(f"{file}: has no dataset {name}; it holds {there}, so name one of these", code="not-found")
     return held[name]
-
-
-def without_zeros(signal: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The recording [samples, leads] without the samples at both ends at which every lead is exactly 0."""
-    there = np.flatnonzero((signal != 0).any(axis=1))
-    return signal[there[0] : there[-1] + 1] if len(there) else signal[:0]
 
 
 def bridge_gaps(signal: NDArray[np.float32], longest: int) -> tuple[NDArray[np.float32], int]:

@@ -31,6 +31,7 @@ class Arrays(Sequence[ECG]):
         sampling_rate: in Hz, of all.
         leads: names of the last axis, in any case and by the usual aliases.
         unit: of voltage, such as "mV", "uV" or "V".
+        step: units of one step of the numbers.
         age: in years; one for all, or one for each recording, None or NaN where unknown.
         sex: "male" or "female", or 0 or 1; likewise.
         name: what errors call the signals.
@@ -52,6 +53,7 @@ class Arrays(Sequence[ECG]):
         sampling_rate: float,
         leads: Sequence[str],
         unit: str,
+        step: float = 1.0,
         age: Any = None,
         sex: Any = None,
         name: str = "signals",
@@ -69,8 +71,9 @@ class Arrays(Sequence[ECG]):
                 "step first",
                 code="unit-missing",
             )
-        self._millivolts = 1 / factor
-        self._signals = signals if len(getattr(signals, "shape", ())) > 1 else list(signals)
+        self._millivolts = step / factor
+        is_rows = len(getattr(signals, "shape", ())) > 1 or isinstance(signals, Sequence)
+        self._signals = signals if is_rows else list(signals)
         self._require_shape()
         self._ages = _one_each(age, len(self), "age", _age, name)
         self._sexes = _one_each(sex, len(self), "sex", _sex, name)
@@ -147,11 +150,18 @@ class Arrays(Sequence[ECG]):
     def _require_unit(self, unit: str) -> None:
         """Refuse an array whose usual recording cannot be an ECG in this unit."""
         rows = np.unique(np.linspace(0, len(self) - 1, _LOOKED_AT).astype(int)).tolist()
-        spans = []
+        spans: list[float] = []
+        faults: list[Unreadable] = []
         for row in rows:
-            voltage = np.ascontiguousarray(self._voltage(row).T)
+            try:
+                voltage = np.ascontiguousarray(self._voltage(row).T)
+            except Unreadable as fault:
+                faults.append(fault)
+                continue
             if voltage.shape[1] > 1:
                 spans.append(usual_span(quarters_of(voltage, self.sampling_rate)))
+        if len(faults) == len(rows):
+            raise faults[0]
         known = [span for span in spans if not isnan(span)]
         span = float(np.median(known)) if known else nan
         low, high = USUAL_MILLIVOLTS

@@ -14,10 +14,11 @@ from twelvelead.readers.kinds import foreign, kind_of
 from twelvelead.readers.recording import BadFile
 from twelvelead.readers.source import Source
 
-_SUFFIXES = (".hea", ".npy", ".dcm", ".scp", ".edf", ".bdf")
+SUFFIXES = (".hea", ".npy", ".dcm", ".scp", ".edf", ".bdf")
 """Told by their name alone: opening each of 100,000 files takes longer than listing them."""
 
-_COMPANIONS = (".dat", ".mat")
+COMPANIONS = (".dat", ".mat")
+"""Signal files, beside a header of the same name."""
 _PATTERN = "*?["
 _KIND = re.compile(r"\.[a-z0-9]{1,6}")
 """A suffix that tells the kind of a file; a longer one may be anything, a name too."""
@@ -106,9 +107,9 @@ def _matches(pattern: str, found: Found) -> list[Path]:
 def _is_recording(file: Path, passed_over: Counter[str]) -> bool:
     """Whether a file is a recording; if it is neither that nor a part of one, it is counted."""
     suffix = file.suffix.lower()
-    if suffix in _SUFFIXES:
+    if suffix in SUFFIXES:
         return True
-    if suffix in _COMPANIONS and file.with_suffix(".hea").exists():
+    if suffix in COMPANIONS and file.with_suffix(".hea").exists():
         return False
     if not file.is_file() and file.exists():
         passed_over["pipe, device or socket"] += 1
@@ -120,12 +121,13 @@ def _is_recording(file: Path, passed_over: Counter[str]) -> bool:
     except (OSError, BadFile):
         return True  # reading it says why it cannot be
     if kind is None or file.name == "DICOMDIR":
-        passed_over[_kind_in_words(file, start)] += 1
+        passed_over[kind_in_words(file, start)] += 1
         return False
     return kind.module != "wfdb"
 
 
-def _kind_in_words(file: Path, start: bytes) -> str:
+def kind_in_words(file: Path, start: bytes) -> str:
+    """What a file is that is no recording: its suffix, or what it begins like."""
     if file.name == "DICOMDIR":
         return "DICOMDIR"
     suffix = file.suffix.lower()

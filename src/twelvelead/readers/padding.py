@@ -50,6 +50,12 @@ def _is_apart(mark: float, low: float, high: float) -> bool:
     return max(low - mark, mark - high) > high - low
 
 
+def without_zeros(signal: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The recording [samples, leads] without the samples at both ends at which every lead is exactly 0."""
+    there = np.flatnonzero((signal != 0).any(axis=1))
+    return signal[there[0] : there[-1] + 1] if len(there) else signal[:0]
+
+
 def without_padding(ecg: ECG) -> ECG:
     """The recording without what was never recorded at its ends.
 
