@@ -16,7 +16,7 @@ def test_it_says_what_is_missing_without_a_login_and_without_readings(open_page,
     page.goto(served.launch)
     page.goto("/agreement")
     page.get_by_role("heading", name="Agreement of readers and model").wait_for()
-    page.wait_for_function("document.getElementById('count').textContent")
+    page.locator("#count:not(:empty)").wait_for()
     assert page.get_by_text(NOTICE).is_visible()
 
 
