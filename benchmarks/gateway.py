@@ -67,6 +67,8 @@ def store(port: int, first: int, number: int) -> None:
             except (ConnectionError, OSError):
                 time.sleep(0.1)
                 continue
+            if unanswered := sum("Status" not in told for told in answers):
+                print(f"  {unanswered} objects without an answer: their association ended")
             objects = [each for each, told in zip(objects, answers, strict=True) if told.get("Status") != 0]
             if objects:  # out of resources: its queue is long
                 time.sleep(0.2)

@@ -35,6 +35,7 @@ from pynetdicom import AE, evt
 
 from twelvelead.ecg.record import ECG
 from twelvelead.ecg.synthetic import synthetic_ecg
+from twelvelead.gateway.waiting import wait_for_what_comes
 
 LOCAL = "127.0.0.1"
 
@@ -112,8 +113,9 @@ def send(
     association = entity.associate(LOCAL, port, ae_title=called, tls_args=(tls, "localhost") if tls else None)
     if not association.is_established:
         raise ConnectionError("rejected" if association.is_rejected else "aborted")
+    wait_for_what_comes(association)
     try:
-        return [association.send_c_store(each) for each in objects]
+        return [association.send_c_store(each) if association.is_established else Dataset() for each in objects]
     finally:
         if association.is_established:
             association.release()

@@ -1,9 +1,12 @@
 """The parts of a gateway on a ledger of their own, and a gateway in a process of its own."""
 
+import os
 import shutil
 import subprocess
+import sys
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -105,8 +108,11 @@ def parts(tmp_path):
 def program():
     """program(name) -> the path of a program, or the test is skipped."""
 
+    own = str(Path(sys.executable).parent)  # pynetdicom has programs of the same names
+    path = os.pathsep.join(each for each in os.environ["PATH"].split(os.pathsep) if each != own)
+
     def find(name):
-        found = shutil.which(name)
+        found = shutil.which(name, path=path)
         if found is None:
             pytest.skip(f"no {name} here: apt-get install dcmtk dicom3tools orthanc openssl")
         return found

@@ -5,6 +5,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -17,22 +18,30 @@ from pydicom.uid import (
 )
 from pynetdicom import AE, build_context
 from pynetdicom.dimse_primitives import C_STORE
+from pynetdicom.sop_class import Verification
 
 from hospital import LOCAL, as_file, ecg_object, send, until
 from twelvelead.errors import TwelveLeadError
+from twelvelead.gateway import node
 from twelvelead.gateway.arriving import STORE
 from twelvelead.gateway.node import Node
 from twelvelead.gateway.settings import Node as NodeSettings
+from twelvelead.gateway.waiting import wait_for_what_comes
+
+
+@pytest.fixture(autouse=True)
+def refused_at_once(monkeypatch):
+    monkeypatch.setattr(node, "REFUSAL_SECONDS", 0.0)
 
 
 @contextmanager
 def listening(made, **settings):
-    node = Node(NodeSettings(**{"port": 0} | settings), made.inbox, made.metrics)
-    node.start()
+    listener = Node(NodeSettings(**{"port": 0} | settings), made.inbox, made.metrics)
+    listener.start()
     try:
-        yield node.port
+        yield listener.port
     finally:
-        node.stop()
+        listener.stop()
 
 
 def statuses(answers):
@@ -250,6 +259,39 @@ def test_no_more_is_taken_than_can_be_done(parts):
                 books.jobs.complete(books.jobs.claim("report", job.changed - job.created))
         made.inbox.watch()
         assert statuses(send(port, ecg_object())) == [0x0000]
+
+
+def test_a_sender_does_not_idle_while_its_object_is_being_kept(parts, monkeypatch):
+    made = parts()
+    take = made.inbox.take
+
+    def slowly(*arguments, **named):
+        time.sleep(0.5)
+        return take(*arguments, **named)
+
+    monkeypatch.setattr(made.inbox, "take", slowly)
+    with listening(made, idle_seconds=0.3) as port:
+        assert statuses(send(port, ecg_object(), ecg_object())) == [0x0000, 0x0000]
+
+
+def test_a_sender_that_idles_is_sent_away_and_can_come_again(parts):
+    made, entity = parts(), AE()
+    entity.add_requested_context(GeneralECGWaveformStorage)
+    with listening(made, idle_seconds=0.3) as port:
+        association = entity.associate(LOCAL, port, ae_title="TWELVELEAD")
+        until(lambda: not association.is_established, 10)
+        assert statuses(send(port, ecg_object())) == [0x0000]
+
+
+def test_many_echoes_over_one_association_are_no_large_message(parts, monkeypatch):
+    made, entity = parts(), AE()
+    entity.add_requested_context(Verification)
+    monkeypatch.setattr(node, "_BEYOND_OBJECT", 1 << 11)
+    with listening(made, object_bytes=1) as port:
+        association = entity.associate(LOCAL, port, ae_title="TWELVELEAD")
+        wait_for_what_comes(association).socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        assert {association.send_c_echo().get("Status") for _ in range(60)} == {0x0000}
+        association.release()
 
 
 def test_tls_is_spoken_and_a_wrong_certificate_holds_up_nobody(parts, certificates):

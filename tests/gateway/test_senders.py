@@ -4,6 +4,7 @@ import json
 import socket
 import ssl
 import subprocess
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -55,6 +56,17 @@ def refused(sender, file):
         sender.send(file)
     sender.close()
     return caught.value
+
+
+def slow(monkeypatch, of, name, seconds):
+    """Have a method stand still after what it does."""
+    method = getattr(of, name)
+
+    def slowed(*arguments):
+        method(*arguments)
+        time.sleep(seconds)
+
+    monkeypatch.setattr(of, name, slowed)
 
 
 class TestDicom:
@@ -136,6 +148,20 @@ class TestDicom:
             sender.send(files["dicom-pdf"])
             sender.close()
             assert len(archive.objects) == 2
+
+    def test_no_answer_is_taken_by_the_association_s_own_thread(self, files, monkeypatch):
+        """It may stand still anywhere, as on a busy machine: here where it goes by, until the answer is there."""
+        with Archive() as archive:
+            sender = dicom(archive.port, seconds=1)
+            sender.send(files["dicom-sr"])
+            association = sender._association
+            slow(monkeypatch, association._reactor_checkpoint.came, "clear", 0.1)
+            slow(monkeypatch, association.dimse, "send_msg", 0.2)
+            for _ in range(2):
+                sender.send(files["dicom-sr"])
+            assert sender._association is association
+            sender.close()
+            assert archive.received == 3
 
     def test_a_certificate_that_is_not_trusted_gets_nothing(self, files, certificates):
         def serve(name):

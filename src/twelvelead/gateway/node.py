@@ -10,13 +10,14 @@ from typing import Any
 from pydicom.dataset import Dataset
 from pynetdicom import AE, evt
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
-from pynetdicom.transport import AssociationSocket, RequestHandler, ThreadedAssociationServer
+from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
 
 from twelvelead.errors import Conflict, TwelveLeadError
 from twelvelead.gateway.arriving import Full, Inbox
 from twelvelead.gateway.dicom_objects import IMPLEMENTATION, STORED, SYNTAXES, NotTaken, lane_of, look_at
 from twelvelead.gateway.metrics import Metrics
 from twelvelead.gateway.settings import Node as NodeSettings
+from twelvelead.gateway.waiting import WaitingSocket, wait_for_what_comes
 from twelvelead.service.log import event, logger
 from twelvelead.service.uploads import upload
 
@@ -28,6 +29,9 @@ _BEYOND_OBJECT = 1 << 16
 """Bytes that a message may have beside its object: commands, headers of PDUs."""
 
 HANDSHAKE_SECONDS = 10.0
+REFUSAL_SECONDS = 0.5
+"""Before "out of resources" is told: a sender that tries again at once would keep the gateway from its work."""
+
 DRAIN_SECONDS = 2.0
 
 
@@ -60,7 +64,7 @@ class Node:
         handlers: list[Any] = [
             (evt.EVT_C_STORE, self._store),
             (evt.EVT_REJECTED, self._rejected),
-            (evt.EVT_C_ECHO, lambda echo: SUCCESS),
+            (evt.EVT_C_ECHO, self._echo),
         ]
         try:
             self._server = entity.make_server(
@@ -97,11 +101,21 @@ class Node:
         for association in self._server.active_associations:
             association.abort()
 
+    def _echo(self, request: evt.Event) -> int:
+        _count_anew(request.assoc)
+        return SUCCESS
+
     def _store(self, request: evt.Event) -> int | Dataset:
         """One C-STORE; what it returns is told to the sender."""
+        _count_anew(request.assoc)
+        try:
+            return self._keep(request)
+        finally:
+            request.assoc.dul._idle_timer.restart()  # the sender did not idle, it waited for us
+
+    def _keep(self, request: evt.Event) -> int | Dataset:
         stored: Any = request.request
         data = b"" if stored.DataSet is None else stored.DataSet.getvalue()
-        _restart(request.assoc)
         try:
             syntax = str(request.context.transfer_syntax)
             taken = look_at(data, str(stored.AffectedSOPClassUID), str(stored.AffectedSOPInstanceUID), syntax)
@@ -110,6 +124,7 @@ class Node:
         except NotTaken as refused:
             return self._refuse(refused.status, refused.code, str(refused))
         except Full as full:
+            time.sleep(REFUSAL_SECONDS)
             return self._refuse(OUT_OF_RESOURCES, "busy", str(full))
         except Conflict:
             return self._refuse(DUPLICATE, "conflict", "the same SOP Instance UID came before with other bytes")
@@ -131,7 +146,7 @@ class Node:
         event("refused", way="dicom", code="denied", what="association")
 
 
-class _Socket(AssociationSocket):
+class _Socket(WaitingSocket):
     """A connection that takes no more bytes of a message than an object may have."""
 
     most = 0
@@ -145,7 +160,7 @@ class _Socket(AssociationSocket):
         return super().recv(nr_bytes)
 
 
-def _restart(association: Any) -> None:
+def _count_anew(association: Any) -> None:
     """Count the bytes of the next message from nothing on."""
     if isinstance(association.dul.socket, _Socket):
         association.dul.socket.taken = 0
@@ -156,8 +171,7 @@ class _Handler(RequestHandler):
 
     def _create_association(self) -> Any:
         association = super()._create_association()
-        connection: Any = association.dul.socket
-        connection.__class__ = _Socket  # a second one of the same connection would begin it twice
+        connection = wait_for_what_comes(association, _Socket)
         assert isinstance(self.server, _Server)
         connection.most = self.server.settings.object_bytes + _BEYOND_OBJECT
         return association

@@ -15,6 +15,7 @@ from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 from twelvelead.gateway.delivering import NotDelivered
 from twelvelead.gateway.dicom_objects import IMPLEMENTATION
 from twelvelead.gateway.settings import DicomDestination
+from twelvelead.gateway.waiting import wait_for_what_comes
 
 _SENT = (EnhancedSRStorage, EncapsulatedPDFStorage)
 _SYNTAXES = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
@@ -99,8 +100,8 @@ class DicomSender:
             association = self._entity.associate(there.host, there.port, ae_title=there.ae_title, tls_args=tls)
             if not association.is_established:
                 raise NotDelivered(_why(association), again=True, away=True)
-            connection = association.dul.socket
-            if connection is not None and connection.socket is not None:
+            connection = wait_for_what_comes(association)
+            if connection.socket is not None:
                 connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a message is two writes
             self._association = association
         return self._association
