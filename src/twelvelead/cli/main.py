@@ -9,6 +9,7 @@ import typer
 
 from twelvelead.cli import (
     compare,
+    drift,
     ecg,
     embed,
     ensemble,
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 app.command()(ecg.interpret)
 app.command()(score.score)
+app.command()(drift.drift)
 app.command()(embed.embed)
 app.command()(embed.similar)
 app.command()(ecg.draw)
