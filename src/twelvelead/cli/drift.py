@@ -45,7 +45,7 @@ def drift(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Write drift.html and drift.json into this folder, or the page alone to this name with .html.",
+            help="Write drift.html and drift.json into this folder, or the page alone to a name as in drift.html.",
             show_default=False,
         ),
     ] = None,
