@@ -5,7 +5,8 @@ import pytest
 
 import twelvelead
 from twelvelead import TwelveLeadError, Unreadable
-from twelvelead.data.arrays import bridge_gaps, hdf5_signals
+from twelvelead.data.arrays import hdf5_signals
+from twelvelead.data.stored import bridge_gaps
 from twelvelead.ecg.leads import LEADS
 from twelvelead.ecg.resample import resample
 from twelvelead.ecg.synthetic import synthetic_ecg

@@ -138,7 +138,7 @@ def test_code15_is_cut_at_both_sides_and_named_by_exam_id(signals, tmp_path, sec
         assert held.members == ["1000", "1001", "1002", "1003", "1004", "1005"]
         assert alike(held.read("1004"), signals[4, : 400 * seconds], tmp_path)
         assert alike(held.read("1001"), signals[1, : 400 * seconds], tmp_path)
-    assert "disagrees (mV by the PhysioNet Challenge of 2025, steps of 100 uV by its authors)" in fault(path)
+    assert "disagrees: mV by the PhysioNet Challenge of 2025, steps of 100 uV by its authors" in fault(path)
     tenths = code15(tmp_path / "tenths.hdf5", signals * 10)
     np.testing.assert_allclose(open_container(tenths, scale=100).read("1002").signal, signals[2], atol=1e-6)
 
@@ -201,8 +201,6 @@ def test_parquet_holds_recordings_in_lists(signals, tmp_path, form):
         for member in ("e1", "e5", "e0"):
             assert alike(held.read(member), signals[int(member[1])], tmp_path)
         assert [(ecg.age, ecg.sex) for ecg in map(held.read, ("e0", "e1"))] == [(50, "female"), (None, "female")]
-    parquet.write_table(table.replace_schema_metadata({"sampling_rate": "400", "leads": "x", "unit": "mV"}), path)
-    assert "states the leads x, not I,II" in fault(path, **STATED)
     held = table.replace_schema_metadata({"sampling_rate": "400", "leads": ",".join(LEADS), "unit": "mV"})
     parquet.write_table(held, path)
     assert alike(open_container(path).read("e2"), signals[2], tmp_path)

@@ -19,7 +19,11 @@ Scale = Annotated[
     ),
 ]
 Variable = Annotated[
-    str | None, typer.Option(help="Name the matrix of a MATLAB file, as in ECG.data, where several can be the ECG.")
+    str | None,
+    typer.Option(
+        help="Name the matrix of a MATLAB file, as in ECG.data, the data set of HDF5 or the column of Parquet, where "
+        "several can be the ECG."
+    ),
 ]
 TimeUnit = Annotated[
     str | None, typer.Option(help="State the unit of a CSV's time column that does not: s, ms, us, ns, min, h or d.")

@@ -25,7 +25,9 @@ def create(
     source: Annotated[
         Path,
         typer.Argument(
-            help="Take the recordings in this folder, of any kind that the command interpret reads.", show_default=False
+            help="Take the recordings in this folder, of any kind that the command interpret reads, or in this file of "
+            "many: HDF5, Parquet, NPY of [n, samples, leads], tar or zip.",
+            show_default=False,
         ),
     ],
     labels: Annotated[
@@ -43,8 +45,15 @@ def create(
     seconds: Annotated[float, typer.Option(help="Store this many seconds of each recording, from its start.")] = 10,
     leads: Annotated[
         str | None,
-        typer.Option(help="Store these leads alone, as in I,II; recordings may lack the others.", show_default="all"),
+        typer.Option(
+            help="Store these leads alone, as in I,II; recordings may lack the others. Of arrays: which leads their "
+            "last axis has, in its order.",
+            show_default="all",
+        ),
     ] = None,
+    bridge: Annotated[
+        float, typer.Option(help="Turn gaps of NaN of up to this many seconds into straight lines, counted.", min=0)
+    ] = 0,
     task: Annotated[
         str | None,
         typer.Option(help="Call the labels this; name it when you train and evaluate.", show_default="labels"),
@@ -112,7 +121,6 @@ def create(
     from twelvelead.data.tasks import fold_names
     from twelvelead.ecg.finding import CODES
     from twelvelead.ecg.lead_sets import named_leads
-    from twelvelead.ecg.leads import LEADS
     from twelvelead.output.understood import understood
 
     with Meter() as meter:
@@ -122,7 +130,8 @@ def create(
             store,
             rate=rate,
             seconds=seconds,
-            leads=LEADS if leads is None else named_leads(leads),
+            leads=None if leads is None else named_leads(leads),
+            bridge=bridge,
             task=task,
             mapping=mapping,
             separator=separator,
@@ -140,6 +149,8 @@ def create(
         )
     for line in made.bad:
         typer.echo(line, err=True)
+    for line in made.changed:
+        typer.echo(f"{source}: {line}")
     for code, count in sorted(made.noticed.items()):
         typer.echo(f"{source}: {count:,} with {CODES[code]} ({code})", err=True)
     if made.unlisted.files:

@@ -10,14 +10,11 @@ from numpy.typing import NDArray
 
 from twelvelead.data.folds import patient_folds
 from twelvelead.data.store import Store, write_store
+from twelvelead.data.stored import to_microvolts
 from twelvelead.ecg.leads import LEADS
-from twelvelead.ecg.resample import resample
 from twelvelead.errors import MissingExtra, TwelveLeadError, Unreadable
 from twelvelead.readers.arrays import Arrays
 from twelvelead.readers.padding import without_zeros
-
-_LARGEST = 32.767
-"""mV, what int16 microvolts hold."""
 
 
 def store(
@@ -72,7 +69,7 @@ def store(
         TwelveLeadError: `path` is something else than a store, or cannot be written.
     """
     recordings = Arrays(signals, sampling_rate=sampling_rate, leads=leads, unit=unit, age=age, sex=sex)
-    n, samples = len(recordings), round(rate * seconds)
+    n = len(recordings)
     recordings[0].twelve()
     if not labels:
         raise Unreadable("labels: no class; give class -> [n]")
@@ -93,18 +90,17 @@ def store(
     def voltages() -> Iterator[NDArray[np.int16] | None]:
         stored = 0
         for ecg in recordings:
-            signal, filled = bridge_gaps(without_zeros(ecg.signal), round(bridge * sampling_rate))
-            fault = _fault(signal, sampling_rate, seconds)
-            if fault:
-                say(f"{ecg.source}: {fault}; left out")
+            try:
+                twelve = replace(ecg, signal=without_zeros(ecg.signal)).twelve()
+                signal, filled = to_microvolts(twelve, rate, seconds, bridge)
+            except ValueError as fault:
+                say(f"{ecg.source}: {fault} (left out)")
                 yield None
                 continue
             if filled:
                 bridged.append(filled)
             stored += 1
-            twelve = replace(ecg, signal=signal).twelve().signal
-            taken = twelve if sampling_rate == rate else resample(twelve, sampling_rate, rate)
-            yield np.rint(taken[:samples] * 1000).astype(np.int16)
+            yield signal
         if not stored:
             raise Unreadable("signals: no recording can be stored; each is named above")
 
@@ -150,31 +146,6 @@ def hdf5_signals(file: Path | str, name: str = "tracings") -> Any:
         held.close()
         raise Unreadable(f"{file}: has no dataset {name}; it holds {there}, so name one of these", code="not-found")
     return held[name]
-
-
-def bridge_gaps(signal: NDArray[np.float32], longest: int) -> tuple[NDArray[np.float32], int]:
-    """A recording [samples, leads] whose gaps of NaN inside it, of up to `longest` samples, are straight lines, and how
-    many gaps were bridged. Longer gaps and those at an end stay."""
-    missing = np.isnan(signal)
-    if not longest or not missing.any():
-        return signal, 0
-    mended, count, places = signal.copy(), 0, np.arange(len(signal))
-    for lead in np.flatnonzero(missing.any(axis=0)):
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], missing[:, lead], [False]]).astype(np.int8)))
-        for start, end in zip(edges[::2], edges[1::2], strict=True):
-            if start > 0 and end < len(signal) and end - start <= longest:
-                inside = slice(start, end)
-                mended[inside, lead] = np.interp(places[inside], [start - 1, end], signal[[start - 1, end], lead])
-                count += 1
-    return mended, count
-
-
-def _fault(signal: NDArray[np.float32], sampling_rate: float, seconds: float) -> str | None:
-    if len(signal) + 0.5 < seconds * sampling_rate:
-        return f"{len(signal) / sampling_rate:.2f} s long, not {seconds:g} s"
-    if not np.isfinite(signal).all():
-        return "samples are missing (NaN or infinite)"
-    return None if np.abs(signal).max() <= _LARGEST else "exceeds 32 mV"
 
 
 def _column(name: str, values: Any, n: int) -> NDArray[np.int64]:

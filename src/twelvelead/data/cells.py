@@ -89,6 +89,18 @@ def sex_code(text: str) -> float:
     return _SEX[text.lower()]
 
 
+def sex_of_male(text: str) -> float:
+    """0 for male, 1 for female, NaN where it is not known, from whether the patient is male.
+
+    Raises:
+        ValueError: it says neither.
+    """
+    if text.lower() in NOTHING:
+        return nan
+    is_male = mark(text, "is_male")
+    return nan if is_male is None else float(not is_male)
+
+
 def identity(text: str) -> str:
     """A patient's or recording's name, without the ".0" that a table puts behind whole numbers."""
     value = number(text)

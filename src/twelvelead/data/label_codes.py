@@ -19,6 +19,7 @@ from twelvelead.data.labelled import Labelled
 from twelvelead.data.mapping import normalised
 from twelvelead.data.ptbxl.release import TABLES, Rate
 from twelvelead.data.ptbxl.table import Table, read_table
+from twelvelead.data.recordings import Place
 from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.readers import patient
 from twelvelead.readers.find import recordings
@@ -63,7 +64,7 @@ def labelled_by_codes(source: Path, mapping: Mapping | None, task: str | None, r
         raise Unreadable(f"{source}: holds no WFDB header (.hea), in which codes stand; check the folder")
     listed, spare = _of_ptbxl(source, set(headers), rate)
     found: list[_One] = []
-    bad: dict[Path, str] = {}
+    bad: dict[Place, str] = {}
     for path in headers:
         if path in spare:
             continue

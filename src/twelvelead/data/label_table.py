@@ -3,18 +3,22 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from twelvelead.data import cells
+from twelvelead.data.containers import kind_of
+from twelvelead.data.containers.parquet import columns_beside
 from twelvelead.data.joining import Mapping, joined
 from twelvelead.data.label_cells import LISTS, SPACE, WHOLE, read_cells, require_separator
 from twelvelead.data.label_literals import Said
 from twelvelead.data.labelled import Labelled
-from twelvelead.data.table_columns import PTBXL, ROLES, Columns, columns_of
-from twelvelead.data.text_table import TextTable, normalised, read_text_table
+from twelvelead.data.locating import in_order_of_files, locate
+from twelvelead.data.recordings import Recordings
+from twelvelead.data.table_columns import IS_MALE, OF_MANY, PTBXL, ROLES, Columns, columns_of
+from twelvelead.data.text_table import TextTable, normalised, read_text_table, written_table
 from twelvelead.errors import Unreadable
 
 
@@ -31,7 +35,7 @@ class _Read:
 
 
 def labelled_by_table(
-    source: Path,
+    recordings: Recordings,
     table: Path,
     task: str | None,
     *,
@@ -40,11 +44,12 @@ def labelled_by_table(
     separator: str | None = None,
     columns: Sequence[str] | None = None,
 ) -> Labelled:
-    """The recordings that a table lists, in its order; see `twelvelead.data.create.create` for its columns.
+    """The recordings that a table lists, in its order, or in that of files of many; see `twelvelead.data.create.create`
+    for its columns.
 
     Args:
-        source: the folder that its paths start from.
-        table: a table of text.
+        recordings: the folder that its paths start from, or the file of many recordings.
+        table: a table of text; Parquet too, where that is the file of recordings itself.
         task: what its labels are called; None for "labels".
         rate: in Hz; which files of PTB-XL's table are meant.
         mapping: what the names in its labels stand for; None where they are the classes.
@@ -53,23 +58,25 @@ def labelled_by_table(
     Raises:
         Unreadable: the table is missing, or a row of it cannot be understood.
     """
-    found = read_text_table(table, ROLES["file"])
-    roles = columns_of(found, rate, columns)
+    found = _table(recordings, table)
+    roles = columns_of(found, rate, columns, is_of_one_file=recordings.is_one)
+    located = locate(recordings, found, roles)
+    found = located.table
     try:
-        known = _known(source, found, roles)
+        known = _known(found, roles)
         sign = None if separator is None else require_separator(separator)
         read = _by_classes(found, roles) if roles.classes else _by_names(found, roles, sign)
     except _BadLine as error:
         raise Unreadable(f"{table}: {error}; mend it") from None
     except ValueError as error:
         raise Unreadable(f"{table}: {error}") from None
-    notes = [*found.notes, *read.notes]
+    notes = [*found.notes, *located.notes, *read.notes]
     if roles.unread:
         notes.append(f"columns not read: {', '.join(name or '(without a name)' for name in roles.unread)}")
     ptbxl = {normalised(name) for name in found.names} >= PTBXL
     labels = joined(read.said, read.names, mapping, task)
-    return Labelled(
-        files=known.pop("file"),
+    listed = Labelled(
+        files=located.places,
         columns={name: np.array(values) for name, values in known.items()},
         labels=labels.names,
         likelihoods=labels.likelihoods,
@@ -82,22 +89,31 @@ def labelled_by_table(
         unlisted_codes=labels.unlisted,
         not_mapped=labels.not_mapped,
     )
+    return listed.taken(in_order_of_files(recordings, located.places)) if recordings.containers else listed
+
+
+def _table(recordings: Recordings, table: Path) -> TextTable:
+    if recordings.is_one and table == recordings.source:
+        if kind_of(table) != "parquet":
+            raise Unreadable(f"{table}: holds no columns of labels; name a table of them")
+        return written_table(table, columns_beside(table, recordings.variable))
+    return read_text_table(table, [name for role in ("file", *OF_MANY) for name in ROLES[role]])
 
 
 class _BadLine(ValueError):
     """A line that cannot be understood; the text begins with its number."""
 
 
-def _known(source: Path, table: TextTable, roles: Columns) -> dict[str, Any]:
-    """Files and columns of a store, [record] each."""
-    found: dict[str, list[Any]] = {name: [] for name in ("file", "ecg_id", "patient_id", "fold", "age", "sex")}
+def _known(table: TextTable, roles: Columns) -> dict[str, Any]:
+    """Columns of a store, [record] each."""
+    found: dict[str, list[Any]] = {name: [] for name in ("ecg_id", "patient_id", "fold", "age", "sex")}
+    says_male = normalised(roles.of_role.get("sex", "")) == IS_MALE
     place = {role: table.names.index(name) for role, name in roles.of_role.items()}
     patients: dict[str, int] = {}
     ids: dict[int, int] = {}
     for number, (line, row) in enumerate(table.rows, start=1):
         cell = {role: row[at] for role, at in place.items()}
         try:
-            found["file"].append(_inside(source, cell["file"]))
             ecg_id = cells.whole_number(cell.get("ecg_id", str(number)), "ecg_id", 2**53)
             if ids.setdefault(ecg_id, line) != line:
                 raise ValueError(f"ecg_id {ecg_id} is listed twice, first in line {ids[ecg_id]}")
@@ -108,7 +124,8 @@ def _known(source: Path, table: TextTable, roles: Columns) -> dict[str, Any]:
             found["patient_id"].append(patients.setdefault(patient, len(patients) + 1))
             found["fold"].append(cells.whole_number(cell.get("fold", "1"), "fold", 100))
             found["age"].append(cells.age_in_years(cell.get("age", ""), roles.unit_of_age))
-            found["sex"].append(cells.sex_code(cell.get("sex", "")))
+            sex = cell.get("sex", "")
+            found["sex"].append(cells.sex_of_male(sex) if says_male else cells.sex_code(sex))
         except ValueError as error:
             raise _BadLine(f"line {line}: {error}") from None
     if all(name.isascii() and name.isdigit() and 0 < int(name) < 2**53 for name in patients):
@@ -117,15 +134,6 @@ def _known(source: Path, table: TextTable, roles: Columns) -> dict[str, Any]:
     if "fold" not in place:
         del found["fold"]
     return found
-
-
-def _inside(source: Path, file: str) -> Path:
-    path = PurePath(file) if "\\" not in file else PurePosixPath(file.replace("\\", "/"))
-    if path.is_absolute() and path.is_relative_to(source.resolve()):
-        path = path.relative_to(source.resolve())
-    if not file or path.is_absolute() or ".." in path.parts or "\0" in file:
-        raise ValueError(f"the path {file!r} does not lie in the folder")
-    return source / path
 
 
 def _by_classes(table: TextTable, roles: Columns) -> _Read:

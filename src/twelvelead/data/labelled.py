@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twelvelead.data.recordings import Place
 from twelvelead.data.store import UNKNOWN, Tasks
 
 
@@ -17,7 +17,7 @@ class Labelled:
     """Recordings and their labels.
 
     Attributes:
-        files: [record].
+        files: [record], the file of each, or what it is in a file of many.
         columns: those of a store, [record] each; `fold` only where it is stated, 0 for recordings of which it is not.
         labels: names.
         likelihoods: [record, label] float32, as a store holds them: percent, 0 where none is stated, NaN where the
@@ -33,7 +33,7 @@ class Labelled:
         not_mapped: task -> PTB-XL's classes that the mapping cannot express.
     """
 
-    files: list[Path]
+    files: Sequence[Place]
     columns: dict[str, NDArray[Any]]
     labels: tuple[str, ...]
     likelihoods: NDArray[np.float32]
@@ -43,7 +43,7 @@ class Labelled:
     written: Sequence[str]
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
-    bad: dict[Path, str] = field(default_factory=dict)
+    bad: dict[Place, str] = field(default_factory=dict)
     unlisted_codes: Counter[str] = field(default_factory=Counter)
     not_mapped: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -56,6 +56,16 @@ class Labelled:
     def unknown(self) -> NDArray[np.bool_]:
         """[record, label] bool: not known whether the record has the label."""
         return np.asarray(self.likelihoods == UNKNOWN)
+
+    def taken(self, order: NDArray[np.int64]) -> "Labelled":
+        """The recordings in another order, [record]."""
+        return replace(
+            self,
+            files=[self.files[row] for row in order],
+            columns={name: column[order] for name, column in self.columns.items()},
+            likelihoods=self.likelihoods[order],
+            written=[self.written[row] for row in order],
+        )
 
     def without_rare(self, least: int) -> "Labelled":
         """The same without the classes that fewer records have, which are named in a note.

@@ -7,6 +7,7 @@ from twelvelead.data.label_codes import labelled_by_codes
 from twelvelead.data.label_table import labelled_by_table
 from twelvelead.data.labelled import Labelled
 from twelvelead.data.mapping_file import find_mapping, is_mapping, shipped_mappings
+from twelvelead.data.recordings import Recordings
 from twelvelead.errors import TwelveLeadError, Unreadable
 
 CODES = "codes"
@@ -14,7 +15,7 @@ CODES = "codes"
 
 
 def label(
-    source: Path,
+    source: Recordings | Path,
     labels: Path | str,
     *,
     rate: float = 100,
@@ -24,10 +25,10 @@ def label(
     columns: Sequence[str] | None = None,
     min_count: int = 0,
 ) -> Labelled:
-    """The recordings of a folder with their labels, which may be doubtful (`Labelled.doubts`).
+    """The recordings of a folder or file with their labels, which may be doubtful (`Labelled.doubts`).
 
     Args:
-        source: the folder of recordings.
+        source: the folder, or the file of many.
         labels: a table; `CODES`; or a mapping, by which the codes that come with the recordings are read.
         rate: of the store, in Hz.
         task: what the labels are called; None for "labels".
@@ -40,6 +41,7 @@ def label(
         Unreadable: the table or mapping is missing, or something in it cannot be understood.
         TwelveLeadError: options that do not go together, or no class is in enough recordings.
     """
+    recordings = source if isinstance(source, Recordings) else Recordings(source)
     by_codes = str(labels) == CODES and not Path(labels).exists()
     if not by_codes and is_mapping(labels):
         if mapping is not None:
@@ -49,7 +51,11 @@ def label(
     if by_codes:
         if separator is not None or columns is not None:
             raise TwelveLeadError(f"{labels}: --separator and --columns are about tables; leave them out")
-        listed = labelled_by_codes(source, found, task, rate)
+        if recordings.is_one:
+            raise TwelveLeadError(
+                f"{recordings.source}: codes are read from the recordings of a folder; unpack it, or name a table"
+            )
+        listed = labelled_by_codes(recordings.source, found, task, rate)
     else:
         if not Path(labels).exists():
             raise Unreadable(
@@ -58,7 +64,7 @@ def label(
                 code="not-found",
             )
         listed = labelled_by_table(
-            source, Path(labels), task, rate=rate, mapping=found, separator=separator, columns=columns
+            recordings, Path(labels), task, rate=rate, mapping=found, separator=separator, columns=columns
         )
     try:
         return listed.without_rare(min_count)

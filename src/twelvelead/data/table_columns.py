@@ -13,17 +13,28 @@ _OF_RATE = {False: "filename_lr", True: "filename_hr"}
 
 ROLES = {
     "file": ("file", "filename", "file_name", "path", "filepath", "file_path", *_OF_RATE.values()),
-    "ecg_id": ("ecg_id",),
+    "container": ("container", "trace_file"),
+    "member": ("member", "exam_id"),
+    "ecg_id": ("ecg_id", "exam_id"),
     "patient_id": ("patient_id", "patient", "subject_id", "subject"),
     "fold": ("fold", "strat_fold"),
     "age": ("age",),
-    "sex": ("sex", "gender"),
+    "sex": ("sex", "gender", "is_male"),
     "labels": ("labels", "label", "scp_codes", "dx", "diagnosis", "diagnoses", "class", "classes", "codes"),
 }
 """What a column may be called, the first name before the others."""
 
 PTBXL = {"scp_codes", "strat_fold", *_OF_RATE.values()}
 """Columns by which PTB-XL's own table is known."""
+
+OF_MANY = ("container", "member")
+"""Roles that name a recording in a file of many."""
+
+IS_MALE = "is_male"
+"""A column of sex that says 1 for male."""
+
+_OUTCOMES = ("death",)
+"""Columns of 0 and 1 that say nothing of the ECG, in CODE-15 %; --columns takes them all the same."""
 
 _OF_AGE = ("age_in_", "age_(", "age_[", "age_")
 
@@ -45,21 +56,27 @@ class Columns:
     unread: tuple[str, ...]
 
 
-def columns_of(table: TextTable, rate: float, columns: Sequence[str] | None) -> Columns:
+def columns_of(
+    table: TextTable, rate: float, columns: Sequence[str] | None, *, is_of_one_file: bool = False
+) -> Columns:
     """Tells the columns of a table by their names and cells.
 
     Args:
         table: of recordings and labels.
         rate: in Hz; which of PTB-XL's two columns of files is meant.
         columns: that hold labels; None to tell them too.
+        is_of_one_file: whether the recordings lie in one file of many, by whose order rows may name them.
 
     Raises:
         Unreadable: no column names recordings, or labels, or two may.
     """
     names = {normalised(name): name for name in table.names if name}
     of_role, unit = {}, ""
+    is_of_many = is_of_one_file or any(name in names for name in ROLES["container"])
     for role, called in ROLES.items():
         held = [names[name] for name in called if name in names]
+        if (role in OF_MANY and not is_of_many) or (role == "ecg_id" and not _are_numbers(table, held)):
+            continue
         if role == "file" and {normalised(name) for name in held} == set(_OF_RATE.values()):
             held = [names[_OF_RATE[rate > 100]]]
         if role == "labels" and len(held) == 1 and _is_class(table.column(held[0])) and _others(table, names, held[0]):
@@ -74,7 +91,7 @@ def columns_of(table: TextTable, rate: float, columns: Sequence[str] | None) -> 
             unit_of = next((name.removeprefix(start).strip("()[]_") for start in _OF_AGE if name.startswith(start)), "")
             if unit_of and cells.is_unit_of_age(unit_of):
                 of_role["age"], unit = written, unit_of
-    if "file" not in of_role:
+    if not (is_of_one_file or {"file", "container"} & of_role.keys()):
         raise Unreadable(
             f"{table.path}: has no column file (or filename, or path), which names each recording; its columns are "
             f"{_few(table.names)}"
@@ -85,7 +102,8 @@ def columns_of(table: TextTable, rate: float, columns: Sequence[str] | None) -> 
     elif "labels" in of_role:
         classes = ()
     else:
-        classes = tuple(name for name in table.names if name and name not in taken and _is_class(table.column(name)))
+        passed = {*taken, *(name for name in table.names if normalised(name) in _OUTCOMES)}
+        classes = tuple(name for name in table.names if name and name not in passed and _is_class(table.column(name)))
     if columns is not None and len(classes) == 1 and not _is_class(table.column(classes[0])):
         of_role["labels"], classes = classes[0], ()
     if not classes and "labels" not in of_role:
@@ -96,6 +114,11 @@ def columns_of(table: TextTable, rate: float, columns: Sequence[str] | None) -> 
         )
     used = {*of_role.values(), *classes}
     return Columns(of_role, unit, classes, tuple(name for name in table.names if name not in used))
+
+
+def _are_numbers(table: TextTable, held: Sequence[str]) -> bool:
+    """Whether a column of ids is called so, or holds whole numbers."""
+    return bool(held) and (normalised(held[0]) == "ecg_id" or all(cell.isdigit() for cell in table.column(held[0])))
 
 
 def _others(table: TextTable, names: dict[str, str], column: str) -> bool:

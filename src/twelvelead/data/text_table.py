@@ -3,9 +3,11 @@
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
+from typing import Any
 
 from twelvelead.errors import Unreadable
 from twelvelead.readers.text import decode
@@ -87,6 +89,29 @@ def read_text_table(path: Path, known: Sequence[str]) -> TextTable:
         notes.append(f"columns separated by {_DELIMITERS.get(delimiter, repr(delimiter))}")
     rows = tuple((line, _cells(path, line, row, names, delimiter)) for line, row in lines[1:])
     return TextTable(path, tuple(names), rows, tuple(notes))
+
+
+def written_table(path: Path, columns: Mapping[str, Sequence[Any]]) -> TextTable:
+    """A table of values, each as a table of text has it.
+
+    Args:
+        path: what it is called.
+        columns: name -> [record] values; None and NaN for an empty cell.
+
+    Raises:
+        Unreadable: there is no record.
+    """
+    written = [[_written(value) for value in column] for column in columns.values()]
+    rows = tuple((number, tuple(row)) for number, row in enumerate(zip(*written, strict=True), start=1))
+    if not rows:
+        raise Unreadable(f"{path}: has no column beside the recordings; add those of labels")
+    return TextTable(path, tuple(columns), rows, ())
+
+
+def _written(value: Any) -> str:
+    if value is None or (isinstance(value, float) and isnan(value)):
+        return ""
+    return (value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)).strip()
 
 
 def normalised(name: str) -> str:

@@ -20,7 +20,12 @@ class Container(ABC):
         path: of the file.
         members: names of its recordings, in its order, none twice.
         passed_over: kind -> how many things of it in the file were no recordings.
+        leads: of the last axis, where it holds arrays; else None.
+        cut: recordings read so far from which zeros at the ends were cut.
     """
+
+    leads: tuple[str, ...] | None = None
+    cut = 0
 
     def __init__(self, path: Path, members: Sequence[str], passed_over: Counter[str] | None = None) -> None:
         self.path = path

@@ -23,8 +23,8 @@ NAMES = ("exam_id", "ecg_id", "id")
 _CODE15 = {"sampling_rate": 400.0, "leads": LEADS}
 _CODE15_SHAPE = (4096, 12)
 _NO_UNIT = (
-    "CODE-15 % states no unit, and what is written of it disagrees (mV by the PhysioNet Challenge of 2025, steps of "
-    "100 uV by its authors)"
+    "CODE-15 % states no unit, and what is written of it disagrees: mV by the PhysioNet Challenge of 2025, steps of "
+    "100 uV by its authors; look at some recordings, and give --unit mV or --scale 100"
 )
 _LARGEST_BLOCK = 1 << 28
 """Bytes: of a chunk, and of what is read at once."""

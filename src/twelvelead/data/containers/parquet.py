@@ -74,6 +74,21 @@ def parquet_file(path: Path) -> Any:
         raise damaged(shown(path), error) from None
 
 
+def columns_beside(path: Path, variable: str | None) -> dict[str, list[Any]]:
+    """Name -> [row], of the columns that hold no recordings.
+
+    Args:
+        path: of the file.
+        variable: the column of recordings, where several may be.
+
+    Raises:
+        Unreadable, MissingExtra: as `opened`.
+    """
+    with parquet_file(path) as file:
+        signals = signal_column(shown(path), file.schema_arrow, variable)
+        return {name: _column(file, name) for name in file.schema_arrow.names if name != signals}
+
+
 def signal_column(where: str, schema: Any, name: str | None) -> str:
     """The name of the column that holds recordings: the one named, or the only one of lists of numbers.
 

@@ -48,6 +48,7 @@ class Rows(Container):
     ) -> None:
         where = shown(path)
         self._close = close
+        self.leads = layout.leads
         turned = _Turned(signals, len(layout.leads), where)
         self._arrays = Arrays(
             turned,
@@ -75,6 +76,7 @@ class Rows(Container):
         signal = without_zeros(ecg.signal)
         if not len(signal):
             raise Unreadable(f"{name}: holds zeros alone; take it out", code="not-found")
+        self.cut += len(signal) < len(ecg.signal)
         digest = hashlib.sha256(np.ascontiguousarray(ecg.signal).data).hexdigest()
         return without_padding(replace(ecg, signal=signal, source=name, sha256=digest))
 

@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from twelvelead.ecg.leads import LEADS, canonical_leads
+from twelvelead.ecg.leads import LEADS
 from twelvelead.errors import Unreadable
 from twelvelead.readers.units import units_per_millivolt
+
+
+NO_UNIT = "states no unit; give it, as in --unit uV, or the microvolts of a step, as in --scale 4.88"
 
 
 class Stated(NamedTuple):
@@ -35,17 +38,17 @@ class Layout(NamedTuple):
     step: float
 
 
-def settle(where: str, held: Mapping[str, Any], given: Stated, *, no_unit: str = "states no unit") -> Layout:
+def settle(where: str, held: Mapping[str, Any], given: Stated, *, no_unit: str = NO_UNIT) -> Layout:
     """What holds of arrays, of what their file states and what the caller says.
 
     Args:
         where: what errors call the file.
         held: `sampling_rate`, `leads` and `unit`, as far as the file states them.
-        given: what the caller says.
-        no_unit: why there is no unit, as a clause.
+        given: what the caller says; leads that the file states itself are believed.
+        no_unit: why there is no unit and what to do, as a clause.
 
     Raises:
-        Unreadable: something is stated nowhere, cannot be, or is stated twice and differently.
+        Unreadable: something is stated nowhere, cannot be, or rate or unit are stated twice and differently.
     """
     rate = _number(where, held.get("sampling_rate"))
     if rate is not None and given.sampling_rate not in (None, rate):
@@ -55,13 +58,7 @@ def settle(where: str, held: Mapping[str, Any], given: Stated, *, no_unit: str =
     rate = given.sampling_rate if rate is None else rate
     if rate is None:
         raise Unreadable(f"{where}: states no sampling rate; give it, as in --sampling-rate 500", code="rate-missing")
-    leads = _names(held.get("leads"))
-    if leads is not None and given.leads is not None and canonical_leads(leads) != canonical_leads(given.leads):
-        raise Unreadable(
-            f"{where}: states the leads {','.join(leads)}, not {','.join(given.leads)}; leave the leads out",
-            code="contradiction",
-        )
-    leads = given.leads if leads is None else leads
+    leads = _names(held.get("leads")) or given.leads
     if leads is None:
         raise Unreadable(
             f"{where}: does not say which leads its columns are; name them in their order, as in --leads "
@@ -75,10 +72,7 @@ def settle(where: str, held: Mapping[str, Any], given: Stated, *, no_unit: str =
         raise Unreadable(f"{where}: states {unit}, not {given.unit}; leave the unit out", code="contradiction")
     unit = given.unit if unit is None else unit
     if unit is None:
-        raise Unreadable(
-            f"{where}: {no_unit}; give it, as in --unit uV, or the microvolts of a step, as in --scale 4.88",
-            code="unit-missing",
-        )
+        raise Unreadable(f"{where}: {no_unit}", code="unit-missing")
     return Layout(rate, leads, unit, 1.0)
 
 
