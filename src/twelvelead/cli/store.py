@@ -26,7 +26,7 @@ def create(
         Path,
         typer.Argument(
             help="Take the recordings in this folder, of any kind that the command interpret reads, or in this file of "
-            "many: HDF5, Parquet, NPY of [n, samples, leads], tar or zip.",
+            "many: HDF5, Parquet, NPY of three axes, tar or zip.",
             show_default=False,
         ),
     ],
@@ -52,7 +52,8 @@ def create(
         ),
     ] = None,
     bridge: Annotated[
-        float, typer.Option(help="Turn gaps of NaN of up to this many seconds into straight lines, counted.", min=0)
+        float,
+        typer.Option(help="Put straight lines over gaps of NaN of up to this many seconds, counted.", min=0),
     ] = 0,
     task: Annotated[
         str | None,

@@ -7,7 +7,6 @@ from twelvelead.ecg.leads import LEADS
 from twelvelead.errors import Unreadable
 from twelvelead.readers.units import units_per_millivolt
 
-
 NO_UNIT = "states no unit; give it, as in --unit uV, or the microvolts of a step, as in --scale 4.88"
 
 
