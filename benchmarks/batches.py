@@ -22,7 +22,10 @@ import onnxruntime
 from numpy.typing import NDArray
 
 import twelvelead
-from twelvelead.inference.many import Task, score
+from twelvelead.archive.answering import Task
+from twelvelead.archive.places import Place
+from twelvelead.archive.scoring import score
+from twelvelead.archive.sources import Sources
 from twelvelead.weights import Contract, file, find
 
 BAR, MEMORY_BAR = 0.9, 600.0
@@ -122,8 +125,8 @@ def main() -> None:
                 marks.append(time.perf_counter())
 
             counts = score(
-                headers,
-                Path(scratch, "table"),
+                Sources([str(header) for header in headers]),
+                Place.of(Path(scratch, "table")),
                 Task(options.weights),
                 progress=mark,
             )

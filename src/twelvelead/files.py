@@ -86,19 +86,20 @@ def naming(error: OSError, path: str | os.PathLike[str]) -> OSError:
 
 
 @contextmanager
-def owning(folder: Path) -> Iterator[None]:
-    """Own a folder while the block runs: whoever else wants to is refused.
+def owning(folder: Path, name: str = LOCK) -> Iterator[None]:
+    """Own a folder, or a share of one, while the block runs: whoever else wants to is refused.
 
     The system lets the lock go when the process ends, however it ends. A file system without locks guards nothing.
 
     Args:
         folder: made where it is not there.
+        name: of the file that holds the lock; each share of a folder has one of its own.
 
     Raises:
         TwelveLeadError: another process owns it; the text names that process.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / LOCK
+    path = folder / name
     descriptor = _lock_file(path)
     try:
         os.ftruncate(descriptor, 0)

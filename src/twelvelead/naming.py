@@ -20,6 +20,10 @@ KEY_VARIABLE = "TWELVELEAD_NAME_KEY"
 """Environment variable that holds the key of hashed names."""
 
 _SHORTEST_KEY = 16
+_URL = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*::)*[A-Za-z][A-Za-z0-9+.-]+://")
+_OBJECT_STORES = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "memory", "hdfs")
+"""Kinds of URL in which ? and # are letters of a name."""
+
 _ESCAPE = re.compile(r"\\(?:(\\)|x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8}))")
 
 
@@ -37,6 +41,27 @@ def path_of(name: str) -> Path:
     if "\\" not in name or os.sep == "\\":
         return Path(name)
     return Path(_ESCAPE.sub(_plain, name))
+
+
+def is_url(text: str) -> bool:
+    """Whether a text is the address of something on another machine, as in s3://bucket/folder, and no path."""
+    return _URL.match(text) is not None and not text.startswith("file://")
+
+
+def shown_url(url: str) -> str:
+    """A URL as it can be printed and stored: without user, password, query and fragment, any of which may let in who
+    reads them."""
+    return shown("::".join(_bare(link) for link in url.split("::")))
+
+
+def _bare(url: str) -> str:
+    scheme, there, rest = url.partition("://")
+    if not there:
+        return url
+    if scheme.lower() not in _OBJECT_STORES:
+        rest = re.split(r"[?#]", rest, maxsplit=1)[0]
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
 
 
 def _escaped(character: str) -> str:
@@ -78,11 +103,24 @@ class Naming:
             return self.text
         return shown(path) if self.key is None else hashed(path, self.key)
 
+    def identifier(self, text: str) -> str:
+        """What something is called that is no path: the id of a manifest, a URL without credentials."""
+        if self.text is not None:
+            return self.text
+        return shown(text) if self.key is None else _hash(os.fsencode(text), self.key)
+
+
+AS_SHOWN = Naming()
+"""Everything is called what it is called."""
+
 
 def hashed(path: str | os.PathLike[str], key: bytes) -> str:
     """What stands for a file: "ecg-" and the first 24 hexadecimal digits of HMAC-SHA256 over the bytes of its absolute
     path. Without the key nobody can tell whether a guessed name belongs to it."""
-    name = os.fsencode(os.path.abspath(path))  # noqa: PTH100 - links are names of their own
+    return _hash(os.fsencode(os.path.abspath(path)), key)  # noqa: PTH100 - links are names of their own
+
+
+def _hash(name: bytes, key: bytes) -> str:
     return f"ecg-{hmac.new(key, name, hashlib.sha256).hexdigest()[:24]}"
 
 

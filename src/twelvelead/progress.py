@@ -14,7 +14,7 @@ class Progress(Protocol):
 
         Args:
             what: is done; its first word names the task, and what follows may change on the way.
-            done, total: pieces of the task.
+            done, total: pieces of the task; a total of 0 is not known.
             size: bytes so far, where bytes are what takes time.
         """
 

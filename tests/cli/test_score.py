@@ -1,6 +1,7 @@
 """`score` as processes: two into one place, ended by signals, a full disk."""
 
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from twelvelead.naming import path_of
 
 # parts are closed early, so that a test does not wait for 10 s
 COMMAND = """
-from twelvelead.inference import dataset
+from twelvelead.archive import dataset
 dataset.SECONDS = 0.3
 from twelvelead.cli.main import main
 main()
@@ -54,7 +55,7 @@ def running(files, tmp_path):
     """A run that has closed its first part, and the ids of the processes that it has started."""
     process = start(files, tmp_path / "table")
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    until(lambda: (tmp_path / "table" / "part-00000.parquet").exists() or process.poll() is not None)
+    until(lambda: list((tmp_path / "table").glob("_committed-*")) or process.poll() is not None)
     started = [int(each) for each in children.read_text().split()]
     assert started
     yield process, started
@@ -115,15 +116,16 @@ def test_a_second_run_into_the_same_place_is_refused_by_name(running, files, tmp
 def test_a_full_disk_is_told_with_the_path_and_nothing_half_written(recording, tmp_path):
     # a limit of the size of files is what a test can have of a full disk
     limited = start(
-        recording, tmp_path / "table", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024))
+        recording, tmp_path / "table", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048))
     )
     _, said = limited.communicate(timeout=60)
     assert limited.returncode == 2
-    part = tmp_path / "table" / "part-00000.parquet"
-    assert said.splitlines() == [
-        f"twelvelead: {part}: {os.strerror(27)}; free space or choose another place, then run it again"
-    ]
-    assert list((tmp_path / "table").iterdir()) == []
+    part = re.escape(str(tmp_path / "table" / "part-0001-of-0001-"))
+    assert re.fullmatch(
+        rf"twelvelead: {part}\w+\.parquet: {os.strerror(27)}; free space or choose another place, then run it again\n",
+        said,
+    )
+    assert [path.name for path in (tmp_path / "table").iterdir()] == ["_manifest.json"]
 
 
 def test_names_that_are_no_text_and_pipes_stop_nothing(recording, tmp_path):

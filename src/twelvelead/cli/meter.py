@@ -41,7 +41,8 @@ class Meter:
             self._bar.stop()
 
     def show(self, what: str, done: int, total: int, size: int = 0) -> None:
-        """Shows that `done` of `total` are done, of `size` bytes so far; the first word of `what` names the work."""
+        """Shows that `done` of `total` are done, 0 where that is not known, of `size` bytes so far; the first word of
+        `what` names the work."""
         now = time.monotonic()
         work = what.split()[0]
         if done < self._done.get(work, 0):  # it begins anew, as each epoch of a training does
@@ -59,9 +60,11 @@ class Meter:
 
 
 def _state(done: int, total: int, fresh: int, size: int, seconds: float) -> str:
+    so_far = f"{done:,} of {total:,}" if total else f"{done:,}"
     if not fresh or seconds < 0.5:
-        return f"{done:,} of {total:,}"
-    left = round((total - done) / fresh * seconds)
-    clock = f"{left // 3600}:{left // 60 % 60:02}:{left % 60:02}"
+        return so_far
     rate = f"{size / seconds / 1e6:.1f} MB/s" if size else f"{fresh / seconds:.1f} a second"
-    return f"{done:,} of {total:,}, {rate}, {clock} left"
+    if not total:
+        return f"{so_far}, {rate}"
+    left = round((total - done) / fresh * seconds)
+    return f"{so_far}, {rate}, {left // 3600}:{left // 60 % 60:02}:{left % 60:02} left"

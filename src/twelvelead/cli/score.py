@@ -1,6 +1,5 @@
 """The verb for many recordings: score."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,13 +19,21 @@ from twelvelead.weights import DEFAULT
 
 
 def score(
-    files: Annotated[
+    sources: Annotated[
         list[str],
         typer.Argument(
-            help="Name ECG files of any kind, folders, and quoted patterns such as 'data/*.hea'.", show_default=False
+            metavar="SOURCE...",
+            help="Name ECG files of any kind, folders, quoted patterns such as 'data/*.hea', manifests (CSV or Parquet "
+            "with a column path), and files RECORDS of WFDB trees.",
+            show_default=False,
         ),
     ],
-    out: Annotated[Path, typer.Option(help="Write the Parquet dataset into this folder.", show_default=False)],
+    out: Annotated[
+        str,
+        typer.Option(
+            help="Write the Parquet dataset into this folder, or a URL such as s3://bucket/folder.", show_default=False
+        ),
+    ],
     weights: Weights = DEFAULT,
     operating_point: OperatingPoint = "accuracy",
     thresholds: Thresholds = None,
@@ -35,8 +42,19 @@ def score(
     scale: Scale = None,
     variable: Variable = None,
     time_unit: TimeUnit = None,
+    columns: Annotated[
+        str,
+        typer.Option(help="Write these groups of columns: classes, measurements, statements, embedding."),
+    ] = "classes,measurements",
+    copy: Annotated[
+        str, typer.Option(help="Take these columns of a manifest into the rows, as in site,device,time.")
+    ] = "",
     hash_names: HashNames = False,
     measure: Measure = True,
+    shard: Annotated[
+        str,
+        typer.Option(help="Answer one of n equal shares, 1/n to n/n, each by a process or machine of its own."),
+    ] = "1/1",
     processes: Annotated[
         int | None, typer.Option(help="Work in this many processes.", min=1, show_default="one a core")
     ] = None,
@@ -47,30 +65,38 @@ def score(
     read; 3: some recordings are not fit to interpret; 130, 143, 129: stopped by Ctrl-C, SIGTERM, SIGHUP, what is
     finished is written.
     """
+    from functools import partial
+
+    from twelvelead.archive.answering import Task, columns_from
+    from twelvelead.archive.inputs import Shard
+    from twelvelead.archive.local import answers
+    from twelvelead.archive.places import Place
+    from twelvelead.archive.scoring import score as run
+    from twelvelead.archive.sources import Sources
     from twelvelead.cli.meter import Meter
     from twelvelead.cli.stopping import stoppable
-    from twelvelead.inference.many import Task
-    from twelvelead.inference.many import score as run
-    from twelvelead.readers.find import recordings
 
-    with stoppable(f"{out}: interrupted; the same command goes on where it was"):
-        found = recordings(files)
-        tell_passed_over(found)
-        for fault in found.faults:
-            typer.echo(f"twelvelead: {fault}", err=True)
-        options = {
-            "sampling_rate": sampling_rate,
-            "unit": unit,
-            "scale": scale,
-            "variable": variable,
-            "time_unit": time_unit,
-        }
-        task = Task(weights, at(operating_point, thresholds), options, naming(None, hash_names, files), measure)
+    share, place = Shard.parse(shard), Place.of(out)
+    groups = tuple(name for name in columns_from(columns) if measure or name != "measurements")
+    copied = tuple(dict.fromkeys(name.strip() for name in copy.split(",") if name.strip()))
+    options = {
+        "sampling_rate": sampling_rate,
+        "unit": unit,
+        "scale": scale,
+        "variable": variable,
+        "time_unit": time_unit,
+    }
+    task = Task(weights, at(operating_point, thresholds), options, groups, copied)
+    with stoppable(f"{place.shown}: interrupted; the same command goes on where it was"):
+        inputs = Sources(sources, naming(None, hash_names, sources), copied, share)
         with Meter() as meter:
-            counts = run(found.files, out, task, processes=processes, progress=meter.show)
+            counts = run(inputs, place, task, partial(answers, processes=processes), progress=meter.show)
+    tell_passed_over(inputs.found)
+    for fault in inputs.found.faults:
+        typer.echo(f"twelvelead: {fault}", err=True)
     said = ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items()))
-    typer.echo(f"{out}: {said or 'no files'}")
-    if found.faults or counts["unreadable"] or counts["failed"]:
+    typer.echo(f"{place.shown}{'' if share.total == 1 else f', {share}'}: {said or 'no files'}")
+    if inputs.found.faults or counts["unreadable"] or counts["failed"]:
         raise typer.Exit(2)
     if counts["refused"]:
         raise typer.Exit(3)

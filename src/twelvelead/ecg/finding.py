@@ -37,6 +37,7 @@ CODES = {
     "lead-off": "a lead that was off, as the device says, and follows from the others",
     "lead-questionable": "a lead of which the device says that it may be wrong",
     "age-disagrees": "a stated age that the dates of birth and recording contradict",
+    "manifest-disagrees": "age or sex of a manifest that the file contradicts, of which neither is taken",
     "samples-disagree": "another number of samples than the file announces",
     "rate-disagrees": "two sampling rates in one file, of which the given one was taken",
     "negative-gain": "a lead that the file stores upside down, turned round",

@@ -31,6 +31,12 @@ class Engine:
         weights: a shipped name such as "single", a run folder, a folder of weights, or a file in one.
         threads: for one answer; None leaves it to ONNX Runtime.
 
+    Attributes:
+        contract, contract_sha256, sha256: of the weights and their files.
+        leads: that they look at.
+        as_shipped: whether the contract is, byte for byte, one that shipped.
+        embeds: whether they give an embedding.
+
     Raises:
         Unreadable: no such weights, or files that do not match their contract.
     """
@@ -67,7 +73,7 @@ class Engine:
             if name not in there:
                 raise Unreadable(f"{path}: has no output named {name}; export the weights again", code="weights")
         self._outputs = [name for name in ("probabilities", "attention", "members", "statements") if name in there]
-        self._embeds = "embedding" in there
+        self.embeds = "embedding" in there
         self.sha256 = self.contract.files["onnx"]["sha256"]
         self._rules: dict[tuple[Any, ...], Rules] = {}
 
@@ -103,7 +109,7 @@ class Engine:
         """
         contract = self.contract
         ecg, features = as_inputs(contract, ecg, features)
-        if embed and not self._embeds:
+        if embed and not self.embeds:
             raise TwelveLeadError(f"the weights {contract.name} give no embedding; choose others, such as {DEFAULT}")
         names = [*self._outputs, "embedding"] if embed else self._outputs
         values = dict(zip(names, self._session.run(names, {"ecg": ecg, "features": features}), strict=True))

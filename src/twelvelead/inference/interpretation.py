@@ -148,6 +148,7 @@ class Interpretation:
         members: names of the networks of an ensemble; empty for a single one.
         attribution: where it was asked for.
         measurements: heart rate, intervals and axis; None where they were not asked for.
+        embedding: [units] float32, the mean over its pieces; None where it was not asked for. As sensitive as the ECG.
         picture: the file that shows it, where one was drawn (`dataclasses.replace` sets it).
         as_shipped: whether the contract is, byte for byte, one that shipped.
         version: of the product.
@@ -171,6 +172,7 @@ class Interpretation:
     members: tuple[str, ...] = ()
     attribution: Attribution | None = None
     measurements: Measurements | None = None
+    embedding: NDArray[np.float32] | None = None
     picture: str | None = None
     as_shipped: bool = False
     version: str = field(default=__version__)

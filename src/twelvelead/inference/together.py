@@ -47,7 +47,7 @@ class Outputs(NamedTuple):
 
 @dataclass(frozen=True)
 class Asked:
-    """A recording and how it is answered; see `Engine.predict`."""
+    """A recording and how it is answered; see `Engine.predict`. `embed` is for weights that give an embedding."""
 
     ecg: ECG
     operating_point: str = "accuracy"
@@ -55,6 +55,7 @@ class Asked:
     prevalence: Mapping[str, float] | None = None
     explain: bool = False
     measure: bool = True
+    embed: bool = False
 
 
 class _Begun(NamedTuple):
@@ -112,7 +113,8 @@ def predict_each(engine: "Engine", asked: Sequence[Asked]) -> list[Interpretatio
             answers[place] = error
     for seeing in dict.fromkeys(one.engine for one in begun.values()):
         places = [place for place, one in begun.items() if one.engine is seeing]
-        outputs = run_together(seeing, [begun[place].prepared for place in places])
+        embed = any(begun[place].asked.embed for place in places)
+        outputs = run_together(seeing, [begun[place].prepared for place in places], embed=embed)
         for place, found in zip(places, outputs, strict=True):
             answers[place] = _interpret(begun[place], found)
     return [answer for answer in answers if answer is not None]
@@ -153,6 +155,7 @@ def _interpret(begun: _Begun, found: Outputs) -> Interpretation:
         pieces=tuple(_pieces(found.probabilities, prepared, contract.sampling_rate)),
         findings=prepared.findings,
         measurements=measurements,
+        embedding=found.embedding.mean(axis=0) if asked.embed and found.embedding is not None else None,
         members=contract.members,
         attribution=_explained(engine, prepared, found.probabilities) if asked.explain else None,
     )

@@ -5,19 +5,23 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
 from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from twelvelead.errors import TwelveLeadError
 
 CHUNK = 16
-"""Items that a process is given at a time."""
+"""Items that a process is given at a time, at most."""
 
 TURN = 1.0
-"""Seconds after which a process hands back what it has, and what it has not come to yet."""
+"""Seconds that a chunk is meant to take at most; slow items come in smaller chunks."""
+
+LIMIT = 60.0
+"""Seconds after which an item is given up."""
 
 METHOD = "spawn"
 """How processes start: afresh, since threads of the runtime do not survive a fork."""
@@ -32,14 +36,16 @@ class Job(NamedTuple, Generic[Item, Result]):
     Attributes:
         prepare: called once in each process, with `arguments`.
         arguments: of `prepare`.
-        work: one item to its result.
+        work: some items to the result of each, in their order.
         died: the result of an item at which its process died; called in this process.
+        late: the result of an item that took longer than its time; likewise.
     """
 
     prepare: Callable[..., None]
     arguments: tuple[Any, ...]
-    work: Callable[[Item], Result]
+    work: Callable[[Sequence[Item]], Sequence[Result]]
     died: Callable[[Item], Result]
+    late: Callable[[Item], Result]
 
 
 def usable_cores() -> int:
@@ -47,63 +53,152 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def results(items: Sequence[Item], job: Job[Item, Result], processes: int) -> Iterator[list[Result]]:
+def results(
+    items: Iterable[Item], job: Job[Item, Result], processes: int, limit: float = LIMIT
+) -> Iterator[list[Result]]:
     """The result of each item, in any order, some at a time; at least every `TURN` seconds, be it none.
+
+    An item at which a process dies, or that takes longer than its time, costs that item alone: what came with it is
+    done again, one at a time.
+
+    Args:
+        items: taken when their turn comes.
+        job: what is done with them.
+        processes: at most.
+        limit: seconds that an item may take.
 
     Raises:
         TwelveLeadError: processes cannot be started.
     """
-    chunks = deque(items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
-    while chunks:
-        running: dict[Future[list[Result]], Sequence[Item]] = {}
-        with _Pool(min(processes, len(chunks)), job) as pool:
-            try:
-                while chunks or running:
-                    while chunks and len(running) < 2 * processes:
-                        chunk = chunks.popleft()
-                        running[pool.submit(_turn, job.work, chunk)] = chunk
-                    found: list[Result] = []
-                    for future in wait(running, TURN, FIRST_COMPLETED).done:
-                        done = future.result()
-                        chunk = running.pop(future)
-                        found += done
-                        if len(done) < len(chunk):
-                            chunks.appendleft(chunk[len(done) :])
-                    yield found
+    fresh = iter(items)
+    again: deque[list[Item]] = deque()
+    hands: list[_Hand[Item, Result]] = []
+    try:
+        while True:
+            _hand_out(fresh, again, hands, job, processes)
+            if not any(hand.chunks for hand in hands):
                 return
-            except BrokenProcessPool:
-                suspects = [item for chunk in running.values() for item in chunk]
-        yield from _one_by_one(suspects, job)
-
-
-def _one_by_one(items: list[Item], job: Job[Item, Result]) -> Iterator[list[Result]]:
-    """Each by itself, so that it is known at which one a process dies."""
-    while items:
-        with _Pool(1, job) as pool:
-            try:
-                pool.submit(os.getpid).result()
-            except BrokenProcessPool:
-                raise TwelveLeadError("processes cannot be started; free memory or take fewer of them") from None
-            while items:
-                item = items.pop()
+            found: list[Result] = []
+            heard = wait([hand.pipe for hand in hands if hand.chunks], TURN)
+            for hand in [hand for hand in hands if hand.pipe in heard]:
                 try:
-                    yield pool.submit(_turn, job.work, [item]).result()
-                except BrokenProcessPool:
-                    yield [job.died(item)]
-                    break
+                    found += hand.take()
+                except (EOFError, OSError):
+                    found += _lost(hand, again, job.died)
+                    hands.remove(hand)
+            for hand in [hand for hand in hands if hand.chunks and hand.seconds > limit]:
+                found += _lost(hand, again, job.late)
+                hands.remove(hand)
+            yield found
+    finally:
+        for hand in hands:
+            hand.end()
 
 
-class _Pool(ProcessPoolExecutor):
-    """Processes that are gone when the block is left, at once where an error or an interruption ends it."""
+def _hand_out(
+    fresh: Iterator[Item],
+    again: deque[list[Item]],
+    hands: "list[_Hand[Item, Result]]",
+    job: Job[Item, Result],
+    processes: int,
+) -> None:
+    """Two chunks to each, so that none waits while results are put away."""
+    for round_ in (1, 2):
+        for place in range(processes):
+            if place < len(hands) and len(hands[place].chunks) >= round_:
+                continue
+            size = hands[place].size if place < len(hands) else CHUNK
+            chunk = again.popleft() if again else list(islice(fresh, size))
+            if not chunk:
+                return
+            if place >= len(hands):
+                hands.append(_Hand(job))
+            hands[min(place, len(hands) - 1)].give(chunk)
 
-    def __init__(self, processes: int, job: Job[Any, Any]) -> None:
-        super().__init__(processes, get_context(METHOD), begin, (job.prepare, job.arguments))
 
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        if kind is not None:
-            for process in list((self._processes or {}).values()):
-                process.kill()
-        self.shutdown(cancel_futures=True)
+def _lost(hand: "_Hand[Item, Result]", again: deque[list[Item]], what: Callable[[Item], Result]) -> list[Result]:
+    """The results of a process that will give none any more; what else it had is done again."""
+    hand.end()
+    if not hand.is_ready:
+        raise TwelveLeadError("processes cannot be started; free memory or take fewer of them")
+    first, *others = hand.chunks
+    again.extend(others)
+    if len(first) == 1:
+        return [what(first[0])]
+    again.extend([item] for item in first)
+    return []
+
+
+class _Hand(Generic[Item, Result]):
+    """A process that is given chunks and gives back their results.
+
+    Attributes:
+        chunks: that it has; it works on the first.
+        size: items of its next chunk.
+        is_ready: whether it has prepared its work.
+        pipe: ours, to it and back.
+    """
+
+    def __init__(self, job: Job[Item, Result]) -> None:
+        self.chunks: deque[list[Item]] = deque()
+        self.size = CHUNK
+        self.is_ready = False
+        self._begun = time.monotonic()
+        context: Any = get_context(METHOD)
+        self.pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, job.prepare, job.arguments, job.work), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    @property
+    def seconds(self) -> float:
+        """How long it has worked on its first chunk."""
+        return time.monotonic() - self._begun if self.is_ready else 0.0
+
+    def give(self, chunk: list[Item]) -> None:
+        """One more chunk."""
+        if not self.chunks:
+            self._begun = time.monotonic()
+        self.chunks.append(chunk)
+        with suppress(OSError):  # it is dead, which whoever listens to it hears
+            self.pipe.send(chunk)
+
+    def take(self) -> Sequence[Result]:
+        """What it says: the results of its first chunk.
+
+        Raises:
+            EOFError, OSError: it is dead.
+        """
+        heard: Sequence[Result] | None = self.pipe.recv()
+        seconds, self._begun = self.seconds, time.monotonic()
+        if heard is None:
+            self.is_ready = True
+            return ()
+        done = len(self.chunks.popleft())
+        self.size = min(CHUNK, max(1, int(done * TURN / max(seconds, 1e-6))))
+        return heard
+
+    def end(self) -> None:
+        """End it, whatever it does."""
+        self._process.kill()
+        self._process.join()
+        self.pipe.close()
+
+
+def _serve(
+    pipe: Connection,
+    prepare: Callable[..., None],
+    arguments: tuple[Any, ...],
+    work: Callable[[Sequence[Any]], Sequence[Any]],
+) -> None:
+    begin(prepare, arguments)
+    pipe.send(None)
+    while True:
+        try:
+            chunk = pipe.recv()
+        except EOFError:
+            return
+        pipe.send(work(chunk))
 
 
 def begin(prepare: Callable[..., None], arguments: tuple[Any, ...]) -> None:
@@ -120,14 +215,3 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()  # a pipe that the system closes, whatever ends the parent
         os._exit(1)
-
-
-def _turn(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-    """The results of the first items, of as many as fit into a turn, and of one at least."""
-    begun = time.monotonic()
-    found: list[Result] = []
-    for item in items:
-        found.append(work(item))
-        if time.monotonic() - begun > TURN:
-            break
-    return found

@@ -4,7 +4,7 @@ import glob
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,50 +58,74 @@ def recordings(paths: Iterable[str | os.PathLike[str]]) -> Found:
         paths: of files and folders, and patterns with *, ? or [].
     """
     found = Found()
-    files: dict[Path, None] = {}
+    found.files = list(dict.fromkeys(each_recording(paths, found)))
+    return found
+
+
+def each_recording(paths: Iterable[str | os.PathLike[str]], found: Found) -> Iterator[Path]:
+    """The recordings of `recordings`, one after another, so that the files of no more than a folder are held. One that
+    is asked for twice comes twice.
+
+    Args:
+        paths: see `recordings`.
+        found: gets what is passed over and the faults, on the way.
+    """
     for path in map(Path, paths):
         name = str(path)
         if path.is_dir():
-            what = "a folder"
+            what, members = "a folder", _folder(path, found)
         elif any(sign in name for sign in _PATTERN) and not path.exists():
-            what = "a pattern"
+            what, members = "a pattern", _matches(name, found)
         else:
-            files[path] = None
+            yield path
             continue
-        faults = len(found.faults)
-        members = _folder(path, found) if what == "a folder" else _matches(name, found)
-        held = [member for member in members if _is_recording(member, found.passed_over)]
+        faults, held = len(found.faults), False
+        for member in members:
+            if _is_recording(member, found.passed_over):
+                held = True
+                yield member
         if not held and len(found.faults) == faults:
             found.faults.append(
                 Unreadable(f"{shown(path)}: {what} without a recording; check the path", code="not-found")
             )
-        files.update(dict.fromkeys(held))
-    found.files = list(files)
-    return found
 
 
-def _folder(folder: Path, found: Found) -> list[Path]:
-    """All files below a folder that are not hidden, sorted."""
-    files: list[Path] = []
+def _folder(folder: Path, found: Found) -> Iterator[Path]:
+    """All files below a folder that are not hidden, sorted; links to folders are not followed."""
+    below = [iter(_visible(folder, found))]
+    while below:
+        entry = next(below[-1], None)
+        if entry is None:
+            below.pop()
+        elif not entry.is_dir():
+            yield Path(entry.path)
+        elif not entry.is_symlink():
+            below.append(iter(_visible(entry.path, found)))
 
-    def unreadable(error: OSError) -> None:
+
+def _visible(folder: str | Path, found: Found) -> list[os.DirEntry[str]]:
+    """What a folder holds that is not hidden, sorted."""
+    try:
+        with os.scandir(folder) as entries:
+            all_of_it = list(entries)
+    except OSError as error:
         text = f"{shown(error.filename or folder)}: {error.strerror}; check the permissions of the folder"
         found.faults.append(Unreadable(text, code="not-found"))
-
-    for place, folders, names in os.walk(folder, onerror=unreadable):
-        found.passed_over["hidden"] += sum(name.startswith(".") for name in (*names, *folders))
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        files.extend(Path(place, name) for name in sorted(names) if not name.startswith("."))
-    found.passed_over += Counter()  # without the zeros
-    return sorted(files)
+        return []
+    visible = sorted((entry for entry in all_of_it if not entry.name.startswith(".")), key=lambda entry: entry.name)
+    if len(visible) < len(all_of_it):
+        found.passed_over["hidden"] += len(all_of_it) - len(visible)
+    return visible
 
 
-def _matches(pattern: str, found: Found) -> list[Path]:
-    files: dict[Path, None] = {}
+def _matches(pattern: str, found: Found) -> Iterator[Path]:
+    seen: set[Path] = set()
     for match in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207 - a pattern may start anywhere
         path = Path(match)
-        files.update(dict.fromkeys(_folder(path, found) if path.is_dir() else [path]))
-    return list(files)
+        for file in _folder(path, found) if path.is_dir() else (path,):
+            if file not in seen:
+                seen.add(file)
+                yield file
 
 
 def _is_recording(file: Path, passed_over: Counter[str]) -> bool:

@@ -1,0 +1,41 @@
+"""A WFDB tree by its list RECORDS, as PhysioNet publishes it: nothing has to be searched."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from twelvelead.errors import Unreadable
+from twelvelead.naming import shown
+
+NAME = "RECORDS"
+
+
+def is_records(name: str) -> bool:
+    """Whether a file is such a list."""
+    return os.path.basename(name) == NAME and Path(name).is_file()  # noqa: PTH119
+
+
+def records(path: Path) -> Iterator[Path]:
+    """The headers that a list names, in its order. A line that ends in "/" names a folder with a list of its own.
+
+    Args:
+        path: of the list.
+
+    Raises:
+        Unreadable: it cannot be read, or leads out of its folder.
+    """
+    try:
+        lines = path.open(encoding="utf-8", errors="surrogateescape")
+    except OSError as error:
+        raise Unreadable(f"{shown(path)}: cannot be read ({error.strerror}); check the path") from None
+    with lines:
+        for number, line in enumerate(lines, start=1):
+            name = line.strip()
+            if not name:
+                continue
+            if name.startswith("/") or ".." in name.split("/"):
+                raise Unreadable(f"{shown(path)}: line {number} leads out of its folder; mend it")
+            if name.endswith("/"):
+                yield from records(path.parent / name / NAME)
+            else:
+                yield path.parent / f"{name}.hea"

@@ -1,0 +1,67 @@
+"""What is to be answered, from what the command line names: one input after another, so that memory stays flat."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from twelvelead.archive.inputs import WHOLE, Input, Shard, digest
+from twelvelead.archive.manifest import Manifest, is_manifest
+from twelvelead.archive.records import is_records, records
+from twelvelead.errors import TwelveLeadError
+from twelvelead.naming import AS_SHOWN, Naming, is_url, shown_url
+from twelvelead.readers.find import Found, each_recording
+
+
+class Sources:
+    """The inputs of a shard of an archive. They may be gone through several times.
+
+    Args:
+        names: of files, folders, patterns, manifests (`Manifest`), and files RECORDS that list WFDB records.
+        naming: what recordings are called.
+        copied: columns of manifests that go into the rows.
+        shard: whose inputs are wanted.
+
+    Attributes:
+        copied, shard: as given.
+        found: what was passed over, and folders that cannot be opened or hold no recording; filled while one goes
+            through.
+        total: the inputs, where that is known before one has gone through them; else None.
+
+    Raises:
+        TwelveLeadError: a manifest cannot be read or names an input twice, or there is none to copy from.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        naming: Naming = AS_SHOWN,
+        copied: Sequence[str] = (),
+        shard: Shard = WHOLE,
+    ) -> None:
+        self.naming, self.copied, self.shard = naming, tuple(copied), shard
+        self.found = Found()
+        self._names = [name for name in names if not is_url(name)]
+        for name in names:
+            if is_url(name):
+                raise TwelveLeadError(f"{shown_url(name)}: addresses are not read; name files, folders or a manifest")
+        self._manifests = {
+            name: Manifest(Path(name), naming, copied)
+            for name in self._names
+            if Path(name).is_file() and is_manifest(Path(name))
+        }
+        if copied and not self._manifests:
+            raise TwelveLeadError(f"--copy {','.join(copied)}: copies columns of a manifest; name one")
+        counts = [manifest.count(shard) for manifest in self._manifests.values()]
+        self.total = sum(counts) if len(counts) == len(self._names) else None
+
+    def __iter__(self) -> Iterator[Input]:
+        self.found = Found()
+        for name in self._names:
+            manifest = self._manifests.get(name)
+            if manifest is not None:
+                yield from manifest.inputs(self.shard)
+                continue
+            files = records(Path(name)) if is_records(name) else each_recording([name], self.found)
+            for file in files:
+                source = self.naming(file)
+                if self.shard.holds(digest(source)):
+                    yield Input(source, str(file), copied=(None,) * len(self.copied))
