@@ -25,13 +25,16 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.signal import butter, lfilter
 
+from twelvelead.archive.answering import Task
+from twelvelead.archive.places import Place
+from twelvelead.archive.scoring import score
+from twelvelead.archive.sources import Sources
 from twelvelead.cli.meter import Meter
 from twelvelead.ecg.electrodes import rewired
 from twelvelead.ecg.leads import LEADS
 from twelvelead.evaluation.drift import Change, Group, Quantity, changes
 from twelvelead.inference.answers import Answers, read_answers
 from twelvelead.inference.drift import quantities
-from twelvelead.inference.many import Task, score
 from twelvelead.progress import Progress, silent
 from twelvelead.readers import read
 
@@ -102,7 +105,7 @@ def answered(files: list[Path], fault: Fault, folder: Path, task: Task, progress
         if not again[-1].is_file():
             ecg = read(file)
             write_wfdb(fault.work(ecg.signal, ecg.sampling_rate), ecg.sampling_rate, fault.gain, again[-1])
-    score(again, folder / "answers", task, progress=progress)
+    score(Sources([str(path) for path in again]), Place.of(folder / "answers"), task, progress=progress)
     return folder / "answers"
 
 
