@@ -1,16 +1,22 @@
-"""A store from arrays: NumPy, HDF5 as CODE-15 % lays it out, NPY, columns of lists."""
+"""A store from what lies in Python: arrays, data sets of HDF5, lists, rows of Hugging Face `datasets`."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.data.folds import patient_folds
-from twelvelead.data.store import Store, write_store
+from twelvelead.data.label_table import labelled
+from twelvelead.data.locating import Located
+from twelvelead.data.recordings import Member, Place
+from twelvelead.data.row_dicts import Rows, is_rows
+from twelvelead.data.store import Store, Tasks, write_store
 from twelvelead.data.stored import to_microvolts
+from twelvelead.data.table_columns import columns_of
+from twelvelead.data.text_table import TextTable
 from twelvelead.ecg.leads import LEADS
 from twelvelead.errors import MissingExtra, TwelveLeadError, Unreadable
 from twelvelead.readers.arrays import Arrays
@@ -24,7 +30,9 @@ def store(
     sampling_rate: float,
     leads: Sequence[str],
     unit: str,
-    labels: Mapping[str, Any],
+    labels: Mapping[str, Any] | Sequence[str] | None = None,
+    signal: str | None = None,
+    separator: str | None = None,
     patient_id: Sequence[Any] | None = None,
     ecg_id: Sequence[int] | None = None,
     age: Any = None,
@@ -45,12 +53,17 @@ def store(
     taken. A recording that is too short, has samples missing or exceeds 32 mV is left out, named and counted.
 
     Args:
-        signals: [n, samples, leads] real numbers (an array or a dataset of HDF5), or a sequence of [samples, leads].
+        signals: [n, samples, leads] real numbers (an array or a dataset of HDF5), or a sequence of [samples, leads]; or
+            rows that are dictionaries: a Hugging Face `datasets.Dataset`, or a list of them. A recording in a row is
+            [samples][leads] or [leads][samples], or all numbers in one list, sample by sample. What else is known of it
+            stands in the row too, in columns told by names and cells as in a table (`twelvelead.data.create.create`).
         path: the folder to make; a store that is already there is replaced when the new one is whole.
         sampling_rate: of the signals, in Hz.
         leads: names of the last axis; the twelve have to follow from them.
         unit: of voltage.
-        labels: class -> [n], 1 or True where a recording has it.
+        labels: class -> [n], 1 or True where a recording has it; of rows, the names of the columns that hold labels,
+            None to tell them.
+        signal, separator: of rows, the column of recordings, and what separates names in a cell; None to tell them.
         patient_id: [n], anything that tells patients apart; without it, each recording is a patient of its own.
         ecg_id: [n] whole numbers; 1, 2, ... without.
         age, sex: as `Engine.predict_arrays` takes them.
@@ -68,33 +81,29 @@ def store(
             nothing is written.
         TwelveLeadError: `path` is something else than a store, or cannot be written.
     """
-    recordings = Arrays(signals, sampling_rate=sampling_rate, leads=leads, unit=unit, age=age, sex=sex)
-    n = len(recordings)
-    recordings[0].twelve()
-    if not labels:
-        raise Unreadable("labels: no class; give class -> [n]")
-    present = np.stack([_marks(name, labels[name], n) for name in labels], axis=1)
-    patients = np.arange(1, n + 1) if patient_id is None else _numbered(patient_id, n)
-    if fold is None:
-        try:
-            chosen: NDArray[Any] = patient_folds(patients, present, folds, seed)
-        except ValueError as error:
-            raise TwelveLeadError(f"{error} cannot be made; ask for fewer folds") from None
+    if is_rows(signals):
+        if any(value is not None for value in (patient_id, ecg_id, age, sex, fold)):
+            raise Unreadable("signals: of rows, patient_id, ecg_id, age, sex and fold are columns; leave them out here")
+        rows = Rows(signals, signal, len(leads), "signals")
+        known = _of_table(rows.table(), labels, task, separator)
+        recordings = Arrays(rows.signals, sampling_rate=sampling_rate, leads=leads, unit=unit)
     else:
-        chosen = _column("fold", fold, n)
-        if len(np.unique(np.stack([patients, chosen], axis=1), axis=0)) > len(np.unique(patients)):
-            raise Unreadable("fold: a patient is in two folds; keep each in one, or leave fold out")
-    features = recordings.features
+        recordings = Arrays(signals, sampling_rate=sampling_rate, leads=leads, unit=unit, age=age, sex=sex)
+        known = _of_arrays(recordings, labels, task, {"ecg_id": ecg_id, "fold": fold}, patient_id)
+    recordings[0].twelve()
+    folded = _folds(known.columns, known.likelihoods >= 0, folds, seed)
     bridged: list[int] = []
 
     def voltages() -> Iterator[NDArray[np.int16] | None]:
         stored = 0
-        for ecg in recordings:
+        for row in range(len(recordings)):
             try:
+                ecg = recordings[row]
                 twelve = replace(ecg, signal=without_zeros(ecg.signal)).twelve()
                 signal, filled = to_microvolts(twelve, rate, seconds, bridge)
-            except ValueError as fault:
-                say(f"{ecg.source}: {fault} (left out)")
+            except (Unreadable, ValueError) as fault:
+                where = "" if isinstance(fault, Unreadable) else f"{ecg.source}: "
+                say(f"{where}{fault} (left out)")
                 yield None
                 continue
             if filled:
@@ -107,16 +116,10 @@ def store(
     made = write_store(
         path,
         voltages(),
-        columns={
-            "ecg_id": np.arange(1, n + 1) if ecg_id is None else _column("ecg_id", ecg_id, n),
-            "patient_id": patients,
-            "fold": chosen,
-            "age": features[:, 0],
-            "sex": features[:, 1],
-        },
-        likelihoods=np.where(present, 0, np.nan).astype(np.float32),
-        statements=tuple(labels),
-        tasks={task: {name: [name] for name in labels}},
+        columns={**known.columns, "fold": folded},
+        likelihoods=known.likelihoods,
+        statements=known.statements,
+        tasks=known.tasks,
         sampling_rate=rate,
         source=source,
         leads=LEADS,
@@ -146,6 +149,57 @@ def hdf5_signals(file: Path | str, name: str = "tracings") -> Any:
         held.close()
         raise Unreadable(f"{file}: has no dataset {name}; it holds {there}, so name one of these", code="not-found")
     return held[name]
+
+
+class _Known(NamedTuple):
+    """What is known of recordings, as `write_store` takes it; `fold` only where it is stated."""
+
+    columns: dict[str, NDArray[Any]]
+    likelihoods: NDArray[np.float32]
+    statements: tuple[str, ...]
+    tasks: Tasks
+
+
+def _of_table(table: TextTable, labels: Any, task: str, separator: str | None) -> _Known:
+    if isinstance(labels, Mapping):
+        raise Unreadable("labels: of rows, name the columns that hold labels, or leave it out to have them told")
+    roles = columns_of(table, 0, [labels] if isinstance(labels, str) else labels, is_of_one_file=True)
+    places: list[Place] = [Member(table.path, str(row)) for row in range(len(table.rows))]
+    listed = labelled(Located(table, places), roles, task, separator=separator)
+    if listed.doubts:
+        said = listed.doubts[0].replace("--separator ", "separator=").replace("by --columns", "by labels=")
+        raise Unreadable(f"{table.path}: {said}")
+    return _Known(listed.columns, listed.likelihoods, listed.labels, listed.tasks)
+
+
+def _of_arrays(
+    recordings: Arrays, labels: Any, task: str, numbers: Mapping[str, Any], patient_id: Sequence[Any] | None
+) -> _Known:
+    n, features = len(recordings), recordings.features
+    if not isinstance(labels, Mapping) or not labels:
+        raise Unreadable("labels: no class; give class -> [n]")
+    present = np.stack([_marks(name, labels[name], n) for name in labels], axis=1)
+    columns: dict[str, NDArray[Any]] = {
+        "ecg_id": np.arange(1, n + 1),
+        "patient_id": np.arange(1, n + 1) if patient_id is None else _numbered(patient_id, n),
+        "age": features[:, 0],
+        "sex": features[:, 1],
+    }
+    columns |= {name: _column(name, values, n) for name, values in numbers.items() if values is not None}
+    likelihoods = np.where(present, 0, np.nan).astype(np.float32)
+    return _Known(columns, likelihoods, tuple(labels), {task: {name: [name] for name in labels}})
+
+
+def _folds(columns: Mapping[str, NDArray[Any]], present: NDArray[np.bool_], folds: int, seed: int) -> NDArray[Any]:
+    patients, fold = columns["patient_id"], columns.get("fold")
+    if fold is None:
+        try:
+            return patient_folds(patients, present, folds, seed)
+        except ValueError as error:
+            raise TwelveLeadError(f"{error} cannot be made; ask for fewer folds") from None
+    if len(np.unique(np.stack([patients, fold], axis=1), axis=0)) > len(np.unique(patients)):
+        raise Unreadable("fold: a patient is in two folds; keep each in one, or leave fold out")
+    return fold
 
 
 def _column(name: str, values: Any, n: int) -> NDArray[np.int64]:

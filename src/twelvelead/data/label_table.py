@@ -15,7 +15,7 @@ from twelvelead.data.joining import Mapping, joined
 from twelvelead.data.label_cells import LISTS, SPACE, WHOLE, read_cells, require_separator
 from twelvelead.data.label_literals import Said
 from twelvelead.data.labelled import Labelled
-from twelvelead.data.locating import in_order_of_files, locate
+from twelvelead.data.locating import Located, in_order_of_files, locate
 from twelvelead.data.recordings import Recordings
 from twelvelead.data.table_columns import IS_MALE, OF_MANY, PTBXL, ROLES, Columns, columns_of
 from twelvelead.data.text_table import TextTable, normalised, read_text_table, written_table
@@ -61,27 +61,39 @@ def labelled_by_table(
     found = _table(recordings, table)
     roles = columns_of(found, rate, columns, is_of_one_file=recordings.is_one)
     located = locate(recordings, found, roles)
+    listed = labelled(located, roles, task, mapping=mapping, separator=separator)
+    return listed.taken(in_order_of_files(recordings, located.places)) if recordings.containers else listed
+
+
+def labelled(
+    located: Located, roles: Columns, task: str | None, *, mapping: Mapping | None = None, separator: str | None = None
+) -> Labelled:
+    """What the rows of a table say of recordings that have been found; see `labelled_by_table`.
+
+    Raises:
+        Unreadable: a row of it cannot be understood.
+    """
     found = located.table
     try:
         known = _known(found, roles)
         sign = None if separator is None else require_separator(separator)
         read = _by_classes(found, roles) if roles.classes else _by_names(found, roles, sign)
     except _BadLine as error:
-        raise Unreadable(f"{table}: {error}; mend it") from None
+        raise Unreadable(f"{found.path}: {error}; mend it") from None
     except ValueError as error:
-        raise Unreadable(f"{table}: {error}") from None
+        raise Unreadable(f"{found.path}: {error}") from None
     notes = [*found.notes, *located.notes, *read.notes]
     if roles.unread:
         notes.append(f"columns not read: {', '.join(name or '(without a name)' for name in roles.unread)}")
     ptbxl = {normalised(name) for name in found.names} >= PTBXL
     labels = joined(read.said, read.names, mapping, task)
-    listed = Labelled(
+    return Labelled(
         files=located.places,
         columns={name: np.array(values) for name, values in known.items()},
         labels=labels.names,
         likelihoods=labels.likelihoods,
         tasks=labels.tasks,
-        source=f"PTB-XL, labels of {table.name}" if ptbxl else table.name,
+        source=f"PTB-XL, labels of {found.path.name}" if ptbxl else found.path.name,
         how=read.how,
         written=read.written,
         notes=tuple(notes),
@@ -89,7 +101,6 @@ def labelled_by_table(
         unlisted_codes=labels.unlisted,
         not_mapped=labels.not_mapped,
     )
-    return listed.taken(in_order_of_files(recordings, located.places)) if recordings.containers else listed
 
 
 def _table(recordings: Recordings, table: Path) -> TextTable:
