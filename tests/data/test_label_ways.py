@@ -148,6 +148,41 @@ def test_more_classes_than_a_twentieth_of_the_records_are_doubtful(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("head", "cells", "sex"),
+    [
+        ("is_male", ["True", "False", "-1"], [0, 1, None]),
+        ("Female", ["0", "1", ""], [0, 1, None]),
+        ("gender", ["M", "female", "unknown"], [0, 1, None]),
+    ],
+)
+def test_a_column_that_says_the_sex_is_no_class(tmp_path, head, cells, sex):
+    rows = [[f"{number}.hea", "1", "0", cell] for number, cell in enumerate(cells)]
+    found = label(tmp_path, write(tmp_path / "t.csv", ["file", "AF", "LBBB", head], rows, "commas"))
+    assert found.labels == ("AF", "LBBB")
+    assert [None if np.isnan(one) else one for one in found.columns["sex"].tolist()] == sex
+
+
+def test_a_recording_of_several_lines_and_two_columns_of_names_are_named(tmp_path):
+    write(tmp_path / "t.csv", ["file", "label"], [["1", "AF"], ["2", "SR"], ["1.hea", "LBBB"]], "commas")
+    with pytest.raises(TwelveLeadError, match=r"line 4: 1\.hea stands in line 2 too; write one line for a recording"):
+        label(tmp_path, tmp_path / "t.csv")
+    write(tmp_path / "t.csv", ["file", "label", "labels"], [["1", "AF", "SR"]], "commas")
+    with pytest.raises(TwelveLeadError, match="labels and label may each be the column labels; say which by --columns"):
+        label(tmp_path, tmp_path / "t.csv")
+
+
+def test_labels_that_no_recording_has_are_doubtful(tmp_path):
+    table = write(tmp_path / "t.csv", ["file", "label"], [[f"{n}.hea", "VHF"] for n in range(40)], "commas")
+    (tmp_path / "m.toml").write_text('"afib" = "AF"')
+    (doubt,) = label(tmp_path, table, mapping=tmp_path / "m.toml").doubts
+    assert doubt.endswith(
+        "m.toml lists none of the codes that the recordings have, such as VHF; write what these stand for"
+    )
+    marks = write(tmp_path / "t.csv", ["file", "AF"], [[f"{n}.hea", "0"] for n in range(40)], "commas")
+    assert "no recording has any of these labels" in label(tmp_path, marks).doubts[0]
+
+
+@pytest.mark.parametrize(
     ("cells", "expected"),
     [
         (["{'A': 100.0, 'B': 0.0}"], {"A": 100, "B": 0}),

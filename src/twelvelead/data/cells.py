@@ -78,27 +78,22 @@ def is_unit_of_age(text: str) -> bool:
     return patient.years("1", text) is not None
 
 
-def sex_code(text: str) -> float:
+def sex_code(text: str, yes_is_male: bool | None = None) -> float:
     """0 for male, 1 for female, NaN where it is not known.
+
+    Args:
+        text: the cell.
+        yes_is_male: of a column such as "is_male", what 1 means; None where the cell says the sex.
 
     Raises:
         ValueError: it is none.
     """
+    if yes_is_male is not None and text.lower() not in NOTHING:
+        yes = mark(text, "male" if yes_is_male else "female")
+        return nan if yes is None else float(yes is not yes_is_male)
     if text.lower() not in _SEX:
         raise ValueError(f"sex is {text!r}; write male or female (M or F, 0 or 1), or leave it empty")
     return _SEX[text.lower()]
-
-
-def sex_of_male(text: str) -> float:
-    """0 for male, 1 for female, NaN where it is not known, from whether the patient is male.
-
-    Raises:
-        ValueError: it says neither.
-    """
-    if text.lower() in NOTHING:
-        return nan
-    is_male = mark(text, "is_male")
-    return nan if is_male is None else float(not is_male)
 
 
 def identity(text: str) -> str:

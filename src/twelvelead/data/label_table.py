@@ -17,7 +17,7 @@ from twelvelead.data.label_literals import Said
 from twelvelead.data.labelled import Labelled
 from twelvelead.data.locating import Located, in_order_of_files, locate
 from twelvelead.data.recordings import Recordings
-from twelvelead.data.table_columns import IS_MALE, OF_MANY, PTBXL, ROLES, Columns, columns_of
+from twelvelead.data.table_columns import OF_MANY, PTBXL, ROLES, Columns, columns_of
 from twelvelead.data.text_table import TextTable, normalised, read_text_table, written_table
 from twelvelead.errors import Unreadable
 
@@ -118,7 +118,6 @@ class _BadLine(ValueError):
 def _known(table: TextTable, roles: Columns) -> dict[str, Any]:
     """Columns of a store, [record] each."""
     found: dict[str, list[Any]] = {name: [] for name in ("ecg_id", "patient_id", "fold", "age", "sex")}
-    says_male = normalised(roles.of_role.get("sex", "")) == IS_MALE
     place = {role: table.names.index(name) for role, name in roles.of_role.items()}
     patients: dict[str, int] = {}
     ids: dict[int, int] = {}
@@ -135,8 +134,7 @@ def _known(table: TextTable, roles: Columns) -> dict[str, Any]:
             found["patient_id"].append(patients.setdefault(patient, len(patients) + 1))
             found["fold"].append(cells.whole_number(cell.get("fold", "1"), "fold", 100))
             found["age"].append(cells.age_in_years(cell.get("age", ""), roles.unit_of_age))
-            sex = cell.get("sex", "")
-            found["sex"].append(cells.sex_of_male(sex) if says_male else cells.sex_code(sex))
+            found["sex"].append(cells.sex_code(cell.get("sex", ""), roles.yes_is_male))
         except ValueError as error:
             raise _BadLine(f"line {line}: {error}") from None
     if all(name.isascii() and name.isdigit() and 0 < int(name) < 2**53 for name in patients):

@@ -1,6 +1,7 @@
 """The labels of recordings, wherever they stand: in a table, or in codes that come with the recordings."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from twelvelead.data.label_codes import labelled_by_codes
@@ -66,7 +67,16 @@ def label(
         listed = labelled_by_table(
             recordings, Path(labels), task, rate=rate, mapping=found, separator=separator, columns=columns
         )
+    if not listed.present.any():
+        listed = replace(listed, doubts=(*listed.doubts, _without_labels(listed, mapping)))
     try:
         return listed.without_rare(min_count)
     except ValueError as error:
         raise TwelveLeadError(f"{labels}: {error}; choose a smaller --min-count") from None
+
+
+def _without_labels(listed: Labelled, mapping: Path | str | None) -> str:
+    if mapping is None or not listed.unlisted_codes:
+        return "no recording has any of these labels; check what says that one is there"
+    codes = ", ".join(code for code, _ in listed.unlisted_codes.most_common(3))
+    return f"{mapping} lists none of the codes that the recordings have, such as {codes}; write what these stand for"

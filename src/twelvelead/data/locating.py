@@ -12,6 +12,9 @@ from twelvelead.data.text_table import TextTable
 from twelvelead.errors import Unreadable
 from twelvelead.naming import shown
 
+_OF_WFDB = (".hea", ".dat")
+"""Of one recording, which may be named without either."""
+
 
 @dataclass(frozen=True)
 class Located:
@@ -39,14 +42,7 @@ def locate(recordings: Recordings, table: TextTable, roles: Columns) -> Located:
         role: table.column(roles.of_role[role]) for role in ("file", "container", "member") if role in roles.of_role
     }
     if not recordings.is_one and "container" not in cells:
-        lines = [line for line, _ in table.rows]
-        return Located(
-            table,
-            [
-                _below(recordings.source, file, f"{table.path}: line {line}")
-                for line, file in zip(lines, cells["file"], strict=True)
-            ],
-        )
+        return Located(table, _by_path(recordings.source, table, cells["file"]))
     files, notes = _files(recordings, table, cells.get("container"))
     kept = [place for place, file in enumerate(files) if file is not None]
     if not kept:
@@ -61,6 +57,22 @@ def locate(recordings: Recordings, table: TextTable, roles: Columns) -> Located:
     else:
         members = _by_name(recordings, table, roles.of_role[by], [(files[row], cells[by][row], row) for row in kept])
     return Located(replace(table, rows=tuple(table.rows[row] for row in kept)), list(members), notes)
+
+
+def _by_path(source: Path, table: TextTable, files: list[str]) -> list[Place]:
+    found: list[Place] = []
+    lines: dict[Path, int] = {}
+    for (line, _), file in zip(table.rows, files, strict=True):
+        path = _below(source, file, f"{table.path}: line {line}")
+        first = lines.setdefault(path.with_suffix("") if path.suffix in _OF_WFDB else path, line)
+        if first != line:
+            raise Unreadable(
+                f"{table.path}: line {line}: {shown(file)} stands in line {first} too; write one line for a recording, "
+                "with all of its labels",
+                code="ambiguous",
+            )
+        found.append(path)
+    return found
 
 
 def _below(source: Path, file: str, where: str) -> Path:

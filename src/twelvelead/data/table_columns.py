@@ -11,6 +11,9 @@ from twelvelead.errors import Unreadable
 _OF_RATE = {False: "filename_lr", True: "filename_hr"}
 """PTB-XL's columns of files, at 100 and at 500 Hz."""
 
+_OF_SEX = {"male": True, "is_male": True, "female": False, "is_female": False}
+"""Columns of 0 and 1 that say the sex -> whether 1 means male."""
+
 ROLES = {
     "file": ("file", "filename", "file_name", "path", "filepath", "file_path", *_OF_RATE.values()),
     "container": ("container", "trace_file"),
@@ -19,7 +22,7 @@ ROLES = {
     "patient_id": ("patient_id", "patient", "subject_id", "subject"),
     "fold": ("fold", "strat_fold"),
     "age": ("age",),
-    "sex": ("sex", "gender", "is_male"),
+    "sex": ("sex", "gender", *_OF_SEX),
     "labels": ("labels", "label", "scp_codes", "dx", "diagnosis", "diagnoses", "class", "classes", "codes"),
 }
 """What a column may be called, the first name before the others."""
@@ -29,9 +32,6 @@ PTBXL = {"scp_codes", "strat_fold", *_OF_RATE.values()}
 
 OF_MANY = ("container", "member")
 """Roles that name a recording in a file of many."""
-
-IS_MALE = "is_male"
-"""A column of sex that says 1 for male."""
 
 _OUTCOMES = ("death",)
 """Columns of 0 and 1 that say nothing of the ECG, in CODE-15 %; --columns takes them all the same."""
@@ -46,12 +46,14 @@ class Columns:
     Attributes:
         of_role: role -> its name in the table; only those that there are.
         unit_of_age: "" for years.
+        yes_is_male: of a column of 0 and 1 that says the sex, what 1 means; None where the cells say it.
         classes: columns of 0 and 1.
         unread: the others.
     """
 
     of_role: dict[str, str]
     unit_of_age: str
+    yes_is_male: bool | None
     classes: tuple[str, ...]
     unread: tuple[str, ...]
 
@@ -82,7 +84,7 @@ def columns_of(
         if role == "labels" and len(held) == 1 and _is_class(table.column(held[0])) and _others(table, names, held[0]):
             held = []  # a class of this name beside other classes, such as DX
         if held and (role != "labels" or columns is None):
-            if len(held) > 1 and normalised(held[0]) != role and role in ("file", "labels"):
+            if len(held) > 1 and (role == "labels" or (role == "file" and normalised(held[0]) != role)):
                 way = "say which by --columns" if role == "labels" else f"call it {role}"
                 raise Unreadable(f"{table.path}: {' and '.join(held[:2])} may each be the column {role}; {way}")
             of_role[role] = held[0]
@@ -102,7 +104,7 @@ def columns_of(
     elif "labels" in of_role:
         classes = ()
     else:
-        passed = {*taken, *(name for name in table.names if normalised(name) in _OUTCOMES)}
+        passed = {*taken, *(name for name in table.names if normalised(name) in (*_OUTCOMES, *_OF_SEX))}
         classes = tuple(name for name in table.names if name and name not in passed and _is_class(table.column(name)))
     if columns is not None and len(classes) == 1 and not _is_class(table.column(classes[0])):
         of_role["labels"], classes = classes[0], ()
@@ -113,7 +115,8 @@ def columns_of(
             f"0 and 1 for each class; --columns names those that are called otherwise, of {_few(others) or 'none'}"
         )
     used = {*of_role.values(), *classes}
-    return Columns(of_role, unit, classes, tuple(name for name in table.names if name not in used))
+    yes_is_male = _OF_SEX.get(normalised(of_role.get("sex", "")))
+    return Columns(of_role, unit, yes_is_male, classes, tuple(name for name in table.names if name not in used))
 
 
 def _are_numbers(table: TextTable, held: Sequence[str]) -> bool:
