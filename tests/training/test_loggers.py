@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -116,15 +117,39 @@ def test_weights_and_biases_keeps_the_run_without_a_network(run, tmp_path, monke
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.setenv("WANDB_SILENT", "true")
     monkeypatch.setenv("WANDB_X_DISABLE_STATS", "true")
+    monkeypatch.setenv("WANDB_X_SERVICE_WAIT", "300")  # seconds; its process starts slowly on a busy machine
     aurocs = run("wandb")
     wandb.finish()
-    (folder,) = (tmp_path / "wandb").glob("offline-run-*")
-    (record,) = folder.glob("*.wandb")
-    for _ in range(300):  # a process of its own writes it
-        content = record.read_bytes()
-        if b"validation_auroc" in content:
+    (path,) = (tmp_path / "wandb").glob("offline-run-*/*.wandb")
+    for _ in range(1500):  # a process of its own writes it, and goes on after finish() has come back
+        records = kept_by_wandb(path)
+        if records and records[-1].HasField("exit"):
             break
         time.sleep(0.2)
-    assert b"validation_auroc" in content
-    assert b"batch_size" in content
-    assert len(aurocs) == 2
+    config = {item.key: item.value_json for record in records for item in record.config.update}
+    assert (json.loads(config["name"]), json.loads(config["batch_size"])) == ("tiny", 16)
+    said = [item.value_json for record in records for item in record.history.item if named(item) == "validation_auroc"]
+    assert [json.loads(one) for one in said] == pytest.approx(aurocs)
+
+
+def named(item):
+    return item.key or item.nested_key[-1]
+
+
+def kept_by_wandb(path):
+    """The records of a transaction log of Weights & Biases, without a last one that is not whole: LevelDB's log format,
+    blocks of 32 KiB that hold pieces of records, each behind its checksum, length and kind."""
+    from wandb.proto.wandb_internal_pb2 import Record
+
+    content, place, records, begun = path.read_bytes(), 7, [], b""
+    while place + 7 <= len(content):
+        if 2**15 - place % 2**15 < 7:  # a block ends with zeros where no header fits
+            place = (place // 2**15 + 1) * 2**15
+            continue
+        length, kind = struct.unpack_from("<HB", content, place + 4)
+        begun += content[place + 7 : place + 7 + length]
+        place += 7 + length
+        if kind in (1, 4) and place <= len(content):  # a whole record, or its last piece
+            records.append(Record.FromString(begun))
+            begun = b""
+    return records
