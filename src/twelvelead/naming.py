@@ -103,6 +103,14 @@ class Naming:
             return self.text
         return shown(path) if self.key is None else hashed(path, self.key)
 
+    def member(self, path: str | os.PathLike[str], name: str) -> str:
+        """What a recording is called that has a name in a file of many: FILE#NAME."""
+        if self.text is not None:
+            return self.text
+        if self.key is None:
+            return shown(f"{os.fspath(path)}#{name}")
+        return _hash(os.fsencode(f"{os.path.abspath(path)}#{name}"), self.key)  # noqa: PTH100 - as of `hashed`
+
     def identifier(self, text: str) -> str:
         """What something is called that is no path: the id of a manifest, a URL without credentials."""
         if self.text is not None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from twelvelead.archive.containers import Containers
 from twelvelead.archive.dataset import Row
 from twelvelead.archive.inputs import Input
 from twelvelead.archive.person import with_person
@@ -45,6 +46,7 @@ class Task:
         reading: options of `twelvelead.read`.
         columns: groups of `COLUMNS`.
         copied: columns of a manifest that stand in the rows, in the order of `Input.copied`.
+        leads: of the last axis of arrays in files of many recordings, where they do not state them.
     """
 
     weights: str = DEFAULT
@@ -52,6 +54,12 @@ class Task:
     reading: dict[str, Any] = field(default_factory=dict)
     columns: tuple[str, ...] = DEFAULT_COLUMNS
     copied: tuple[str, ...] = ()
+    leads: tuple[str, ...] | None = None
+
+    @property
+    def opening(self) -> dict[str, Any]:
+        """Options of `twelvelead.data.containers.open_container`."""
+        return {**self.reading, "leads": self.leads}
 
     def settings(self, engine: Engine) -> dict[str, Any]:
         """Setting -> value, of all that decides what stands in a row.
@@ -59,12 +67,13 @@ class Task:
         Args:
             engine: of the weights.
         """
+        reading = {**self.reading, "leads": self.leads and ",".join(self.leads)}
         return {
             "weights": engine.contract.name,
             "sha256": engine.sha256,
             "contract_sha256": engine.contract_sha256,
             "operating_point": self.operating_point,
-            "reading": {name: value for name, value in self.reading.items() if value is not None},
+            "reading": {name: value for name, value in reading.items() if value is not None},
         }
 
 
@@ -121,6 +130,7 @@ class Answerer:
     def __init__(self, task: Task) -> None:
         self._task = task
         self._engine = Engine(task.weights, threads=1)
+        self._containers = Containers(task.opening)
 
     def answer(self, given: Input) -> Row:
         """The row of an input, whatever is wrong with it."""
@@ -147,6 +157,8 @@ class Answerer:
         return dict(zip(self._task.copied, given.copied, strict=True))
 
     def _recording(self, given: Input) -> ECG:
+        if given.member is not None:
+            return self._containers.read(given)
         return read(given.address, name=given.source, **self._task.reading)
 
     def _fill(self, rows: list[Row], held: Mapping[int, ECG], inputs: Sequence[Input]) -> None:

@@ -17,7 +17,7 @@ from twelvelead.readers.table import leads_in
 if TYPE_CHECKING:
     import pyarrow
 
-KNOWN = ("path", "id", "age", "sex", "site", "device", "time")
+KNOWN = ("path", "member", "id", "age", "sex", "site", "device", "time")
 """Columns that manifests have; any other may be copied too."""
 
 _START = 1 << 16
@@ -33,7 +33,8 @@ class Manifest:
     """A manifest whose heading has been read.
 
     Args:
-        path: a CSV (separated by comma, semicolon, tab or bar; UTF-8), or a Parquet file.
+        path: a CSV (separated by comma, semicolon, tab or bar; UTF-8), or a Parquet file. A cell of its column `member`
+            names a recording in the file of many at `path`.
         naming: what its recordings are called: by `id`, where it has that column, else by their paths.
         copied: names of columns that go into the rows.
 
@@ -57,7 +58,9 @@ class Manifest:
             if normalised(name) not in written:
                 raise Unreadable(f"{self.name}: has no column {name} to copy; its columns are {', '.join(heading)}")
         self._copied = [normalised(name) for name in copied]
-        self._columns = {name: written[name] for name in ("path", "id", "age", "sex", *self._copied) if name in written}
+        self._columns = {
+            name: written[name] for name in ("path", "member", "id", "age", "sex", *self._copied) if name in written
+        }
 
     def count(self, shard: Shard) -> int:
         """See that each row can become an input of its own, and count those of a shard. Each shard sees to its share of
@@ -69,14 +72,14 @@ class Manifest:
         ids: set[int] = set()
         paths: set[int] = set()
         for number, row in self._rows():
-            source, address = self._names(number, row)
-            own, place = digest(source), digest(address)
+            source, address, member = self._names(number, row)
+            own, place = digest(source), digest(address if member is None else f"{address}#{member}")
             if own in ids or place in paths:
                 what = "id" if "id" in row and own in ids else "path"
                 raise self._bad(number, f"has the {what} of an earlier row; each needs its own")
             if shard.holds(own):
                 ids.add(own)
-                self._input(number, row, source, address)
+                self._input(number, row, source, address, member)
             if shard.holds(place):
                 paths.add(place)
         return len(ids)
@@ -88,29 +91,32 @@ class Manifest:
             Unreadable: a row cannot be understood.
         """
         for number, row in self._rows():
-            source, address = self._names(number, row)
+            source, address, member = self._names(number, row)
             if shard.holds(digest(source)):
-                yield self._input(number, row, source, address)
+                yield self._input(number, row, source, address, member)
 
-    def _names(self, number: int, row: dict[str, str]) -> tuple[str, str]:
-        """What the recording of a row is called, and where it lies."""
+    def _names(self, number: int, row: dict[str, str]) -> tuple[str, str, str | None]:
+        """What the recording of a row is called, where it lies, and its name there in a file of many."""
         path = row["path"]
         if not path or "\0" in path:
             raise self._bad(number, "names no path")
         address = path if is_url(path) else str(self._path.parent / path)
+        member = row.get("member") or None
         if "id" in row:
             if not row["id"]:
                 raise self._bad(number, "has no id")
-            return self._naming.identifier(row["id"]), address
-        return self._naming.identifier(shown_url(path)) if is_url(path) else self._naming(address), address
+            return self._naming.identifier(row["id"]), address, member
+        if is_url(path):
+            return self._naming.identifier(shown_url(path) + (f"#{member}" if member else "")), address, member
+        return self._naming(address) if member is None else self._naming.member(address, member), address, member
 
-    def _input(self, number: int, row: dict[str, str], source: str, address: str) -> Input:
+    def _input(self, number: int, row: dict[str, str], source: str, address: str, member: str | None) -> Input:
         try:
             age, sex = cells.age_in_years(row.get("age", "")), cells.sex_code(row.get("sex", ""))
         except ValueError as error:
             raise self._bad(number, f"cannot be understood: {error}") from None
         copied = tuple(row[name] or None for name in self._copied)
-        return Input(source, address, None, None if isnan(age) else age, _SEX.get(sex), copied)
+        return Input(source, address, member, None if isnan(age) else age, _SEX.get(sex), copied)
 
     def _rows(self) -> Iterator[tuple[int, dict[str, str]]]:
         """The number of each row, the first below the heading being 1, and its cells by the names of `normalised`."""
@@ -194,7 +200,7 @@ def _batches_of_csv(path: Path, wanted: Sequence[str]) -> "Iterator[pyarrow.Reco
         yield from arrow_csv.open_csv(
             path,
             arrow_csv.ReadOptions(use_threads=False),
-            arrow_csv.ParseOptions(_delimiter(line), newlines_in_values=True, invalid_row_handler=refuse),
+            arrow_csv.ParseOptions(delimiter=_delimiter(line), newlines_in_values=True, invalid_row_handler=refuse),
             arrow_csv.ConvertOptions(column_types=dict.fromkeys(wanted, pa.string()), include_columns=list(wanted)),
         )
     except (OSError, pa.ArrowException):

@@ -1,11 +1,14 @@
 """What is to be answered, from what the command line names: one input after another, so that memory stays flat."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from twelvelead.archive.inputs import WHOLE, Input, Shard, digest
 from twelvelead.archive.manifest import Manifest, is_manifest
 from twelvelead.archive.records import is_records, records
+from twelvelead.data.containers import kind_of, open_container
 from twelvelead.errors import TwelveLeadError
 from twelvelead.naming import AS_SHOWN, Naming, is_url, shown_url
 from twelvelead.readers.find import Found, each_recording
@@ -15,10 +18,12 @@ class Sources:
     """The inputs of a shard of an archive. They may be gone through several times.
 
     Args:
-        names: of files, folders, patterns, manifests (`Manifest`), and files RECORDS that list WFDB records.
+        names: of files, folders, patterns, manifests (`Manifest`), files RECORDS that list WFDB records, and files of
+            many recordings (`twelvelead.data.containers`).
         naming: what recordings are called.
         copied: columns of manifests that go into the rows.
         shard: whose inputs are wanted.
+        opening: options of `twelvelead.data.containers.open_container`.
 
     Attributes:
         copied, shard: as given.
@@ -27,7 +32,8 @@ class Sources:
         total: the inputs, where that is known before one has gone through them; else None.
 
     Raises:
-        TwelveLeadError: a manifest cannot be read or names an input twice, or there is none to copy from.
+        TwelveLeadError: a manifest or a file of many recordings cannot be read, a manifest names an input twice, or
+            there is none to copy from.
     """
 
     def __init__(
@@ -36,6 +42,7 @@ class Sources:
         naming: Naming = AS_SHOWN,
         copied: Sequence[str] = (),
         shard: Shard = WHOLE,
+        opening: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         self.naming, self.copied, self.shard = naming, tuple(copied), shard
         self.found = Found()
@@ -43,14 +50,17 @@ class Sources:
         for name in names:
             if is_url(name):
                 raise TwelveLeadError(f"{shown_url(name)}: addresses are not read; name files, folders or a manifest")
+        self._opening = opening
+        self._containers = {name for name in self._names if kind_of(Path(name)) is not None}
         self._manifests = {
             name: Manifest(Path(name), naming, copied)
             for name in self._names
-            if Path(name).is_file() and is_manifest(Path(name))
+            if name not in self._containers and Path(name).is_file() and is_manifest(Path(name))
         }
         if copied and not self._manifests:
             raise TwelveLeadError(f"--copy {','.join(copied)}: copies columns of a manifest; name one")
         counts = [manifest.count(shard) for manifest in self._manifests.values()]
+        counts += [sum(1 for _ in self._members(name)) for name in self._names if name in self._containers]
         self.total = sum(counts) if len(counts) == len(self._names) else None
 
     def __iter__(self) -> Iterator[Input]:
@@ -60,8 +70,19 @@ class Sources:
             if manifest is not None:
                 yield from manifest.inputs(self.shard)
                 continue
+            if name in self._containers:
+                yield from self._members(name)
+                continue
             files = records(Path(name)) if is_records(name) else each_recording([name], self.found)
             for file in files:
                 source = self.naming(file)
                 if self.shard.holds(digest(source)):
                     yield Input(source, str(file), copied=(None,) * len(self.copied))
+
+    def _members(self, name: str) -> Iterator[Input]:
+        with open_container(name, **self._opening) as held:
+            for member in held:
+                source = self.naming.member(name, member)
+                if self.shard.holds(digest(source)):
+                    yield Input(source, name, member, copied=(None,) * len(self.copied))
+            self.found.passed_over += held.passed_over

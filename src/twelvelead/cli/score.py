@@ -24,7 +24,8 @@ def score(
         typer.Argument(
             metavar="SOURCE...",
             help="Name ECG files of any kind, folders, quoted patterns such as 'data/*.hea', manifests (CSV or Parquet "
-            "with a column path), and files RECORDS of WFDB trees.",
+            "with a column path), files RECORDS of WFDB trees, and files of many: HDF5, Parquet, NPY of three axes, "
+            "tar and zip.",
             show_default=False,
         ),
     ],
@@ -42,6 +43,12 @@ def score(
     scale: Scale = None,
     variable: Variable = None,
     time_unit: TimeUnit = None,
+    leads: Annotated[
+        str | None,
+        typer.Option(
+            help="Name the leads of the last axis of arrays (HDF5, NPY, Parquet) that do not state them, as in I,II,V2."
+        ),
+    ] = None,
     columns: Annotated[
         str,
         typer.Option(help="Write these groups of columns: classes, measurements, statements, embedding."),
@@ -61,9 +68,9 @@ def score(
 ) -> None:
     """Answer many ECG files on all cores into one Parquet dataset. After Ctrl-C or a kill, the same command goes on.
 
-    One row a file: probabilities, decisions, or why there are none. Exit code 0: all well; 2: some files cannot be
-    read; 3: some recordings are not fit to interpret; 130, 143, 129: stopped by Ctrl-C, SIGTERM, SIGHUP, what is
-    finished is written.
+    One row a file, or a recording in a file of many: probabilities, decisions, or why there are none. Exit code 0: all
+    well; 2: some files cannot be read; 3: some recordings are not fit to interpret; 130, 143, 129: stopped by Ctrl-C,
+    SIGTERM, SIGHUP, what is finished is written.
     """
     from functools import partial
 
@@ -75,6 +82,7 @@ def score(
     from twelvelead.archive.sources import Sources
     from twelvelead.cli.meter import Meter
     from twelvelead.cli.stopping import stoppable
+    from twelvelead.ecg.lead_sets import named_leads
 
     share, place = Shard.parse(shard), Place.of(out)
     groups = tuple(name for name in columns_from(columns) if measure or name != "measurements")
@@ -86,9 +94,10 @@ def score(
         "variable": variable,
         "time_unit": time_unit,
     }
-    task = Task(weights, at(operating_point, thresholds), options, groups, copied)
+    axis = None if leads is None else named_leads(leads)
+    task = Task(weights, at(operating_point, thresholds), options, groups, copied, axis)
     with stoppable(f"{place.shown}: interrupted; the same command goes on where it was"):
-        inputs = Sources(sources, naming(None, hash_names, sources), copied, share)
+        inputs = Sources(sources, naming(None, hash_names, sources), copied, share, task.opening)
         with Meter() as meter:
             counts = run(inputs, place, task, partial(answers, processes=processes), progress=meter.show)
     tell_passed_over(inputs.found)

@@ -10,7 +10,7 @@ import numpy as np
 
 from twelvelead.data import cells
 from twelvelead.data.containers import kind_of
-from twelvelead.data.containers.parquet import columns_beside
+from twelvelead.data.containers.parquet import columns_beside, is_parquet, signal_column_of
 from twelvelead.data.joining import Mapping, joined
 from twelvelead.data.label_cells import LISTS, SPACE, WHOLE, read_cells, require_separator
 from twelvelead.data.label_literals import Said
@@ -49,7 +49,7 @@ def labelled_by_table(
 
     Args:
         recordings: the folder that its paths start from, or the file of many recordings.
-        table: a table of text; Parquet too, where that is the file of recordings itself.
+        table: a table of text or Parquet; a Parquet file of recordings may be its own.
         task: what its labels are called; None for "labels".
         rate: in Hz; which files of PTB-XL's table are meant.
         mapping: what the names in its labels stand for; None where they are the classes.
@@ -107,7 +107,9 @@ def _table(recordings: Recordings, table: Path) -> TextTable:
     if recordings.is_one and table == recordings.source:
         if kind_of(table) != "parquet":
             raise Unreadable(f"{table}: holds no columns of labels; name a table of them")
-        return written_table(table, columns_beside(table, recordings.variable))
+        return written_table(table, columns_beside(table, signal_column_of(table, recordings.variable)))
+    if is_parquet(table):
+        return written_table(table, columns_beside(table))
     return read_text_table(table, [name for role in ("file", *OF_MANY) for name in ROLES[role]])
 
 

@@ -24,14 +24,15 @@ _COMPRESSED = {b"\x1f\x8b": (".tgz", ".tar.gz"), b"BZh": (".tbz2", ".tar.bz2"), 
 
 def kind_of(path: Path) -> str | None:
     """Which kind of container a file is, by its first bytes: "hdf5", "parquet", "npy", "zipped" or "tarred"; None where
-    it is none or cannot be read. A NumPy array of two axes is one recording."""
+    it is none or cannot be read. A NumPy array of two axes is one recording, and a Parquet file without lists of
+    numbers is a table."""
     try:
         start = read_regular(path, _START)
     except OSError:
         return None
     for mark, kind in _BY_START.items():
         if start.startswith(mark):
-            return kind
+            return kind if kind != "parquet" or _has_lists(path) else None
     name = path.name.lower()
     if start[257:262] == b"ustar" or (name.endswith(".tar") and start):
         return "tarred"
@@ -84,6 +85,12 @@ def open_container(
     stated = Stated(sampling_rate, None if leads is None else tuple(leads), unit, scale, variable, time_unit)
     opened: Container = import_module(f"twelvelead.data.containers.{kind}").opened(path, stated)
     return opened
+
+
+def _has_lists(path: Path) -> bool:
+    from twelvelead.data.containers.parquet import has_recordings
+
+    return has_recordings(path)
 
 
 def _axes(start: bytes) -> int:

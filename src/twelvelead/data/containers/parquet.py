@@ -11,11 +11,17 @@ from twelvelead.data.containers.container import Container
 from twelvelead.data.containers.rows import Rows, damaged
 from twelvelead.data.containers.stated import Stated, settle
 from twelvelead.errors import MissingExtra, TwelveLeadError, Unreadable
+from twelvelead.files import read_regular
 from twelvelead.naming import shown
 from twelvelead.readers.recording import LARGEST_FILE
 
 NAMES = ("member", "exam_id", "ecg_id", "id", "file", "filename", "path")
 """Columns that may name the recordings, the first before the others, where no name stands twice."""
+
+MARK = b"PAR1"
+
+EMBEDDING = "embedding"
+"""A column of lists of numbers that are no recording."""
 
 _STATED = ("sampling_rate", "leads", "unit")
 _BATCH = 16
@@ -74,19 +80,39 @@ def parquet_file(path: Path) -> Any:
         raise damaged(shown(path), error) from None
 
 
-def columns_beside(path: Path, variable: str | None) -> dict[str, list[Any]]:
-    """Name -> [row], of the columns that hold no recordings.
+def has_recordings(path: Path) -> bool:
+    """Whether some column, of an embedding apart, holds lists of numbers; true where that cannot be told, so that
+    opening the file says why."""
+    try:
+        with parquet_file(path) as file:
+            return any(field.name != EMBEDDING and _holds_numbers(field.type) for field in file.schema_arrow)
+    except TwelveLeadError:
+        return True
 
-    Args:
-        path: of the file.
-        variable: the column of recordings, where several may be.
+
+def is_parquet(path: Path) -> bool:
+    """Whether a file begins as Parquet does."""
+    try:
+        return read_regular(path, 3) == MARK
+    except OSError:
+        return False
+
+
+def columns_beside(path: Path, signals: str | None = None) -> dict[str, list[Any]]:
+    """Name -> [row], of all columns but one.
 
     Raises:
-        Unreadable, MissingExtra: as `opened`.
+        Unreadable: the file is damaged.
+        MissingExtra: pyarrow is not installed.
     """
     with parquet_file(path) as file:
-        signals = signal_column(shown(path), file.schema_arrow, variable)
         return {name: _column(file, name) for name in file.schema_arrow.names if name != signals}
+
+
+def signal_column_of(path: Path, variable: str | None) -> str:
+    """The name of the column that holds recordings; see `signal_column`."""
+    with parquet_file(path) as file:
+        return signal_column(shown(path), file.schema_arrow, variable)
 
 
 def signal_column(where: str, schema: Any, name: str | None) -> str:
@@ -95,7 +121,7 @@ def signal_column(where: str, schema: Any, name: str | None) -> str:
     Raises:
         Unreadable: there is none, or there are several.
     """
-    lists = [field.name for field in schema if _holds_numbers(field.type)]
+    lists = [field.name for field in schema if field.name != EMBEDDING and _holds_numbers(field.type)]
     there = ", ".join(map(shown, schema.names))
     if name is not None:
         if name not in lists:

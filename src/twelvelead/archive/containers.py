@@ -1,0 +1,48 @@
+"""Files of many recordings in an archive: each member is an input, read in the process that answers it."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from twelvelead.archive.inputs import Input
+from twelvelead.data.containers import Container, open_container
+from twelvelead.ecg.record import ECG
+from twelvelead.errors import TwelveLeadError, Unreadable
+from twelvelead.naming import shown
+
+_OPEN = 4
+"""Files that a process keeps open."""
+
+
+class Containers:
+    """Files of many recordings that one process reads, each opened once as long as few are in use.
+
+    Args:
+        reading: options of `twelvelead.data.containers.open_container`.
+    """
+
+    def __init__(self, reading: Mapping[str, Any]) -> None:
+        self._reading = reading
+        self._opened: OrderedDict[str, Container] = OrderedDict()
+
+    def read(self, given: Input) -> ECG:
+        """The recording of an input with a member.
+
+        Raises:
+            TwelveLeadError: it cannot be read; the text names the input's source alone.
+        """
+        assert given.member is not None
+        container = self._opened.pop(given.address, None) or self._open(given)
+        self._opened[given.address] = container
+        return container.read(given.member, name=given.source)
+
+    def _open(self, given: Input) -> Container:
+        if len(self._opened) >= _OPEN:
+            self._opened.popitem(last=False)[1].close()
+        try:
+            return open_container(Path(given.address), **self._reading)
+        except TwelveLeadError as error:
+            # its text names the file, which may be a patient's name
+            said = str(error).rpartition(f"{shown(given.address)}: ")[2]
+            raise Unreadable(f"{given.source}: its file cannot be read: {said}", code=error.code) from None
