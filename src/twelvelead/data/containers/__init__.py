@@ -26,13 +26,22 @@ def kind_of(path: Path) -> str | None:
     """Which kind of container a file is, by its first bytes: "hdf5", "parquet", "npy", "zipped" or "tarred"; None where
     it is none or cannot be read. A NumPy array of two axes is one recording, and a Parquet file without lists of
     numbers is a table."""
+    kind = _kind_by_start(path)
+    if kind == "parquet":
+        from twelvelead.data.containers.parquet import has_recordings
+
+        return kind if has_recordings(path) else None
+    return kind
+
+
+def _kind_by_start(path: Path) -> str | None:
     try:
         start = read_regular(path, _START)
     except OSError:
         return None
     for mark, kind in _BY_START.items():
         if start.startswith(mark):
-            return kind if kind != "parquet" or _has_lists(path) else None
+            return kind
     name = path.name.lower()
     if start[257:262] == b"ustar" or (name.endswith(".tar") and start):
         return "tarred"
@@ -74,7 +83,7 @@ def open_container(
         MissingExtra: h5py or pyarrow is not installed.
     """
     path = Path(path)
-    kind = kind_of(path)
+    kind = _kind_by_start(path)
     if kind is None:
         if not path.exists():
             raise Unreadable(f"{shown(path)}: no such file; check the path", code="not-found")
@@ -85,12 +94,6 @@ def open_container(
     stated = Stated(sampling_rate, None if leads is None else tuple(leads), unit, scale, variable, time_unit)
     opened: Container = import_module(f"twelvelead.data.containers.{kind}").opened(path, stated)
     return opened
-
-
-def _has_lists(path: Path) -> bool:
-    from twelvelead.data.containers.parquet import has_recordings
-
-    return has_recordings(path)
 
 
 def _axes(start: bytes) -> int:
