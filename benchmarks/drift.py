@@ -3,7 +3,7 @@
     python benchmarks/drift.py PTBXL [--work runs/drift] [--records N] [--runs 1000] [--draws 50]
 
 PTBXL is PTB-XL as PhysioNet lays it out, with `records100`. The patients of fold 9 are shared out at random to two
-sites. Every ECG is answered by `single`, without age and sex, as it is; those of site B once more under each fault of
+sites. Every ECG is answered by `single`, with age and sex, as it is; those of site B once more under each fault of
 `FAULTY`, in WFDB files as a site with that fault would write them. What is answered is kept in WORK, so that the same
 command goes on; the tables are printed from it.
 
@@ -15,7 +15,7 @@ site B.
 
 import argparse
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,8 @@ from numpy.typing import NDArray
 from scipy.signal import butter, lfilter
 
 from twelvelead.archive.answering import Task
+from twelvelead.archive.columns import Columns, read_columns
+from twelvelead.archive.drift import patients, quantities
 from twelvelead.archive.places import Place
 from twelvelead.archive.scoring import score
 from twelvelead.archive.sources import Sources
@@ -33,9 +35,8 @@ from twelvelead.cli.meter import Meter
 from twelvelead.ecg.electrodes import rewired
 from twelvelead.ecg.leads import LEADS
 from twelvelead.evaluation.drift import Change, Group, Quantity, changes
-from twelvelead.inference.answers import Answers, read_answers
-from twelvelead.inference.drift import quantities
-from twelvelead.progress import Progress, silent
+from twelvelead.output.drift.words import title_of
+from twelvelead.progress import Progress
 from twelvelead.readers import read
 
 FOLD = "9"
@@ -91,30 +92,44 @@ def write_wfdb(signal: Signal, rate: float, gain: int, header: Path) -> None:
     counts = np.clip(np.rint(signal * 1000), -32767, 32767).astype("<i2")
     name = header.stem
     lines = [f"{name} {len(LEADS)} {rate:g} {len(counts)}"]
-    lines += [f"{name}.dat 16 {gain}(0)/mV 16 0 {counts[0, n]} 0 0 {lead}" for n, lead in enumerate(LEADS)]
+    sums = counts.astype(np.int64).sum(axis=0) & 0xFFFF
+    lines += [f"{name}.dat 16 {gain}(0)/mV 16 0 {counts[0, n]} {sums[n]} 0 {lead}" for n, lead in enumerate(LEADS)]
     header.parent.mkdir(parents=True, exist_ok=True)
     header.with_suffix(".dat").write_bytes(counts.tobytes())
     header.write_text("\n".join(lines) + "\n")
 
 
-def answered(files: list[Path], fault: Fault, folder: Path, task: Task, progress: Progress = silent) -> Path:
-    """The dataset of answers to the recordings under a fault; what is there is not answered again."""
-    again = []
-    for file in files:
-        again.append(folder / "recordings" / file.name)
-        if not again[-1].is_file():
-            ecg = read(file)
-            write_wfdb(fault.work(ecg.signal, ecg.sampling_rate), ecg.sampling_rate, fault.gain, again[-1])
-    score(Sources([str(path) for path in again]), Place.of(folder / "answers"), task, progress=progress)
-    return folder / "answers"
+def answered(rows: Sequence[dict[str, str]], ptbxl: Path, fault: Fault, folder: Path, progress: Progress) -> str:
+    """The table of answers to recordings under a fault; what it has is not answered again.
+
+    Args:
+        rows: of ptbxl_database.csv.
+        ptbxl: folder of PTB-XL.
+        fault: what the site does to them.
+        folder: of the recordings, their manifest and the table.
+        progress: told the recordings answered.
+    """
+    for row in rows:
+        file = folder / "recordings" / f"{row['ecg_id']}.hea"
+        if not file.is_file():
+            ecg = read(ptbxl / f"{row['filename_lr']}.hea")
+            write_wfdb(fault.work(ecg.signal, ecg.sampling_rate), ecg.sampling_rate, fault.gain, file)
+    manifest = folder / "manifest.csv"
+    lines = [f"recordings/{row['ecg_id']}.hea,{row['age']},{row['sex']},{row['patient_id']}" for row in rows]
+    manifest.write_text("\n".join(["path,age,sex,patient_id", *lines]) + "\n")
+    copied = ("patient_id",)
+    place = folder / "answers"
+    statuses = score(Sources([str(manifest)], copied=copied), Place.of(place), Task(copied=copied), progress=progress)
+    print(f"{folder.name}: {', '.join(f'{count:,} {status}' for status, count in statuses.items())}", flush=True)
+    return str(place)
 
 
-def both(unchanged: Path, changed: Path) -> tuple[Answers, NDArray[np.bool_], list[str]]:
-    """Two datasets as one, which rows are of the second, and the name of each row's file."""
-    tables = [read_answers(place, lambda name: True, ()).table for place in (unchanged, changed)]
-    table = pa.concat_tables(tables)
-    names = [Path(source).name for source in table.column("source").to_pylist()]
-    return Answers(changed, table), np.arange(len(table)) >= len(tables[0]), names
+def both(unchanged: str, changed: str) -> tuple[list[Quantity], NDArray[np.bool_], NDArray[np.int64]]:
+    """Of two tables of answers the quantities of all rows, which rows are of the second, and whose they are."""
+    tables = [read_columns(place, lambda name: True, ()).table for place in (unchanged, changed)]
+    columns = Columns(changed, pa.concat_tables(tables))
+    whose = np.unique(patients(columns, "patient_id"), return_inverse=True)[1]
+    return quantities(columns), np.arange(len(columns)) >= len(tables[0]), whose
 
 
 def false_alarms(
@@ -166,38 +181,35 @@ def main() -> None:
 
     with (asked.ptbxl / "ptbxl_database.csv").open(newline="") as stream:
         rows = [row for row in csv.DictReader(stream) if row["strat_fold"] == FOLD][: asked.records]
-    files = [asked.ptbxl / f"{row['filename_lr']}.hea" for row in rows]
-    numbers = np.unique([row["patient_id"] for row in rows], return_inverse=True)[1]
-    patient = dict(zip([file.name for file in files], numbers.tolist(), strict=True))
-    site_b = np.random.default_rng(0).permutation(numbers.max() + 1) % 2 == 1
-    of_a = [file for file, number in zip(files, numbers, strict=True) if not site_b[number]]
-    of_b = [file for file, number in zip(files, numbers, strict=True) if site_b[number]]
+    everyone = sorted({row["patient_id"] for row in rows})
+    of_b = set(np.random.default_rng(0).permutation(everyone)[: len(everyone) // 2].tolist())
+    site_a = [row for row in rows if row["patient_id"] not in of_b]
+    site_b = [row for row in rows if row["patient_id"] in of_b]
     with Meter() as meter:
-        unchanged = answered(of_a, Fault(), asked.work / "site A", Task(), meter.show)
+        unchanged = answered(site_a, asked.ptbxl, Fault(), asked.work / "site A", meter.show)
         places = {
-            title: answered(of_b, fault, asked.work / title, Task(), meter.show) for title, fault in FAULTY.items()
+            title: answered(site_b, asked.ptbxl, fault, asked.work / title, meter.show)
+            for title, fault in FAULTY.items()
         }
 
-    answers, _, names = both(unchanged, places[CLEAN])
-    what, whose = quantities(answers), np.array([patient[name] for name in names])
-    print(f"{len(answers):,} ECGs of {len(np.unique(whose)):,} patients, {len(what)} quantities, {SITES} sites")
+    what, _, whose = both(unchanged, places[CLEAN])
+    print(f"\n{len(rows):,} ECGs of {len(everyone):,} patients, {len(what)} quantities, {SITES} sites\n")
     print("| no drift, sites by | runs | any p 0.05 or less after correction | any alarm |\n|---|---:|---:|---:|")
     for title, whole in (("patient", True), ("ECG", False)):
         significant, alarms = false_alarms(what, whose, asked.runs, whole=whole)
         print(f"| {title} | {asked.runs:,} | {significant:.1%} | {alarms:.1%} |", flush=True)
 
-    print(f"\n{len(of_b):,} ECGs of site B against {len(of_a):,} of site A")
+    print(f"\n{len(site_b):,} ECGs of site B against {len(site_a):,} of site A\n")
     print(f"| site B | {' | '.join(f'{size:,}' for size in SIZES)} | what raises an alarm |")
     print("|---" + "|---:" * len(SIZES) + "|---|")
     for title, place in places.items():
-        answers, changed, names = both(unchanged, place)
-        what, whose = quantities(answers), np.array([patient[name] for name in names])
+        what, changed, whose = both(unchanged, place)
         shares = [
             sum(bool(alarms) for alarms in drawn(what, changed, whose, size, asked.draws)) / asked.draws
             for size in SIZES
         ]
-        (all_of_b,) = drawn(what, changed, whose, len(of_b), 1)
-        largest = [change.quantity for change in sorted(all_of_b, key=lambda change: -change.effect)]
+        (all_of_b,) = drawn(what, changed, whose, len(site_b), 1)
+        largest = [title_of(each.quantity) for each in sorted(all_of_b, key=lambda each: -each.effect)]
         more = f" and {len(largest) - NAMED} more" if len(largest) > NAMED else ""
         raised = ", ".join(largest[:NAMED]) + more or "nothing"
         print(f"| {title} | {' | '.join(f'{share:.0%}' for share in shares)} | {raised} |", flush=True)

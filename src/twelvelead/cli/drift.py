@@ -15,10 +15,11 @@ _PATIENT = "patient_id"
 
 def drift(
     scores: Annotated[
-        Path,
+        str,
         typer.Argument(
             metavar="SCORES",
-            help="Take these answers: the dataset that score wrote, or a Parquet or CSV table with its columns.",
+            help="Take these answers: the folder or URL that score wrote to, or a Parquet or CSV file with its "
+            "columns.",
             show_default=False,
         ),
     ],
@@ -57,10 +58,10 @@ def drift(
     """
     from rich.console import Console
 
+    from twelvelead.archive.columns import read_columns
+    from twelvelead.archive.drift import groups, is_wanted, patients, quantities, wanted
     from twelvelead.cli.meter import Meter
     from twelvelead.evaluation.drift import changes
-    from twelvelead.inference.answers import read_answers
-    from twelvelead.inference.drift import groups, is_wanted, patients, quantities, wanted
     from twelvelead.output.drift import Findings, table, write
 
     columns = list(dict.fromkeys(name.strip() for name in by.split(",") if name.strip()))
@@ -70,16 +71,16 @@ def drift(
     needed = wanted(*columns, of_reference, patient or _PATIENT)
     as_text = [*columns, *([of_reference] if of_reference else []), patient or _PATIENT]
     try:
-        answers = read_answers(scores, lambda name: is_wanted(name, needed), as_text)
+        answers = read_columns(scores, lambda name: is_wanted(name, needed), as_text)
         divided = groups(answers, columns, reference)
         who = patient or (_PATIENT if _PATIENT in answers else None)
         compared = quantities(answers)
         with Meter() as meter:
             found = changes(compared, divided, None if who is None else patients(answers, who), meter.show)
-        result = Findings(str(scores), columns, reference, who, len(answers), compared, divided, found)
+        result = Findings(answers.place, columns, reference, who, len(answers), compared, divided, found)
         files = [] if out is None else write(result, out)
     except KeyboardInterrupt:
-        raise Interrupted(f"{scores}: interrupted; nothing is written, the same command begins anew") from None
+        raise Interrupted("drift: interrupted; nothing is written, the same command begins anew") from None
     printed = Console(highlight=False, markup=False)
     if not printed.is_terminal:
         printed.width = max(printed.width, _WIDTH)

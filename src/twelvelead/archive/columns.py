@@ -1,4 +1,4 @@
-"""Answers of many recordings as columns: of the dataset that `score` writes, or of one table with the same columns."""
+"""Answers of many recordings as columns: of the table that `score` writes, or of one file with the same columns."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twelvelead.archive.scores import open_scores
 from twelvelead.errors import MissingExtra, Unreadable
+from twelvelead.naming import is_url, shown, shown_url
 
 if TYPE_CHECKING:
     import pyarrow
@@ -26,16 +28,16 @@ _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 Wanted = Callable[[str], bool]
 
 
-class Answers:
+class Columns:
     """A table of answers, a row a recording.
 
     Args:
-        place: the file or folder, for messages.
+        place: the file, folder or URL, as it is shown in messages.
         table: with the columns that are needed, or more.
         left_out: names of the columns that were not read.
     """
 
-    def __init__(self, place: Path, table: "pyarrow.Table", left_out: Sequence[str] = ()) -> None:
+    def __init__(self, place: str, table: "pyarrow.Table", left_out: Sequence[str] = ()) -> None:
         self.place = place
         self.table = table
         self._left_out = left_out
@@ -119,7 +121,9 @@ class Answers:
         import pyarrow as pa
 
         if name not in self.names:
-            raise Unreadable(f"{self.place}: no column {name}; it has {', '.join((*self.names, *self._left_out))}")
+            raise Unreadable(
+                f"{self.place}: no column {name}; it has {shown(', '.join((*self.names, *self._left_out)))}"
+            )
         column = self.table.column(name)
         try:
             return _encoded(column.cast(pa.string()))
@@ -138,53 +142,53 @@ class Answers:
             ) from None
 
 
-def read_answers(place: Path, wanted: Wanted, as_text: Sequence[str]) -> Answers:
-    """The columns of a dataset or table that are wanted.
+def read_columns(address: str, wanted: Wanted, as_text: Sequence[str]) -> Columns:
+    """The columns of a table of answers that are wanted.
 
     Args:
-        place: folder of a dataset, or a Parquet or CSV file.
+        address: of a table in a folder or behind a URL, as `score` writes it, or of a Parquet or CSV file.
         wanted: whether a column is read.
         as_text: columns of a CSV that stay text, whatever they look like.
 
     Raises:
         Unreadable: there is nothing there, it cannot be read, or has no rows.
-        MissingExtra: pyarrow is not installed.
+        MissingExtra: pyarrow is not installed, or what opens the URL is not.
     """
-    try:
-        import pyarrow as pa
-    except ModuleNotFoundError:
-        raise MissingExtra("Parquet", "parquet") from None
-    if not place.exists():
+    place, file = shown_url(address) if is_url(address) else shown(address), Path(address)
+    if is_url(address) or file.is_dir():
+        names, table = _committed(address, wanted)
+    elif file.exists():
+        names, table = _of_file(file, place, wanted, as_text)
+    else:
         raise Unreadable(f"{place}: not there; name what `twelvelead score` wrote, or a table", code="not-found")
-    parts = sorted(place.glob("part-*.parquet")) if place.is_dir() else [place]
-    if not parts:
-        raise Unreadable(f"{place}: no finished part of a dataset; name what `twelvelead score` wrote")
-    tables: list[pa.Table] = []
-    left_out: tuple[str, ...] = ()
-    for part in parts:
-        try:
-            if part.suffix.lower() in (".csv", ".tsv", ".txt"):
-                tables.append(_csv(part, as_text))
-            else:
-                table, left_out = _parquet(part, wanted)
-                tables.append(table)
-        except (OSError, pa.ArrowException) as error:
-            reason = str(error).splitlines()[0]
-            raise Unreadable(f"{part}: cannot be read ({reason}); give a Parquet or CSV table") from None
-    table = pa.concat_tables(tables, promote_options="default")
     if not table.num_rows:
         raise Unreadable(f"{place}: holds no answers; score some recordings first")
-    return Answers(place, table, left_out)
+    return Columns(place, table, [name for name in names if name not in table.column_names])
 
 
-def _parquet(part: Path, wanted: Wanted) -> "tuple[pyarrow.Table, tuple[str, ...]]":
-    """What is wanted, and the names of the other columns."""
-    import pyarrow.parquet as pq
+def _committed(address: str, wanted: Wanted) -> "tuple[Sequence[str], pyarrow.Table]":
+    """Names of all columns, and those wanted of the parts that count."""
+    scores = open_scores(address)
+    names = list(scores.columns)
+    return names, scores.table([name for name in names if wanted(name)])
 
-    with pq.ParquetFile(part) as file:
-        names = file.schema_arrow.names
-        read = [name for name in names if wanted(name)]
-        return file.read(columns=read), tuple(name for name in names if name not in read)
+
+def _of_file(file: Path, place: str, wanted: Wanted, as_text: Sequence[str]) -> "tuple[Sequence[str], pyarrow.Table]":
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ModuleNotFoundError:
+        raise MissingExtra("Parquet", "parquet") from None
+    try:
+        if file.suffix.lower() in (".csv", ".tsv", ".txt"):
+            table = _csv(file, as_text)
+            return table.column_names, table
+        with pq.ParquetFile(file) as parquet:
+            names = parquet.schema_arrow.names
+            return names, parquet.read(columns=[name for name in names if wanted(name)])
+    except (OSError, pa.ArrowException) as error:
+        reason = str(error).splitlines()[0]
+        raise Unreadable(f"{place}: cannot be read ({reason}); give a Parquet or CSV table") from None
 
 
 def _csv(path: Path, as_text: Sequence[str]) -> "pyarrow.Table":

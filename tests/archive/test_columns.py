@@ -1,4 +1,4 @@
-"""Answers as columns: datasets and tables, Parquet and CSV, and what is wrong with them."""
+"""Columns as columns: datasets and tables, Parquet and CSV, and what is wrong with them."""
 
 from datetime import UTC, datetime
 
@@ -7,8 +7,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from twelvelead.archive.columns import read_columns
+from twelvelead.archive.dataset import writing
+from twelvelead.archive.places import Place
 from twelvelead.errors import Unreadable
-from twelvelead.inference.answers import read_answers
 
 ROWS = {
     "source": ["a", "b", "c"],
@@ -18,6 +20,7 @@ ROWS = {
     "time": ["2026-03-01T10:30", "2026-03-02", None],
     "private": ["x", "y", "z"],
 }
+FIELDS = dict.fromkeys(ROWS, "string") | {"findings": "list<string>", "age": "float32"}
 CSV = """source,findings,age,site,time
 a,gain;powerline,63,B,2026-03-01T10:30
 b,,,A,2026-03-02
@@ -30,16 +33,22 @@ def everything(name):
 
 
 def answers(place, wanted=everything, as_text=("site",)):
-    return read_answers(place, wanted, as_text)
+    return read_columns(str(place), wanted, as_text)
 
 
-@pytest.fixture(params=["dataset", "table", "csv", "semicolons"])
+def committed(place, columns, fields):
+    """A table as `score` leaves it, in two parts."""
+    rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    for some in (rows[:1], rows[1:]):
+        with writing(Place.of(place), {"status": "string"} | fields, {}) as table:
+            table.add({"status": "ok"} | row for row in some)
+    return place
+
+
+@pytest.fixture(params=["committed", "table", "csv", "semicolons"])
 def place(request, tmp_path):
-    if request.param == "dataset":
-        table = pa.table(ROWS)
-        pq.write_table(table.slice(0, 1), tmp_path / "part-00000.parquet")
-        pq.write_table(table.slice(1), tmp_path / "part-00001.parquet")
-        return tmp_path
+    if request.param == "committed":
+        return committed(tmp_path / "table", ROWS, FIELDS)
     if request.param == "table":
         pq.write_table(pa.table(ROWS), tmp_path / "answers.parquet")
         return tmp_path / "answers.parquet"
@@ -64,10 +73,11 @@ def test_columns_are_the_same_in_every_form(place):
 
 
 def test_only_what_is_wanted_is_read(tmp_path):
-    pq.write_table(pa.table(ROWS), tmp_path / "part-0.parquet")
-    found = answers(tmp_path, lambda name: name != "private")
-    assert "private" not in found
-    with pytest.raises(Unreadable, match=r"no column room; it has source, .*private$"):
+    pq.write_table(pa.table(ROWS), tmp_path / "answers.parquet")
+    for place in (tmp_path / "answers.parquet", committed(tmp_path / "table", ROWS, FIELDS)):
+        assert "private" not in answers(place, lambda name: name != "private")
+    found = answers(place, lambda name: name != "private")
+    with pytest.raises(Unreadable, match=r"no column room; it has .*source, .*private$"):
         found.texts("room")
 
 
@@ -98,7 +108,10 @@ def test_columns_that_hold_something_else_are_named(tmp_path, columns, ask, faul
 def test_places_that_hold_no_answers_are_named(tmp_path):
     with pytest.raises(Unreadable, match="not there; name what `twelvelead score` wrote"):
         answers(tmp_path / "nothing")
-    with pytest.raises(Unreadable, match="no finished part of a dataset"):
+    with pytest.raises(Unreadable, match="no table of answers; make one with twelvelead score"):
+        answers(tmp_path)
+    pq.write_table(pa.table(ROWS), tmp_path / "part-0001-of-0001-abc.parquet")
+    with pytest.raises(Unreadable, match="no table of answers"):  # a part that nobody committed
         answers(tmp_path)
     (tmp_path / "answers.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(Unreadable, match=r"answers\.parquet: cannot be read \(.+\); give a Parquet or CSV table"):
@@ -106,6 +119,7 @@ def test_places_that_hold_no_answers_are_named(tmp_path):
     (tmp_path / "torn.csv").write_text("source,age\na,1\nb\n")
     with pytest.raises(Unreadable, match=r"torn\.csv: cannot be read"):
         answers(tmp_path / "torn.csv")
-    pq.write_table(pa.table({"age": pa.array([], pa.float64())}), tmp_path / "part-0.parquet")
-    with pytest.raises(Unreadable, match="holds no answers"):
-        answers(tmp_path)
+    with writing(Place.of(tmp_path / "table"), {"source": "string"}, {}):
+        pass
+    with pytest.raises(Unreadable, match="table: holds no answers"):
+        answers(tmp_path / "table")

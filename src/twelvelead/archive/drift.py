@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from twelvelead.archive.columns import MONTH, TIME, Columns
 from twelvelead.ecg.measure import QUANTITIES
 from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.evaluation.drift import Group, Kind, Quantity
-from twelvelead.inference.answers import MONTH, TIME, Answers
 
 MOST = 200
 """Values of a column that divides the rows."""
@@ -33,7 +33,7 @@ def is_wanted(name: str, columns: Sequence[str]) -> bool:
     return name in columns or name.startswith(_PREFIXES)
 
 
-def quantities(answers: Answers) -> list[Quantity]:
+def quantities(answers: Columns) -> list[Quantity]:
     """Everything that is compared: of all rows the shares of those refused and not read and of each code; of those
     answered the probabilities, the decisions "present", the measurements, the findings, age, sex, rate and length, and
     of what may be missing the share that is.
@@ -47,18 +47,18 @@ def quantities(answers: Answers) -> list[Quantity]:
     return found
 
 
-def _answered(answers: Answers) -> NDArray[np.bool_]:
+def _answered(answers: Columns) -> NDArray[np.bool_]:
     if "status" not in answers:
         return np.ones(len(answers), bool)
     return _is(answers, "status", "ok")
 
 
-def _is(answers: Answers, column: str, *texts: str) -> NDArray[np.bool_]:
+def _is(answers: Columns, column: str, *texts: str) -> NDArray[np.bool_]:
     rows, there = answers.texts(column)
     return np.isin(rows, [number for number, text in enumerate(there) if text in texts])
 
 
-def _of_all_rows(answers: Answers) -> Iterator[Quantity]:
+def _of_all_rows(answers: Columns) -> Iterator[Quantity]:
     if "status" in answers:
         yield _share("refused", _is(answers, "status", "refused"))
         yield _share("not read", _is(answers, "status", "unreadable", "failed"))
@@ -68,7 +68,7 @@ def _of_all_rows(answers: Answers) -> Iterator[Quantity]:
             yield _share(f"code {code}", rows == number)
 
 
-def _of_answered(answers: Answers, answered: NDArray[np.bool_]) -> Iterator[Quantity]:
+def _of_answered(answers: Columns, answered: NDArray[np.bool_]) -> Iterator[Quantity]:
     for name in answers.names:
         if name.startswith("probability_"):
             yield from _measured(answers, name, answered)
@@ -87,7 +87,7 @@ def _of_answered(answers: Answers, answered: NDArray[np.bool_]) -> Iterator[Quan
             yield _share(f"finding {code}", there, answered)
 
 
-def _measured(answers: Answers, name: str, answered: NDArray[np.bool_], kind: Kind = "number") -> Iterator[Quantity]:
+def _measured(answers: Columns, name: str, answered: NDArray[np.bool_], kind: Kind = "number") -> Iterator[Quantity]:
     values = np.where(answered, answers.numbers(name), np.nan)
     yield Quantity(name, kind, values)
     yield _share(f"{name} missing", np.isnan(values), answered)
@@ -98,7 +98,7 @@ def _share(name: str, there: NDArray[np.bool_], of: NDArray[np.bool_] | None = N
     return Quantity(name, "share", values if of is None else np.where(of, values, np.nan))
 
 
-def groups(answers: Answers, by: Sequence[str], reference: str | None = None) -> list[Group]:
+def groups(answers: Columns, by: Sequence[str], reference: str | None = None) -> list[Group]:
     """Each value of each column against the reference, or against all other rows. A column of two values gives one
     group then, the smaller one: the other would say the same again.
 
@@ -115,7 +115,7 @@ def groups(answers: Answers, by: Sequence[str], reference: str | None = None) ->
     return [group for column in by for group in _groups_of(answers, column, against)]
 
 
-def _groups_of(answers: Answers, column: str, against: NDArray[np.bool_] | None) -> Iterator[Group]:
+def _groups_of(answers: Columns, column: str, against: NDArray[np.bool_] | None) -> Iterator[Group]:
     rows, values = answers.texts(column)
     if len(values) > MOST:
         raise TwelveLeadError(
@@ -141,7 +141,7 @@ def _groups_of(answers: Answers, column: str, against: NDArray[np.bool_] | None)
         yield Group(column, value, part, ~part)
 
 
-def _reference(answers: Answers, text: str) -> NDArray[np.bool_]:
+def _reference(answers: Columns, text: str) -> NDArray[np.bool_]:
     if "=" in text:
         column, _, value = (part.strip() for part in text.partition("="))
         rows, values = answers.texts(column)
@@ -167,7 +167,7 @@ def _reference(answers: Answers, text: str) -> NDArray[np.bool_]:
     return found
 
 
-def patients(answers: Answers, column: str) -> NDArray[np.int64]:
+def patients(answers: Columns, column: str) -> NDArray[np.int64]:
     """Whose recording each row is, [rows]; a row without a patient is of one of its own.
 
     Raises:
