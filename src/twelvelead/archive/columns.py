@@ -115,7 +115,7 @@ class Columns:
             if code:
                 there = np.zeros(len(self), bool)
                 there[rows[numbers == number]] = True
-                yield code, there
+                yield shown(code), there
 
     def _as_text(self, name: str) -> tuple[NDArray[np.int64], list[str]]:
         import pyarrow as pa
@@ -213,8 +213,8 @@ def _encoded(column: Any) -> tuple[NDArray[np.int64], list[str]]:
 
 
 def _renumbered(rows: NDArray[np.int64], texts: Sequence[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """With each text once, in order; empty ones are none."""
-    stripped = [text.strip() for text in texts]
+    """With each text once, in order, as it can be printed; empty ones are none."""
+    stripped = [shown(text.strip()) for text in texts]
     order = sorted({text for text in stripped if text})
     place = {text: number for number, text in enumerate(order)} | {"": -1}
     return np.array([*(place[text] for text in stripped), -1], np.int64)[rows], tuple(order)

@@ -1,15 +1,16 @@
 """What is compared in a table of answers, and which of its rows with which."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.archive.columns import MONTH, TIME, Columns
+from twelvelead.archive.columns import TIME, Columns
 from twelvelead.ecg.measure import QUANTITIES
 from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.evaluation.drift import Group, Kind, Quantity
+from twelvelead.naming import shown
 
 MOST = 200
 """Values of a column that divides the rows."""
@@ -23,14 +24,10 @@ _ABOUT = ("age", "sampling_rate_hz", "duration_s")
 _READ = ("status", "code", "findings", "sex", *_ABOUT, *QUANTITIES)
 
 
-def wanted(*more: str | None) -> tuple[str, ...]:
-    """Columns that a comparison reads beside those of the classes."""
-    return (*_READ, TIME, *(name for name in more if name))
-
-
-def is_wanted(name: str, columns: Sequence[str]) -> bool:
-    """Whether a column is read; `columns` of `wanted`."""
-    return name in columns or name.startswith(_PREFIXES)
+def wanted(*more: str) -> Callable[[str], bool]:
+    """Whether a column is read, by its name: those of the answers, `TIME`, and more."""
+    names = {*_READ, TIME, *more}
+    return lambda name: name in names or name.startswith(_PREFIXES)
 
 
 def quantities(answers: Columns) -> list[Quantity]:
@@ -89,13 +86,13 @@ def _of_answered(answers: Columns, answered: NDArray[np.bool_]) -> Iterator[Quan
 
 def _measured(answers: Columns, name: str, answered: NDArray[np.bool_], kind: Kind = "number") -> Iterator[Quantity]:
     values = np.where(answered, answers.numbers(name), np.nan)
-    yield Quantity(name, kind, values)
+    yield Quantity(shown(name), kind, values)
     yield _share(f"{name} missing", np.isnan(values), answered)
 
 
 def _share(name: str, there: NDArray[np.bool_], of: NDArray[np.bool_] | None = None) -> Quantity:
     values = there.astype(np.float64)
-    return Quantity(name, "share", values if of is None else np.where(of, values, np.nan))
+    return Quantity(shown(name), "share", values if of is None else np.where(of, values, np.nan))
 
 
 def groups(answers: Columns, by: Sequence[str], reference: str | None = None) -> list[Group]:
@@ -103,7 +100,7 @@ def groups(answers: Columns, by: Sequence[str], reference: str | None = None) ->
     group then, the smaller one: the other would say the same again.
 
     Args:
-        answers: with the columns; `MONTH` follows from `TIME`.
+        answers: with the columns; month follows from `TIME`.
         by: names of columns.
         reference: a period of `TIME` (2025, 2025-03, 2025-01..2025-06) or COLUMN=VALUE. Its rows are in no group.
 
@@ -145,7 +142,7 @@ def _reference(answers: Columns, text: str) -> NDArray[np.bool_]:
     if "=" in text:
         column, _, value = (part.strip() for part in text.partition("="))
         rows, values = answers.texts(column)
-        found = rows == values.index(value) if value in values else np.zeros(len(answers), bool)
+        found = rows == values.index(shown(value)) if shown(value) in values else np.zeros(len(answers), bool)
         known = f"column {column} has {', '.join(values[:8])}{', and others' * (len(values) > 8)}"
     else:
         period = re.fullmatch(rf"({_PERIOD})(?:\.\.({_PERIOD}))?", text.strip())
@@ -175,6 +172,3 @@ def patients(answers: Columns, column: str) -> NDArray[np.int64]:
     """
     rows, _ = answers.texts(column)
     return np.where(rows < 0, -1 - np.arange(len(rows)), rows)
-
-
-__all__ = ["MONTH", "groups", "is_wanted", "patients", "quantities", "wanted"]

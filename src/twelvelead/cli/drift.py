@@ -59,7 +59,7 @@ def drift(
     from rich.console import Console
 
     from twelvelead.archive.columns import read_columns
-    from twelvelead.archive.drift import groups, is_wanted, patients, quantities, wanted
+    from twelvelead.archive.drift import groups, patients, quantities, wanted
     from twelvelead.cli.meter import Meter
     from twelvelead.evaluation.drift import changes
     from twelvelead.output.drift import Findings, table, write
@@ -67,11 +67,11 @@ def drift(
     columns = list(dict.fromkeys(name.strip() for name in by.split(",") if name.strip()))
     if not columns:
         raise TwelveLeadError(f"--by {by}: names no column; name some, as in site,device,month")
-    of_reference = reference.partition("=")[0].strip() if reference and "=" in reference else None
-    needed = wanted(*columns, of_reference, patient or _PATIENT)
-    as_text = [*columns, *([of_reference] if of_reference else []), patient or _PATIENT]
+    named = [*columns, patient or _PATIENT]
+    if reference and "=" in reference:
+        named.append(reference.partition("=")[0].strip())
     try:
-        answers = read_columns(scores, lambda name: is_wanted(name, needed), as_text)
+        answers = read_columns(scores, wanted(*named), named)
         divided = groups(answers, columns, reference)
         who = patient or (_PATIENT if _PATIENT in answers else None)
         compared = quantities(answers)
