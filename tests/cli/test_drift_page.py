@@ -26,7 +26,11 @@ def test_every_command_of_the_page_does_what_it_says(cli, tmp_path, monkeypatch)
     scored, by_all, by_month, by_device = (cli(*command[1:]) for command in commands)
     assert (scored.code, by_all.code, by_month.code, by_device.code) == (0, 0, 0, 0)
     assert "answers: 44 ok" in scored.out
-    assert "in 5 groups, against all other rows" in by_all.out
+    assert "in 3 groups, against all other rows" in by_all.out
+    assert (
+        "fewer than 20 ECGs (of different patients) in the group or its reference: month=2026-01, month=2026-02"
+        in by_all.out
+    )
     assert "(column patient_id)" in by_all.out
     assert "in 1 group, against 2026-01..2026-02" in by_month.out
     assert "in 1 group, against site=A" in by_device.out

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from twelvelead.evaluation.bootstrap import Estimate
 from twelvelead.evaluation.drift import Kind
-from twelvelead.plots.grid import add_legend, panel_grid
+from twelvelead.plots.grid import panel_grid
 from twelvelead.plots.style import INK, LIGHT, ORANGE, QUIET, plain
 
 if TYPE_CHECKING:
@@ -44,21 +44,20 @@ class Panel:
     shares: tuple[Estimate, Estimate] | None = None
 
 
-def distributions_figure(panels: Sequence[Panel], names: tuple[str, str]) -> "Figure":
-    """Histograms of numbers and angles, shares as points with their intervals.
+def distributions_figure(panels: Sequence[Panel]) -> "Figure":
+    """Histograms of numbers and angles, the group as an orange line over the filled grey of its reference; shares as
+    points with their intervals.
 
     Args:
         panels: at least one.
-        names: of the group and of the reference.
     """
-    figure, grid = panel_grid([panel.title for panel in panels], 1.65)
+    figure, grid = panel_grid([panel.title for panel in panels], 1.65, spare=0)
     for axes, number in grid:
         panel = panels[number]
         if panel.shares is not None:
             _draw_shares(axes, panel.shares)
         else:
             _draw_histograms(axes, panel)
-    add_legend(figure, len(panels), [(names[0], _GROUP), (names[1], _REFERENCE)])
     return figure
 
 
@@ -84,8 +83,9 @@ def _draw_shares(axes: "Axes", shares: tuple[Estimate, Estimate]) -> None:
             100 * found.value, place, xerr=[[100 * low], [100 * high]], fmt="o", markersize=4, capsize=2, **style
         )
     axes.set_ylim(1.6, -0.6)
-    axes.set_yticks([])
+    axes.set_yticks([0, 1], ["group", "reference"])
     axes.set_xlim(0, max(100 * max(found.high for found in shares) * 1.1, 1))
     axes.set_xlabel("% of ECGs", fontsize=7, color=INK, labelpad=1)
     plain(axes)
     axes.spines["left"].set_visible(False)
+    axes.tick_params(axis="y", length=0, labelsize=6.5, pad=1)

@@ -18,13 +18,13 @@ WIDTH = 7.1
 
 
 def panel_grid(
-    titles: Sequence[str], height: float, below: float = 0.36
+    titles: Sequence[str], height: float, below: float = 0.36, spare: int = 1
 ) -> tuple["Figure", Iterator[tuple["Axes", int]]]:
-    """A figure of panels, each with its title, and one cell more than there are titles for a legend.
+    """A figure of panels, each with its title, and spare cells, one for a legend.
 
     Height of a panel with what is above and below its axes, and the part of it below, in inches.
     """
-    rows = -(-(len(titles) + 1) // COLUMNS)
+    rows = -(-(len(titles) + spare) // COLUMNS)
     above = 0.26
     figure = new_figure(WIDTH, height * rows, layout=None)
     figure.subplots_adjust(

@@ -7,17 +7,17 @@ from numpy.typing import NDArray
 
 from twelvelead.evaluation.drift import Change, Group
 from twelvelead.inference.interpretation import NOTICE
-from twelvelead.output.drift.findings import LIMITS, Findings, name_of, rows_of
+from twelvelead.output.drift.findings import LIMITS, Findings, counted, name_of, rows_of
 from twelvelead.output.drift.words import column_title, difference_of, effect_of, title_of, unit_of, values_of
 from twelvelead.output.report.document import Block, Document, Heading, Marked, Paragraph, Picture, Table
 from twelvelead.plots.distributions import Panel, distributions_figure
 from twelvelead.plots.forest import p_text
 from twelvelead.plots.style import svg
 
-MOST_PICTURES = 8
+MOST_PICTURES = 6
 """Groups with a picture, those with most alarms."""
 
-MOST_PANELS = 11
+MOST_PANELS = 8
 """Of a picture, the largest differences."""
 
 _ACROSS = 6
@@ -29,7 +29,7 @@ def document(found: Findings) -> Document:
     by = ", ".join(found.by)
     return Document(
         f"Drift by {by}",
-        f"{found.place}: {found.rows:,} rows, {len(found.groups)} groups against {found.against}.",
+        f"{found.place}: {found.rows:,} rows, {counted(len(found.groups), 'group')} against {found.against}.",
         [
             *(Paragraph(line, "note") for line in (NOTICE, LIMITS[0])),
             *_alarms(found),
@@ -60,7 +60,7 @@ def _alarms(found: Findings) -> Iterator[Block]:
         for each in alarms
     ]
     yield Table(
-        ["group", "quantity", "group", "reference", "difference [95 %]", "effect", "p, corrected"],
+        ["group", "quantity", "in the group", "in the reference", "difference [95 %]", "effect", "p, corrected"],
         rows,
         "Medians of numbers, mean direction of the axis, shares of ECGs. Effect: largest distance of the two "
         "distributions (D; of angles V), of shares Cohen's h. Missing: the share of answered ECGs without it.",
@@ -99,19 +99,15 @@ def _picture(found: Findings, group: Group, alarms: list[Change], number: int) -
     name = name_of(group)
     return Picture(
         f"group-{number}.svg",
-        svg(distributions_figure(panels, (_short(name), _short(found.against)))),
+        svg(distributions_figure(panels)),
         f"Distributions of {name} against {found.against}: {', '.join(panel.title for panel in panels)}",
-        f"{name} against {found.against}. Shares with their 95 % interval.{more}",
+        f"Orange line: {name}. Grey, filled: {found.against}. Shares with their 95 % interval.{more}",
     )
 
 
 def _known(values: NDArray[np.float64]) -> NDArray[np.float64]:
     known: NDArray[np.float64] = values[~np.isnan(values)]
     return known
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 24 else f"{name[:23]}…"
 
 
 def _groups(found: Findings) -> Iterator[Block]:

@@ -22,7 +22,7 @@ def table(found: Findings) -> RenderableType:
         shown = Table(box=None, padding=(0, 2, 0, 0))
         for name in ("group", "quantity"):
             shown.add_column(name, overflow="fold")
-        for name in ("group's", "reference", "difference [95 %]", "effect", "p, corrected"):
+        for name in ("in the group", "in the reference", "difference [95 %]", "effect", "p, corrected"):
             shown.add_column(name, justify="right", no_wrap=True)
         for each in alarms[:MOST]:
             named = name_of(each), column_title(each.quantity, each.kind)
