@@ -44,8 +44,9 @@ def files(recording, tmp_path):
     return folder
 
 
-def start(files, out, **settings):
+def start(files, out, shard="1/1", **settings):
     arguments = ["score", str(files), "--out", str(out), "--sampling-rate", "100", "--unit", "mV", "--processes", "1"]
+    arguments += ["--shard", shard]
     command = [sys.executable, "-c", COMMAND, *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **settings)
 
@@ -143,3 +144,72 @@ def test_names_that_are_no_text_and_pipes_stop_nothing(recording, tmp_path):
     assert "a pipe" in found[folder / "pipe.npy"]["message"]
     assert (run.returncode, said) == (2, "")
     assert printed.endswith("2 ok, 1 unreadable\n")
+
+
+@pytest.fixture
+def manifest(recording, tmp_path):
+    path = tmp_path / "manifest.csv"
+    path.write_text(
+        f"path,id,age,site,time\n{recording},one,63,north,2026-01-31\n{recording.parent}/absent.npy,two,,,\n"
+    )
+    return path
+
+
+def test_a_manifest_gives_ids_ages_and_what_is_asked_for(manifest, tmp_path, cli):
+    given = ("score", manifest, "--out", tmp_path / "t", "--sampling-rate", 100, "--unit", "mV", "--processes", 1)
+    said = cli(*given, "--copy", "site,time", "--columns", "classes")
+    assert (said.code, said.out) == (2, f"{tmp_path / 't'}: 1 ok, 1 unreadable\n")
+    one, two = sorted(pq.read_table(tmp_path / "t").to_pylist(), key=lambda row: row["source"])
+    assert (one["source"], one["age"], one["site"], one["time"]) == ("one", 63, "north", "2026-01-31")
+    assert (two["source"], two["site"], two["code"]) == ("two", None, "not-found")
+    assert two["message"] == "two: no such file; check the path"
+
+
+BAD = {
+    "a shard from 0": (["--shard", "0/3"], "--shard 0/3: k goes from 1 to n; add 1 to an index that starts at 0"),
+    "a shard beyond": (["--shard", "4/3"], "--shard 4/3: k goes from 1 to n; add 1 to an index that starts at 0"),
+    "no shard": (["--shard", "x/y"], "--shard x/y: write k/n, as in 1/4 for the first of four"),
+    "no column": (["--copy", "ward"], "manifest.csv: has no column ward to copy; its columns are path, id, age, site"),
+    "no group": (["--columns", "all"], "--columns all: choose from classes, measurements, statements, embedding"),
+    "ids twice": (["twice.csv"], "twice.csv: row 2 has the id of an earlier row; each needs its own"),
+    "no path": (["without.csv"], "without.csv: a manifest without a column path, which names the recordings; add it"),
+    "no kind of place": (["--out", "nowhere://a:secret@b/c"], "nowhere://b/c: no kind of address that is known"),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_bad_input_is_one_line_and_nothing_is_written(manifest, recording, tmp_path, cli, monkeypatch, what):
+    monkeypatch.chdir(tmp_path)
+    given, said = BAD[what]
+    (tmp_path / "twice.csv").write_text("path,id\na.npy,1\nb.npy,1\n")
+    (tmp_path / "without.csv").write_text("id,site\n1,north\n")
+    before = sorted(tmp_path.iterdir())
+    told = cli("score", manifest, "--out", tmp_path / "t", *given)
+    assert told.code == 2
+    assert said in told.fault
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_other_settings_into_a_finished_place_are_refused(recording, tmp_path, cli):
+    given = ("score", recording, "--out", tmp_path / "t", "--sampling-rate", 100, "--unit", "mV", "--processes", 1)
+    assert cli(*given).code == 0
+    before = {path: path.read_bytes() for path in (tmp_path / "t").iterdir()}
+    for more, said in (
+        (["--operating-point", "f1"], 'begun with operating_point "accuracy", not "f1"; name another folder'),
+        (["--weights", "reference"], 'begun with weights "single", not "reference"; name another folder'),
+        (["--hash-names"], "begun with hashed_names false, not true; name another folder"),
+        (["--shard", "1/2"], "begun with shards 1, not 2; name another folder"),
+        (["--no-measure"], "begun with other columns, such as axis_degrees; name another folder"),
+    ):
+        told = cli(*given, *more)
+        assert (told.code, told.fault) == (2, f"{tmp_path / 't'}: {said}")
+    assert {path: path.read_bytes() for path in (tmp_path / "t").iterdir()} == before
+
+
+def test_two_shards_work_in_one_place_at_the_same_time(recording, tmp_path):
+    for number in range(8):
+        (tmp_path / f"{number}.npy").symlink_to(recording)
+    going = [start(tmp_path, tmp_path / "table", shard=shard) for shard in ("1/2", "2/2")]
+    assert all(process.communicate(timeout=120)[0].endswith(" ok\n") for process in going)
+    names = pq.read_table(tmp_path / "table").column("source").to_pylist()
+    assert len(names) == len(set(names)) == 8

@@ -172,12 +172,18 @@ def _pyarrow() -> Any:
 
 def _heading_of_csv(path: Path) -> list[str]:
     try:
-        with path.open("rb") as stream:
-            start = stream.read(_START)
+        line = _first_line(path)
     except OSError as error:
         raise Unreadable(f"{shown(path)}: cannot be read ({error.strerror}); check the path") from None
-    line = start.decode("utf-8-sig", "replace").lstrip("\r\n").splitlines()
-    return [name.strip() for name in next(csv.reader(line[:1], delimiter=_delimiter(line[0])), [])] if line else []
+    try:
+        return [name.strip() for name in next(csv.reader([line], delimiter=_delimiter(line)), [])]
+    except csv.Error:
+        raise Unreadable(f"{shown(path)}: cannot be read as a table of text; save it as CSV in UTF-8") from None
+
+
+def _first_line(path: Path) -> str:
+    with path.open("rb") as stream:
+        return stream.readline(_START).decode("utf-8-sig", "replace").rstrip("\r\n")
 
 
 def _delimiter(line: str) -> str:
@@ -192,16 +198,13 @@ def _batches_of_csv(path: Path, wanted: Sequence[str]) -> "Iterator[pyarrow.Reco
         ragged.append(f"row {row.number - 1} has {row.actual_columns} cells of {row.expected_columns}; mend it")
         return "error"
 
-    from pyarrow import csv as arrow_csv
-
+    heading, delimiter = _heading_of_csv(path), _delimiter(_first_line(path))
     try:
-        with path.open("rb") as stream:
-            line = stream.read(_START).decode("utf-8-sig", "replace").lstrip("\r\n").splitlines()[0]
-        yield from arrow_csv.open_csv(
+        yield from pa.csv.open_csv(
             path,
-            arrow_csv.ReadOptions(use_threads=False),
-            arrow_csv.ParseOptions(delimiter=_delimiter(line), newlines_in_values=True, invalid_row_handler=refuse),
-            arrow_csv.ConvertOptions(column_types=dict.fromkeys(wanted, pa.string()), include_columns=list(wanted)),
+            pa.csv.ReadOptions(use_threads=False, column_names=heading, skip_rows=1),
+            pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=refuse),
+            pa.csv.ConvertOptions(column_types=dict.fromkeys(wanted, pa.string()), include_columns=list(wanted)),
         )
     except (OSError, pa.ArrowException):
         # the text of an error may quote the row
