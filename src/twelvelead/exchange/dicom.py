@@ -12,6 +12,7 @@ from io import BytesIO
 from types import MappingProxyType
 from typing import NamedTuple
 
+from pydicom.charset import convert_encodings
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
@@ -29,6 +30,10 @@ _STUDY = {
     "ReferringPhysicianName": 0x00080090,
     "InstitutionName": 0x00080080,
 }
+CHARACTERS = "ISO_IR 192"
+UNICODE = convert_encodings(CHARACTERS)
+"""The same, as pydicom calls it."""
+
 _UIDS = (0x0020000D, 0x0020000E, 0x00080018, 0x00080016)
 """Of study, series, instance and SOP class."""
 
@@ -85,7 +90,7 @@ def begin(report: Report, origin: Origin, *, sop_class: str, instance: str, moda
     identity, stated = report.identity or Identity(), origin.stated if report.identity is not None else {}
     made = report.made
     new = Dataset()
-    new.SpecificCharacterSet = "ISO_IR 192"
+    new.SpecificCharacterSet = CHARACTERS
     new.SOPClassUID, new.SOPInstanceUID = sop_class, instance
     new.InstanceCreationDate, new.InstanceCreationTime = _date(made), _time(made)
     new.PatientName = name(identity.name or "")
@@ -126,6 +131,7 @@ def encode(dataset: Dataset) -> bytes:
     meta.ImplementationClassUID = UID(uid_of("implementation"))
     meta.ImplementationVersionName = "TWELVELEAD"
     dataset.file_meta = meta
+    dataset.set_original_encoding(False, True, UNICODE)  # nothing has to change on the way
     buffer = BytesIO()
     dataset.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()

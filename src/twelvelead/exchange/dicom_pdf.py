@@ -6,7 +6,7 @@ from twelvelead.exchange.content import content_of
 from twelvelead.exchange.dicom import begin, encode, origin_of, recorded
 from twelvelead.exchange.ids import version_uid
 from twelvelead.exchange.report import Report
-from twelvelead.exchange.tree import code, referenced
+from twelvelead.exchange.tree import add_code, referenced
 
 ENCAPSULATED_PDF = "1.2.840.10008.5.1.4.1.1.104.1"
 KIND = "PDF"
@@ -39,7 +39,7 @@ def write(report: Report, original: bytes | None = None) -> bytes:
     overall = content_of(report).overall
     said = "" if overall is None else f", {codes.OVERALL[overall].meaning}"
     new.DocumentTitle = f"ECG report, {report.status}{said}; decision aid, not a medical device"
-    new.ConceptNameCodeSequence = [code(codes.ECG_REPORT)]
+    add_code(new, "ConceptNameCodeSequence", codes.ECG_REPORT)
     new.VerificationFlag = "VERIFIED" if report.signed is not None and report.signed.authenticated else "UNVERIFIED"
     if origin.citable:
         new.SourceInstanceSequence = [referenced(origin.sop_class, origin.instance)]

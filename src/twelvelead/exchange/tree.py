@@ -1,12 +1,21 @@
-"""Content items of DICOM structured reports (PS3.3 section C.17.3)."""
+"""Content items of DICOM structured reports (PS3.3 section C.17.3).
+
+Codes are kept as they are encoded: a report has some sixty, most of them in every report, and pydicom takes longer for
+them than for all the rest.
+"""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Literal
 
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_sequence_item
+from pydicom.tag import Tag
 
 from twelvelead.exchange.codes import Code
-from twelvelead.exchange.dicom import name, paragraphs, text
+from twelvelead.exchange.dicom import UNICODE, name, paragraphs, text
 
 Relation = Literal["CONTAINS", "HAS CONCEPT MOD", "HAS OBS CONTEXT", "HAS PROPERTIES"]
 
@@ -41,7 +50,7 @@ def words(concept: Code, value: str, relation: Relation = "CONTAINS") -> Dataset
 def coded(concept: Code, value: Code, *children: Dataset, relation: Relation = "CONTAINS") -> Dataset:
     """CODE."""
     new = _item("CODE", concept, relation)
-    new.ConceptCodeSequence = [code(value)]
+    add_code(new, "ConceptCodeSequence", value)
     if children:
         new.ContentSequence = list(children)
     return new
@@ -59,12 +68,12 @@ def number(
     new = _item("NUM", concept, relation)
     new.MeasuredValueSequence = []
     if value is not None:
-        measured = Dataset()
-        measured.MeasurementUnitsCodeSequence = [code(unit)]
+        measured = _new()
+        add_code(measured, "MeasurementUnitsCodeSequence", unit)
         measured.NumericValue = f"{value:.10g}"
         new.MeasuredValueSequence = [measured]
     elif missing is not None:
-        new.NumericValueQualifierCodeSequence = [code(missing)]
+        add_code(new, "NumericValueQualifierCodeSequence", missing)
     if children:
         new.ContentSequence = list(children)
     return new
@@ -107,18 +116,35 @@ def referenced(sop_class: str, instance: str) -> Dataset:
     return new
 
 
-def code(value: Code) -> Dataset:
-    """An item of a code sequence."""
-    new = Dataset()
-    new.CodeValue = text(value.value, 16)
-    new.CodingSchemeDesignator = value.scheme
-    new.CodeMeaning = text(value.meaning, 64) or "-"
-    return new
+def add_code(item: Dataset, keyword: str, value: Code) -> None:
+    """Add a sequence of one code."""
+    element = _encoded(keyword, value)
+    item[element.tag] = element
+
+
+@lru_cache(maxsize=1024)
+def _encoded(keyword: str, value: Code) -> RawDataElement:
+    coded = Dataset()
+    coded.CodeValue = text(value.value, 16)
+    coded.CodingSchemeDesignator = value.scheme
+    coded.CodeMeaning = text(value.meaning, 64) or "-"
+    buffer = DicomBytesIO()
+    buffer.is_little_endian, buffer.is_implicit_VR = True, False
+    write_sequence_item(buffer, coded, UNICODE)
+    content = buffer.getvalue()
+    return RawDataElement(Tag(keyword), "SQ", len(content), content, 0, False, True)
 
 
 def _item(kind: str, concept: Code, relation: Relation) -> Dataset:
-    new = Dataset()
+    new = _new()
     new.RelationshipType = relation
     new.ValueType = kind
-    new.ConceptNameCodeSequence = [code(concept)]
+    add_code(new, "ConceptNameCodeSequence", concept)
+    return new
+
+
+def _new() -> Dataset:
+    """A data set that is written as it stands: pydicom looks through all others for what has to change on the way."""
+    new = Dataset(parent_encoding=UNICODE)
+    new.set_original_encoding(False, True, UNICODE)
     return new
