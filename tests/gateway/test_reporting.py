@@ -12,8 +12,10 @@ from hospital import as_file, ecg_object, until
 from twelvelead.ecg.leads import LEADS
 from twelvelead.ecg.record import ECG
 from twelvelead.ecg.synthetic import synthetic_ecg
+from twelvelead.errors import TwelveLeadError
 from twelvelead.gateway import working
 from twelvelead.gateway.following import Following
+from twelvelead.gateway.listing import retry, status
 from twelvelead.ledger import Event, NewReading, Patient
 from twelvelead.service.answering import Question, interpret, reply_to
 from twelvelead.service.auditing import Stamp
@@ -239,6 +241,32 @@ def test_an_id_given_by_hand_stands_before_the_file_s_whose_name_is_then_another
     assert "9999^^^&1.2.9&ISO" in message
     assert "Doe" not in message
     assert "Doe" in files(made, recording)["his-1.0.oru.hl7"].decode()
+
+
+def test_two_patients_under_one_id_are_listed_and_neither_is_merged_nor_held_back(parts):
+    made = parts(destinations=[HIS])
+    same = {"PatientID": "77", "IssuerOfPatientID": "WARD"}
+    for stated in (
+        same | {"PatientBirthDate": "19500101", "PatientName": "Roe^Ann"},
+        same | {"PatientBirthDate": "19500101", "PatientName": "Roe-Poe^Ann"},
+        same | {"IssuerOfPatientID": "OTHER", "PatientBirthDate": "19600202"},
+        same | {"PatientBirthDate": ""},
+    ):
+        made.take(ecg_object(**stated))
+        made.report()
+    assert made.jobs("patient") == ()
+    other = made.take(ecg_object(**same | {"PatientBirthDate": "19700303", "PatientName": "Poe^Bob"}))
+    made.report()
+    (listed,) = made.jobs("patient", "dead")
+    assert (listed.recording, listed.reason.partition(":")[0]) == (other, "contradiction")
+    lines = list(status(made.ledger, made.settings))
+    assert any("another birth date" in line for line in lines)
+    assert not any("77" in line.split("\t")[-1] or "Poe" in line for line in lines)
+    with pytest.raises(TwelveLeadError, match="reading room"):
+        retry(made.ledger, [listed.id])
+    assert len(made.jobs("deliver.his", "queued")) == 5
+    message = files(made, other)["his-1.0.oru.hl7"].decode()
+    assert ("77^^^WARD||Poe^Bob" in message, "Roe" in message) == (True, False)
 
 
 def test_a_dry_run_answers_and_queues_nothing_to_go(parts):

@@ -14,6 +14,7 @@ from pydicom.uid import ImplicitVRLittleEndian
 from hospital import LOCAL, Archive, FhirServer, MllpServer, free_port, until
 from twelvelead.exchange.forms import export
 from twelvelead.exchange.report import Identity, Report
+from twelvelead.gateway import send_dicom
 from twelvelead.gateway.delivering import NotDelivered
 from twelvelead.gateway.send_dicom import DicomSender
 from twelvelead.gateway.send_fhir import FhirSender
@@ -148,6 +149,17 @@ class TestDicom:
             sender.send(files["dicom-pdf"])
             sender.close()
             assert len(archive.objects) == 2
+
+    def test_an_association_that_nothing_is_sent_over_is_released_and_made_again(self, files, monkeypatch):
+        monkeypatch.setattr(send_dicom, "IDLE_SECONDS", 0.2)
+        with Archive() as archive:
+            sender = dicom(archive.port)
+            for form in ("dicom-sr", "dicom-pdf"):
+                sender.send(files[form])
+            until(lambda: not archive._server.active_associations, 10)
+            sender.send(files["dicom-sr"])
+            sender.close()
+            assert archive.received == 3
 
     def test_no_answer_is_taken_by_the_association_s_own_thread(self, files, monkeypatch):
         """It may stand still anywhere, as on a busy machine: here where it goes by, until the answer is there."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from twelvelead.errors import TwelveLeadError
 from twelvelead.gateway.delivering import SAID
-from twelvelead.gateway.queues import ACTOR, ARRIVALS, DELIVERIES, REPORTS, deliveries_to
+from twelvelead.gateway.queues import ACTOR, ARRIVALS, DELIVERIES, PATIENTS, REPORTS, deliveries_to
 from twelvelead.gateway.settings import Settings
 from twelvelead.ledger import Books, Event, Job, Ledger, Recording
 
@@ -23,7 +23,7 @@ def status(ledger: Ledger, settings: Settings, *, identify: bool = False) -> Ite
     """
     counts = ledger.metrics().jobs
     queues = [REPORTS, *(deliveries_to(each.name) for each in settings.destinations)]
-    others = {queue for queue, _ in counts if queue.startswith(DELIVERIES) or queue == ARRIVALS}
+    others = {queue for queue, _ in counts if queue.startswith(DELIVERIES) or queue in (ARRIVALS, PATIENTS)}
     queues += sorted(others - set(queues))
     for queue in queues:
         number = Counter({state: counts.get((queue, state), 0) for state in ("queued", "claimed", "done", "dead")})
@@ -57,12 +57,14 @@ def retry(ledger: Ledger, jobs: list[int], *, everything: bool = False, queue: s
     """
     with ledger.begin() as books:
         if everything:
-            dead = [each for each in books.jobs.list(queue, "dead", limit=10**9) if each.queue != ARRIVALS]
+            dead = books.jobs.list(queue, "dead", limit=10**9)
             jobs = [each.id for each in dead if each.queue == REPORTS or each.queue.startswith(DELIVERIES)]
         for job in jobs:
             found = books.jobs.retry(job)
             if found.queue == ARRIVALS:
                 raise TwelveLeadError(f"{job}: was not taken, so its sender has to send it again")
+            if found.queue == PATIENTS:
+                raise TwelveLeadError(f"{job}: has gone out; give the right patient's id in the reading room")
             books.audit.append(Event("local", "retry", subject=found.recording, request_id=f"job-{job}"))
     return len(jobs)
 

@@ -15,6 +15,9 @@ ACTOR = "gateway"
 ARRIVALS = "receive"
 """What could not be taken; nothing but failures."""
 
+PATIENTS = "patient"
+"""Recordings of what cannot be one patient, under one patient id; nothing but failures."""
+
 REPORTS = "report"
 """A recording came, or was answered or signed in the reading room: its report is to be made."""
 

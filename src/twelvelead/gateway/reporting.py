@@ -12,12 +12,13 @@ from twelvelead.gateway import working
 from twelvelead.gateway.dicom_objects import lane_of
 from twelvelead.gateway.metrics import Metrics
 from twelvelead.gateway.outputs import outputs_for
-from twelvelead.gateway.queues import ACTOR, REPORTS, Consumer, Done, completed, deliveries_to
+from twelvelead.gateway.queues import ACTOR, PATIENTS, REPORTS, Consumer, Done, completed, deliveries_to
 from twelvelead.gateway.settings import Settings
 from twelvelead.gateway.state import State
 from twelvelead.gateway.versions import Version, next_version, versions_of
 from twelvelead.gateway.working import Made, Order
-from twelvelead.ledger import Answer, Books, Event, Job, Ledger, NewAnswer, Reading, Recording
+from twelvelead.ledger import Answer, Books, Event, Identity, Job, Ledger, NewAnswer, Reading, Recording
+from twelvelead.ledger.recording import Json
 from twelvelead.service import kept, options
 from twelvelead.service.answerer import Answerer
 from twelvelead.service.answering import Question
@@ -135,6 +136,7 @@ class Reporting:
         if new is not None and reply is not None:
             if reply.kept is not None:
                 kept.learn(books, recording.id, reply.kept, signal=False)
+                _compare(books, recording, reply.kept.recording["identity"])
             books.recordings.answer(recording.id, new)
         books.audit.append(_event(recording, new))
         if reply is not None and reply.outcome == "unreadable":
@@ -167,6 +169,16 @@ class Reporting:
             books.recordings.attach(recording, name, output.media_type, sha256)
             payload = {"file": name, "sha256": sha256, "version": label}
             books.jobs.enqueue(deliveries_to(output.destination), payload, lane=lane, recording=recording)
+
+
+def _compare(books: Books, recording: Recording, stated: Json | None) -> None:
+    """Enter among the failures that a patient id came with another birth date before. Nothing is merged, and nothing is
+    held back: each report says what its recording states."""
+    identity = Identity(**stated or {})
+    if identity.patient_id and identity.birth_date and books.recordings.born_otherwise(recording.owner, identity):
+        reason = "contradiction: the same patient id came with another birth date before; each goes out as it states"
+        payload = {"sha256": recording.source_sha256}
+        books.jobs.enqueue(PATIENTS, payload, once=recording.id, recording=recording.id, failed=reason)
 
 
 def _signed(reading: Reading) -> Signed:

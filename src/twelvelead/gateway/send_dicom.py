@@ -3,6 +3,7 @@
 import logging
 import socket
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ class DicomSender:
         self._context = destination.context() if destination.tls else None
         self._association: Association | None = None
         self._idle: threading.Timer | None = None
+        self._used = 0.0
         self._using = threading.Lock()
 
     def send(self, file: Path) -> None:
@@ -59,7 +61,9 @@ class DicomSender:
             status = self._store(file)
             if not status and reused:  # the other may have ended it while nothing was sent
                 status = self._store(file)
-            self._release_later()
+            self._used = time.monotonic()
+            if self._idle is None:
+                self._look_later(IDLE_SECONDS)
         if not status:
             raise NotDelivered("the association ended before the answer came", again=True, away=True)
         _judge(int(status.Status))
@@ -92,8 +96,6 @@ class DicomSender:
             raise NotDelivered(f"it does not take {name} objects", again=False) from None
 
     def _associated(self) -> Association:
-        if self._idle is not None:
-            self._idle.cancel()
         if self._association is None or not self._association.is_established:
             there = self._destination
             tls = None if self._context is None else (self._context, there.host)
@@ -106,14 +108,24 @@ class DicomSender:
             self._association = association
         return self._association
 
-    def _release_later(self) -> None:
-        self._idle = threading.Timer(IDLE_SECONDS, self.close)
+    def _look_later(self, seconds: float) -> None:
+        self._idle = threading.Timer(seconds, self._look)
         self._idle.daemon = True
         self._idle.start()
+
+    def _look(self) -> None:
+        with self._using:
+            self._idle = None
+            left = self._used + IDLE_SECONDS - time.monotonic()
+            if left > 0:
+                self._look_later(left)
+            else:
+                self._release()
 
     def _release(self) -> None:
         if self._idle is not None:
             self._idle.cancel()
+            self._idle = None
         if self._association is not None and self._association.is_established:
             self._association.release()
         self._association = None

@@ -104,6 +104,22 @@ class Recordings:
         recording = self._connection.scalar(select(_COLUMN.id).where(_COLUMN.owner == owner, _COLUMN.once == once))
         return None if recording is None else self.get(recording, owner)
 
+    def born_otherwise(self, owner: str, identity: Identity) -> str | None:
+        """A recording of an owner whose file states the same patient id and issuer with another birth date; None where
+        there is none, or one of them states none."""
+        stated = schema.identities.c
+        return self._connection.scalar(
+            select(_COLUMN.id)
+            .join(schema.identities, stated.recording == _COLUMN.id)
+            .where(
+                stated.patient_id == identity.patient_id,
+                stated.issuer.is_not_distinct_from(identity.issuer),
+                stated.birth_date != identity.birth_date,
+                _COLUMN.owner == owner,
+            )
+            .limit(1)
+        )
+
     def list(
         self,
         owner: str | None,
