@@ -272,8 +272,11 @@ def test_two_patients_under_one_id_are_listed_and_neither_is_merged_nor_held_bac
 def test_a_dry_run_answers_and_queues_nothing_to_go(parts):
     made = parts(destinations=ALL)
     made.take()
+    following = Following(*made.shared[:3])
     made.report(dry_run=True)
     assert made.recordings()[0].state == "interpreted"
+    following.look()
+    made.report()
     assert not [job for job in made.jobs() if job.queue.startswith("deliver")]
 
 
