@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twelvelead.exchange.oru import escape, message
@@ -130,6 +130,7 @@ HOSTILE = st.text(
 )
 
 
+@settings(deadline=None)
 @given(HOSTILE)
 def test_an_escaped_text_is_one_value_and_comes_back(text):
     hl7 = pytest.importorskip("hl7")
@@ -150,6 +151,7 @@ def unescaped(text):
     )
 
 
+@settings(max_examples=50, deadline=None)
 @given(HOSTILE, HOSTILE, HOSTILE)
 def test_no_text_can_begin_a_field_or_a_segment(a_report, signed_of, name, number, text):
     identity = Identity(name=name, patient_id=number, issuer=text, order=name, encounter=number)
