@@ -132,7 +132,7 @@ def swift(folder: Path) -> Iterator[Swift]:
     Raises:
         RuntimeError: one of its programs ends at once, or it does not answer within a minute.
     """
-    ports = {name: _free_port() for name in ("proxy", "memcached", "account", "container", "object")}
+    ports = {name: free_port() for name in ("proxy", "memcached", "account", "container", "object")}
     user = pwd.getpwuid(os.geteuid()).pw_name
     (folder / "disk").mkdir()
     of_kinds = [str(ports[kind]) for kind in ("account", "container", "object")]
@@ -160,7 +160,8 @@ def swift(folder: Path) -> Iterator[Swift]:
         yield Swift(f"http://{LOCAL}:{ports['proxy']}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of the loopback that nobody has."""
     with socket.socket() as probe:
         probe.bind((LOCAL, 0))
         return int(probe.getsockname()[1])

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from twelvelead.archive.addresses import Beside, fetched
 from twelvelead.archive.containers import Containers
 from twelvelead.archive.dataset import Row
 from twelvelead.archive.inputs import Input
@@ -14,6 +15,7 @@ from twelvelead.errors import Refused, TwelveLeadError
 from twelvelead.inference.engine import Engine
 from twelvelead.inference.interpretation import Interpretation
 from twelvelead.inference.together import Asked, predict_each
+from twelvelead.naming import is_url
 from twelvelead.readers import read
 from twelvelead.weights import DEFAULT, Contract
 
@@ -157,9 +159,12 @@ class Answerer:
         return dict(zip(self._task.copied, given.copied, strict=True))
 
     def _recording(self, given: Input) -> ECG:
+        url, name = given.address, given.source
         if given.member is not None:
             return self._containers.read(given)
-        return read(given.address, name=given.source, **self._task.reading)
+        if is_url(url):
+            return read(fetched(url, name), name=name, beside=Beside(url, name), **self._task.reading)
+        return read(url, name=name, **self._task.reading)
 
     def _fill(self, rows: list[Row], held: Mapping[int, ECG], inputs: Sequence[Input]) -> None:
         """Puts what the network says into the rows of recordings."""

@@ -24,8 +24,12 @@ def answers(
     Raises:
         TwelveLeadError: processes cannot be started.
     """
-    job = Job(_begin, (task,), _answer, died, timed_out)
-    return results(inputs, job, processes or usable_cores(), limit)
+    return results(inputs, answering(task), processes or usable_cores(), limit)
+
+
+def answering(task: Task) -> Job[Input, Row]:
+    """What a process does that answers inputs."""
+    return Job(_begin, (task,), _answer, died, timed_out)
 
 
 def _begin(task: Task) -> None:

@@ -1,16 +1,21 @@
 """Where a table lies: a folder of this machine, or of an object store behind fsspec."""
 
+import errno
 import os
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
+from twelvelead.archive.addresses import opened, telling
 from twelvelead.archive.claims import Claim, claimed
-from twelvelead.errors import MissingExtra, TwelveLeadError
+from twelvelead.errors import TwelveLeadError
 from twelvelead.files import naming, owning, replacing
 from twelvelead.naming import is_url, shown, shown_url
+
+SETTLING = 1.0
+"""Seconds after which a file that was put is looked at again, where the store itself cannot tell who was first."""
 
 
 class Place(ABC):
@@ -128,24 +133,15 @@ class RemotePlace(Place):
     """A folder behind fsspec. Written for object stores, where what is put is whole or not there."""
 
     def __init__(self, url: str) -> None:
-        try:
-            import fsspec
-        except ModuleNotFoundError:
-            raise MissingExtra(f"{shown_url(url)}: an address", "archive") from None
         self.shown = shown_url(url).rstrip("/")
-        try:
-            self._files, path = fsspec.core.url_to_fs(url)
-        except ImportError:
-            raise MissingExtra(f"{self.shown}: this kind of address", "archive") from None
-        except ValueError:
-            raise TwelveLeadError(f"{self.shown}: no kind of address that is known; name a folder or s3://") from None
-        self._folder = str(path).rstrip("/")
+        self._files, path = opened(url)
+        self._folder = path.rstrip("/")
 
     def _at(self, name: str) -> str:
         return f"{self._folder}/{name}"
 
     def names(self, prefix: str) -> list[str]:
-        with self._telling("listed"):
+        with telling(self.shown, "listed"):
             self._files.invalidate_cache()
             try:
                 found = self._files.ls(self._folder, detail=False)
@@ -155,52 +151,40 @@ class RemotePlace(Place):
         return sorted(name for name in names if name.startswith(prefix))
 
     def read(self, name: str) -> bytes | None:
-        with self._telling("read"):
+        with telling(self.shown, "read"):
             try:
-                content: bytes = self._files.cat_file(self._at(name))
+                content: bytes = self._files.cat_file(self._at(name), start=0)
             except FileNotFoundError:
                 return None
             return content
 
     def write(self, name: str, content: bytes) -> None:
-        with self._telling("written"):
+        with telling(self.shown, "written"):
             self._files.pipe_file(self._at(name), content)
 
     def create(self, name: str, content: bytes) -> bool:
-        with self._telling("written"):
+        with telling(self.shown, "written"):
             try:
                 self._files.pipe_file(self._at(name), content, mode="create")
             except FileExistsError:
                 return False
+            except OSError as error:
+                if error.errno != errno.ENOSYS:
+                    raise
+                return self._create_and_see(name, content)
             return True
 
+    def _create_and_see(self, name: str, content: bytes) -> bool:
+        """For a store that puts on no condition, such as Swift: who comes second within `SETTLING` wins."""
+        if self.read(name) is not None:
+            return False
+        self._files.pipe_file(self._at(name), content)
+        time.sleep(SETTLING)
+        return self.read(name) == content
+
     def remove(self, name: str) -> None:
-        with self._telling("written"), suppress(FileNotFoundError):
+        with telling(self.shown, "written"), suppress(FileNotFoundError):
             self._files.rm_file(self._at(name))
 
     def owning(self, what: str) -> AbstractContextManager[Claim]:
         return claimed(self, what)
-
-    def _telling(self, done: str) -> "_Telling":
-        return _Telling(self.shown, done)
-
-
-class _Telling(AbstractContextManager[None]):
-    """Whatever a library raises becomes one line. Its own text is left out: it may quote credentials."""
-
-    def __init__(self, where: str, done: str) -> None:
-        self._where, self._done = where, done
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
-        if not isinstance(error, Exception) or isinstance(error, TwelveLeadError):
-            return
-        reasons = {
-            PermissionError: "no permission; check the credentials and what they allow",
-            FileNotFoundError: "no such bucket or folder; make it first",
-            NotImplementedError: "this kind of address cannot; name a folder or s3://",
-        }
-        reason = next((text for kind, text in reasons.items() if isinstance(error, kind)), None)
-        raise TwelveLeadError(
-            f"{self._where}: cannot be {self._done}: {reason or f'{type(error).__name__}; check address and network'}",
-            code="not-writable" if self._done == "written" else "unreadable",
-        ) from None

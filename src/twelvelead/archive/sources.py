@@ -5,6 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from twelvelead.archive import addresses
 from twelvelead.archive.inputs import WHOLE, Input, Shard, digest
 from twelvelead.archive.manifest import Manifest, is_manifest
 from twelvelead.archive.records import is_records, records
@@ -18,8 +19,9 @@ class Sources:
     """The inputs of a shard of an archive. They may be gone through several times.
 
     Args:
-        names: of files, folders, patterns, manifests (`Manifest`), files RECORDS that list WFDB records, and files of
-            many recordings (`twelvelead.data.containers`).
+        names: of files, folders, patterns, URLs of a file or folder (`twelvelead.archive.addresses`), manifests
+            (`Manifest`), files RECORDS that list WFDB records, and files of many recordings
+            (`twelvelead.data.containers`).
         naming: what recordings are called.
         copied: columns of manifests that go into the rows.
         shard: whose inputs are wanted.
@@ -32,8 +34,9 @@ class Sources:
         total: the inputs, where that is known before one has gone through them; else None.
 
     Raises:
-        TwelveLeadError: a manifest or a file of many recordings cannot be read, a manifest names an input twice, or
-            there is none to copy from.
+        TwelveLeadError: a manifest or a file of many recordings cannot be read, a manifest names an input twice, there
+            is none to copy from, or a URL cannot be listed.
+        MissingExtra: what opens a URL is not installed.
     """
 
     def __init__(
@@ -46,15 +49,15 @@ class Sources:
     ) -> None:
         self.naming, self.copied, self.shard = naming, tuple(copied), shard
         self.found = Found()
-        self._names = [name for name in names if not is_url(name)]
-        for name in names:
-            if is_url(name):
-                raise TwelveLeadError(f"{shown_url(name)}: addresses are not read; name files, folders or a manifest")
+        self._names = [name.removeprefix("file://") for name in names]
+        for name in filter(is_url, self._names):
+            addresses.require_reachable(name)
         self._opening = opening
-        self._containers = {name for name in self._names if kind_of(Path(name)) is not None}
+        here = [name for name in self._names if not is_url(name)]
+        self._containers = {name for name in here if kind_of(Path(name)) is not None}
         self._manifests = {
             name: Manifest(Path(name), naming, copied)
-            for name in self._names
+            for name in here
             if name not in self._containers and Path(name).is_file() and is_manifest(Path(name))
         }
         if copied and not self._manifests:
@@ -73,11 +76,9 @@ class Sources:
             if name in self._containers:
                 yield from self._members(name)
                 continue
-            files = records(Path(name)) if is_records(name) else each_recording([name], self.found)
-            for file in files:
-                source = self.naming(file)
+            for source, address in self._each(name):
                 if self.shard.holds(digest(source)):
-                    yield Input(source, str(file), copied=(None,) * len(self.copied))
+                    yield Input(source, address, copied=(None,) * len(self.copied))
 
     def _members(self, name: str) -> Iterator[Input]:
         with open_container(name, **self._opening) as held:
@@ -86,3 +87,12 @@ class Sources:
                 if self.shard.holds(digest(source)):
                     yield Input(source, name, member, copied=(None,) * len(self.copied))
             self.found.passed_over += held.passed_over
+
+    def _each(self, name: str) -> Iterator[tuple[str, str]]:
+        """What the recordings that a name means are called, and where they lie."""
+        if is_url(name):
+            for url in addresses.each_recording(name, self.found):
+                yield self.naming.identifier(shown_url(url)), url
+            return
+        for file in records(Path(name)) if is_records(name) else each_recording([name], self.found):
+            yield self.naming(file), str(file)

@@ -1,6 +1,8 @@
 """The verb for many recordings: score."""
 
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -15,7 +17,11 @@ from twelvelead.cli.reading import (
     naming,
     tell_passed_over,
 )
+from twelvelead.errors import TwelveLeadError
 from twelvelead.weights import DEFAULT
+
+if TYPE_CHECKING:
+    from twelvelead.archive.scoring import Answers
 
 
 def score(
@@ -65,6 +71,15 @@ def score(
     processes: Annotated[
         int | None, typer.Option(help="Work in this many processes.", min=1, show_default="one a core")
     ] = None,
+    engine: Annotated[
+        Literal["local", "ray"], typer.Option(help="Work on this machine, or on those of a Ray cluster.")
+    ] = "local",
+    ray_address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT", help="Use this Ray cluster.", show_default="one of this machine, for this command"
+        ),
+    ] = None,
 ) -> None:
     """Answer many ECG files on all cores into one Parquet dataset. After Ctrl-C or a kill, the same command goes on.
 
@@ -72,11 +87,8 @@ def score(
     well; 2: some files cannot be read; 3: some recordings are not fit to interpret; 130, 143, 129: stopped by Ctrl-C,
     SIGTERM, SIGHUP, what is finished is written.
     """
-    from functools import partial
-
     from twelvelead.archive.answering import Task, columns_from
     from twelvelead.archive.inputs import Shard
-    from twelvelead.archive.local import answers
     from twelvelead.archive.places import Place
     from twelvelead.archive.scoring import score as run
     from twelvelead.archive.sources import Sources
@@ -98,8 +110,8 @@ def score(
     task = Task(weights, at(operating_point, thresholds), options, groups, copied, axis)
     with stoppable(f"{place.shown}: interrupted; the same command goes on where it was"):
         inputs = Sources(sources, naming(None, hash_names, sources), copied, share, task.opening)
-        with Meter() as meter:
-            counts = run(inputs, place, task, partial(answers, processes=processes), progress=meter.show)
+        with _engine(engine, ray_address, processes) as answers, Meter() as meter:
+            counts = run(inputs, place, task, answers, progress=meter.show)
     tell_passed_over(inputs.found)
     for fault in inputs.found.faults:
         typer.echo(f"twelvelead: {fault}", err=True)
@@ -109,3 +121,22 @@ def score(
         raise typer.Exit(2)
     if counts["refused"]:
         raise typer.Exit(3)
+
+
+@contextmanager
+def _engine(name: str, address: str | None, processes: int | None) -> "Iterator[Answers]":
+    if name == "ray":
+        if processes is not None:
+            raise TwelveLeadError("--processes is of --engine local; Ray works on all cores of its cluster")
+        from twelvelead.archive.ray import cluster
+
+        with cluster(address) as answers:
+            yield answers
+        return
+    if address is not None:
+        raise TwelveLeadError(f"--ray-address {address}: is of --engine ray; add it")
+    from functools import partial
+
+    from twelvelead.archive.local import answers as locally
+
+    yield partial(locally, processes=processes)

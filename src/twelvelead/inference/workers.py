@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from itertools import islice
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
@@ -56,10 +56,7 @@ def usable_cores() -> int:
 def results(
     items: Iterable[Item], job: Job[Item, Result], processes: int, limit: float = LIMIT
 ) -> Iterator[list[Result]]:
-    """The result of each item, in any order, some at a time; at least every `TURN` seconds, be it none.
-
-    An item at which a process dies, or that takes longer than its time, costs that item alone: what came with it is
-    done again, one at a time.
+    """The result of each item, in any order, some at a time; see `Workers`, which start and end with it.
 
     Args:
         items: taken when their turn comes.
@@ -70,12 +67,40 @@ def results(
     Raises:
         TwelveLeadError: processes cannot be started.
     """
-    fresh = iter(items)
-    again: deque[list[Item]] = deque()
-    hands: list[_Hand[Item, Result]] = []
-    try:
+    with closing(Workers(job, processes, limit)) as workers:
+        yield from workers.results(items)
+
+
+class Workers(Generic[Item, Result]):
+    """Processes that do a job, started when there is something to do, and kept until they are closed.
+
+    Args:
+        job: what is done with each item.
+        processes: at most.
+        limit: seconds that an item may take.
+    """
+
+    def __init__(self, job: Job[Item, Result], processes: int, limit: float = LIMIT) -> None:
+        self._job, self._processes, self._limit = job, processes, limit
+        self._hands: list[_Hand[Item, Result]] = []
+
+    def results(self, items: Iterable[Item]) -> Iterator[list[Result]]:
+        """The result of each item, in any order, some at a time; at least every `TURN` seconds, be it none.
+
+        An item at which a process dies, or that takes longer than its time, costs that item alone: what came with it is
+        done again, one at a time. Whoever leaves off before the end closes the workers.
+
+        Args:
+            items: taken when their turn comes.
+
+        Raises:
+            TwelveLeadError: processes cannot be started.
+        """
+        fresh = iter(items)
+        again: deque[list[Item]] = deque()
+        hands = self._hands
         while True:
-            _hand_out(fresh, again, hands, job, processes)
+            _hand_out(fresh, again, hands, self._job, self._processes)
             if not any(hand.chunks for hand in hands):
                 return
             found: list[Result] = []
@@ -84,15 +109,18 @@ def results(
                 try:
                     found += hand.take()
                 except (EOFError, OSError):
-                    found += _lost(hand, again, job.died)
+                    found += _lost(hand, again, self._job.died)
                     hands.remove(hand)
-            for hand in [hand for hand in hands if hand.chunks and hand.seconds > limit]:
-                found += _lost(hand, again, job.late)
+            for hand in [hand for hand in hands if hand.chunks and hand.seconds > self._limit]:
+                found += _lost(hand, again, self._job.late)
                 hands.remove(hand)
             yield found
-    finally:
-        for hand in hands:
+
+    def close(self) -> None:
+        """End all processes, whatever they do."""
+        for hand in self._hands:
             hand.end()
+        self._hands.clear()
 
 
 def _hand_out(
@@ -203,14 +231,15 @@ def _serve(
 
 def begin(prepare: Callable[..., None], arguments: tuple[Any, ...]) -> None:
     """What a process does first: it ends with its parent, leaves signals to it, and prepares its work."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # they may reach the whole group; the parent ends the work
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     prepare(*arguments)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """Wait for the end of the process that started this one, then end this one; to be called in a thread."""
     parent = parent_process()
     if parent is not None:
         parent.join()  # a pipe that the system closes, whatever ends the parent
