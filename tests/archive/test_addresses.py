@@ -164,7 +164,7 @@ def test_one_file_is_named_by_its_url_and_a_place_by_one_too(memory, recording, 
 def test_what_is_not_there_is_one_line(memory, recording):
     memory.pipe("/ecgs/many.h5", b"\x89HDF")
     memory.mkdir("/empty")
-    with pytest.raises(TwelveLeadError, match=r"^memory://nowhere: cannot be listed: no such bucket, folder or file"):
+    with pytest.raises(TwelveLeadError, match=r"^memory://nowhere: cannot be listed: no such bucket or folder"):
         Sources(["memory://nowhere"])
     with pytest.raises(TwelveLeadError, match=r"^memory://ecgs/many.h5: a file of many recordings"):
         Sources(["memory://ecgs/many.h5"])

@@ -32,7 +32,7 @@ class _Elsewhere(OSError):
 _REASONS = {
     _Elsewhere: "the server sends us to another address; name that one",
     PermissionError: "no permission; check the credentials and what they allow",
-    FileNotFoundError: "no such bucket, folder or file; check the address",
+    FileNotFoundError: "no such bucket or folder; check the address",
     NotImplementedError: "this kind of address cannot; name a folder or s3://",
 }
 
@@ -82,7 +82,7 @@ def telling(where: str, done: str) -> Iterator[None]:
         raise
     except Exception as error:
         reason = next((text for kind, text in _REASONS.items() if isinstance(error, kind)), None)
-        reason = reason or f"{type(error).__name__}; check address, credentials and network"
+        reason = reason or f"{type(error).__name__}; check address and network"
         said = f"{where}: cannot be {done}: {reason}"
         if done == "written":
             raise TwelveLeadError(said, code="not-writable") from None
