@@ -32,24 +32,27 @@ BAR, MEMORY_BAR = 0.9, 600.0
 
 
 class Memory(threading.Thread):
-    """The highest sum of the proportional memory of this process and its children, in MiB (Linux)."""
+    """The highest sum of the proportional memory of a process, this one unless another is named, and its children, in
+    MiB (Linux)."""
 
-    def __init__(self) -> None:
+    def __init__(self, process: int | None = None) -> None:
         super().__init__(daemon=True)
+        self._process = process or os.getpid()
         self.highest = 0.0
         self.going = True
 
     def run(self) -> None:
         while self.going:
-            self.highest = max(self.highest, sum(_megabytes(pid) for pid in _family()))
+            self.highest = max(self.highest, sum(_megabytes(pid) for pid in _family(self._process)))
             time.sleep(0.5)
 
 
-def _family() -> list[int]:
-    children = [
-        int(pid) for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()
-    ]
-    return [os.getpid(), *children]
+def _family(process: int) -> list[int]:
+    try:
+        tasks = list(Path(f"/proc/{process}/task").iterdir())
+        return [process, *(int(pid) for task in tasks for pid in (task / "children").read_text().split())]
+    except OSError:
+        return []
 
 
 def _megabytes(pid: int) -> float:

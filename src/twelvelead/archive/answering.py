@@ -224,16 +224,18 @@ def _why_not(given: Input, error: Exception) -> Row:
     return {"status": "failed", "message": f"{given.source}: {type(error).__name__}{said}"}
 
 
-def died(given: Input) -> Row:
-    """The row of an input at which the process that answered it died."""
-    return _lost(given, "the process that read it died; the file is damaged or needs too much memory")
+def died(given: Input, copied: Sequence[str] = ()) -> Row:
+    """The row of an input at which the process that answered it died; `copied` of the task."""
+    return _lost(given, copied, "the process that read it died; the file is damaged or needs too much memory")
 
 
-def timed_out(given: Input) -> Row:
-    """The row of an input that took longer than its time."""
-    return _lost(given, "it took longer than an input may take; export a shorter recording, or look at the file")
+def timed_out(given: Input, copied: Sequence[str] = ()) -> Row:
+    """The row of an input that took longer than its time; `copied` of the task."""
+    return _lost(
+        given, copied, "it took longer than an input may take; export a shorter recording, or look at the file"
+    )
 
 
-def _lost(given: Input, why: str) -> Row:
-    message = f"{given.source}: {why}"
-    return {"source": given.source, "status": "unreadable", "code": "unreadable", "message": message}
+def _lost(given: Input, copied: Sequence[str], why: str) -> Row:
+    row: Row = {"source": given.source, **dict(zip(copied, given.copied, strict=False))}
+    return row | {"status": "unreadable", "code": "unreadable", "message": f"{given.source}: {why}"}

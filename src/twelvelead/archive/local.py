@@ -1,6 +1,7 @@
 """Inputs answered by processes of this machine, one a core."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from twelvelead.archive.answering import Answerer, Task, died, timed_out
 from twelvelead.archive.dataset import Row
@@ -29,7 +30,8 @@ def answers(
 
 def answering(task: Task) -> Job[Input, Row]:
     """What a process does that answers inputs."""
-    return Job(_begin, (task,), _answer, died, timed_out)
+    lost = [partial(row, copied=task.copied) for row in (died, timed_out)]
+    return Job(_begin, (task,), _answer, *lost)
 
 
 def _begin(task: Task) -> None:

@@ -1,7 +1,10 @@
 """An archive to a table: resumable, flat in memory, one bad file never stopping the rest."""
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from copy import copy
 
 from twelvelead.archive.answering import Task, fields
 from twelvelead.archive.dataset import Dataset, Row, writing
@@ -36,7 +39,7 @@ def score(
         place: of the table; this process owns the shard there while it works.
         task: how.
         answers: the engine.
-        progress: told the inputs done.
+        progress: told the inputs done, and of how many once that is known.
 
     Returns:
         status -> rows of the shard.
@@ -49,12 +52,30 @@ def score(
     """
     columns, made_by = _settled(task, sources)
     with writing(place, columns, made_by, sources.shard) as table:
-        total = sources.total or 0
-        progress("files", table.statuses.total(), total)
+        total = _Total(sources)
+        progress("files", table.statuses.total(), total.known)
         for rows in answers(_new(sources, table), task):
             table.add(rows)
-            progress("files", table.statuses.total(), total)
+            progress("files", table.statuses.total(), total.known)
+        progress("files", table.statuses.total(), table.statuses.total())
         return table.statuses
+
+
+class _Total:
+    """How many inputs there are; where nothing says so, they are counted beside the work, which begins at once.
+
+    Attributes:
+        known: 0 until it is.
+    """
+
+    def __init__(self, sources: Sources) -> None:
+        self.known = sources.total or 0
+        if sources.total is None:
+            threading.Thread(target=self._count, args=(copy(sources),), daemon=True).start()
+
+    def _count(self, sources: Sources) -> None:
+        with suppress(TwelveLeadError, OSError):  # who goes through them for their answers hears of it
+            self.known = sum(1 for _ in sources)
 
 
 def _settled(task: Task, sources: Sources) -> tuple[dict[str, str], dict[str, object]]:
