@@ -70,7 +70,7 @@ class _Total:
 
     def __init__(self, sources: Sources) -> None:
         self.known = sources.total or 0
-        if sources.total is None:
+        if sources.total is None and sources.lie_here:  # a list of an object store is paid for
             threading.Thread(target=self._count, args=(copy(sources),), daemon=True).start()
 
     def _count(self, sources: Sources) -> None:

@@ -32,6 +32,7 @@ class Sources:
         found: what was passed over, and folders that cannot be opened or hold no recording; filled while one goes
             through.
         total: the inputs, where that is known before one has gone through them; else None.
+        lie_here: whether none of them is behind a URL, as far as the names say.
 
     Raises:
         TwelveLeadError: a manifest or a file of many recordings cannot be read, a manifest names an input twice, there
@@ -54,6 +55,7 @@ class Sources:
             addresses.require_reachable(name)
         self._opening = opening
         here = [name for name in self._names if not is_url(name)]
+        self.lie_here = here == self._names
         self._containers = {name for name in here if kind_of(Path(name)) is not None}
         self._manifests = {
             name: Manifest(Path(name), naming, copied)
