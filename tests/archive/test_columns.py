@@ -45,10 +45,13 @@ def committed(place, columns, fields):
     return place
 
 
-@pytest.fixture(params=["committed", "table", "csv", "semicolons"])
+@pytest.fixture(params=["committed", "url", "table", "csv", "semicolons"])
 def place(request, tmp_path):
     if request.param == "committed":
         return committed(tmp_path / "table", ROWS, FIELDS)
+    if request.param == "url":
+        pytest.importorskip("fsspec")
+        return committed(f"memory://{tmp_path}/table", ROWS, FIELDS)
     if request.param == "table":
         pq.write_table(pa.table(ROWS), tmp_path / "answers.parquet")
         return tmp_path / "answers.parquet"

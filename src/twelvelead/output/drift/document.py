@@ -76,7 +76,9 @@ def _pictures(found: Findings) -> Iterator[Block]:
     yield Heading("What differs")
     for number, group in enumerate(chosen[:MOST_PICTURES]):
         largest = sorted(alarmed[id(group)], key=lambda each: -each.effect)
-        yield _picture(found, group, largest, number)
+        some = f", the {MOST_PANELS} largest" if len(largest) > MOST_PANELS else ""
+        yield Paragraph(f"{name_of(group)}: {counted(len(largest), 'alarm')}{some}")
+        yield _picture(found, group, largest[:MOST_PANELS], number)
     if len(chosen) > MOST_PICTURES:
         yield Paragraph(f"{len(chosen) - MOST_PICTURES} more groups have alarms and no picture here.")
 
@@ -92,16 +94,14 @@ def _picture(found: Findings, group: Group, alarms: list[Change], number: int) -
             _known(values[each.quantity][group.reference]),
             each.estimates if each.kind == "share" else None,
         )
-        for each in alarms[:MOST_PANELS]
+        for each in alarms
     ]
-    left_out = len(alarms) - len(panels)
-    more = f" The {len(panels)} largest of {len(alarms)} alarms." if left_out else ""
     name = name_of(group)
     return Picture(
         f"group-{number}.svg",
         svg(distributions_figure(panels)),
         f"Distributions of {name} against {found.against}: {', '.join(panel.title for panel in panels)}",
-        f"Orange line: {name}. Grey, filled: {found.against}. Shares with their 95 % interval.{more}",
+        f"Orange line: {name}. Grey, filled: {found.against}. Shares with their 95 % interval.",
     )
 
 

@@ -82,24 +82,26 @@ class Findings:
         return [each for each in self.changes if (each.column, each.value) == (group.column, group.value)]
 
     def not_assessed(self) -> list[str]:
-        """Names of the groups that are too small, and of quantities in groups that are not."""
-        few: dict[str, list[str]] = {}
-        for each in self.changes:
-            if each.note == FEW:
-                few.setdefault(name_of(each), []).append(each.quantity)
-        whole = [name for name in map(name_of, self.groups) if len(few.get(name, ())) == len(self.quantities)]
-        parts: dict[str, int] = {}
-        for name, quantities in few.items():
-            if name not in whole:
-                parts |= {quantity: parts.get(quantity, 0) + 1 for quantity in quantities}
-        everywhere = len(self.groups) - len(whole)
+        """Names of groups that are too small, of quantities that no group has enough of, and how many of a group."""
+        few = {
+            name: [each for each in self.changes if name_of(each) == name and each.note == FEW] for name in self._names
+        }
+        whole = [name for name, changes in few.items() if len(changes) == len(self.quantities)]
+        parts = {name: {each.quantity for each in changes} for name, changes in few.items() if name not in whole}
+        nowhere = set[str].intersection(*parts.values()) if parts else set()
         return [
             *whole,
+            *(title_of(each.name) for each in self.quantities if each.name in nowhere),
             *(
-                title_of(quantity) + (f" in {counted(number, 'group')}" if number < everywhere else "")
-                for quantity, number in parts.items()
+                f"{counted(len(quantities - nowhere), 'quantity', 'quantities')} of {name}"
+                for name, quantities in parts.items()
+                if quantities - nowhere
             ),
         ]
+
+    @property
+    def _names(self) -> list[str]:
+        return [name_of(group) for group in self.groups]
 
     def method(self) -> Iterator[str]:
         """What was tested, and how, as sentences."""
@@ -157,9 +159,9 @@ def rows_of(group: Group) -> tuple[int, int]:
     return int(np.count_nonzero(group.records)), int(np.count_nonzero(group.reference))
 
 
-def counted(number: int, what: str) -> str:
+def counted(number: int, one: str, many: str = "") -> str:
     """ "no alarm", "1 alarm", "2 alarms"."""
-    return f"{number:,} {what}{'s' * (number > 1)}" if number else f"no {what}"
+    return f"{number:,} {(many or one + 's') if number > 1 else one}" if number else f"no {one}"
 
 
 def _named(names: Sequence[str], most: int = 8) -> str:

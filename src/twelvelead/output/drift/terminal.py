@@ -12,6 +12,9 @@ from twelvelead.plots.forest import p_text
 MOST = 30
 """Alarms in the table."""
 
+_WORDS = 12
+"""Columns of the screen, at least, for the words at the left."""
+
 
 def table(found: Findings) -> RenderableType:
     """The alarms, the surest first, then what was tested and what it does not say."""
@@ -19,15 +22,15 @@ def table(found: Findings) -> RenderableType:
     heading = Text(f"{found.place}: {found.headline}", style="bold red" if alarms else "bold")
     lines: list[RenderableType] = [heading]
     if alarms:
-        shown = Table(box=None, padding=(0, 2, 0, 0))
+        shown = Table(box=None, padding=(0, 1, 0, 0))
         for name in ("group", "quantity"):
-            shown.add_column(name, overflow="fold")
-        for name in ("in the group", "in the reference", "difference [95 %]", "effect", "p, corrected"):
-            shown.add_column(name, justify="right", no_wrap=True)
+            shown.add_column(name, overflow="fold", min_width=_WORDS)
+        for name in ("here (ref.)", "difference [95 %]", "effect", "p"):
+            shown.add_column(name, justify="right", overflow="fold")
         for each in alarms[:MOST]:
             named = name_of(each), column_title(each.quantity, each.kind)
             tested = difference_of(each), effect_of(each), p_text(each.p_adjusted)
-            shown.add_row(*map(Text, (*named, *values_of(each), *tested)))
+            shown.add_row(*map(Text, (*named, "{} ({})".format(*values_of(each)), *tested)))
         lines.append(shown)
         if len(alarms) > MOST:
             lines.append(Text(f"and {len(alarms) - MOST:,} more; --out writes them all"))
