@@ -52,7 +52,7 @@ def _alarms(found: Findings) -> Iterator[Block]:
         [
             name_of(each),
             column_title(each.quantity, each.kind),
-            *values_of(each),
+            "{} ({})".format(*values_of(each)),
             Marked(difference_of(each)),
             effect_of(each),
             p_text(each.p_adjusted),
@@ -60,10 +60,11 @@ def _alarms(found: Findings) -> Iterator[Block]:
         for each in alarms
     ]
     yield Table(
-        ["group", "quantity", "in the group", "in the reference", "difference [95 %]", "effect", "p, corrected"],
+        ["group", "quantity", "here (reference)", "difference [95 %]", "effect", "p"],
         rows,
         "Medians of numbers, mean direction of the axis, shares of ECGs. Effect: largest distance of the two "
-        "distributions (D; of angles V), of shares Cohen's h. Missing: the share of answered ECGs without it.",
+        "distributions (D; of angles V), of shares Cohen's h. p is after correction. Missing: "
+        "the share of answered ECGs without it.",
         names=2,
     )
 
