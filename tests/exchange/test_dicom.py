@@ -331,7 +331,7 @@ TEXTS = ("LO", "SH", "PN", "CS", "DA", "TM", "DT", "UI", "ST", "UT", "DS", "IS")
 ANY = st.text(st.characters() | st.sampled_from("\\^=\r\n\x00\x1b|<>"), max_size=80)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(ANY, min_size=9, max_size=9), ANY)
 def test_every_value_is_valid_whatever_is_given(a_report, signed_of, texts, said):
     identity = Identity(*texts)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from twelvelead.exchange.fhir import bundle
@@ -183,7 +183,8 @@ def test_a_local_time_is_told_as_a_date_since_fhir_has_no_time_without_zone(a_re
 ANY = st.text(st.characters() | st.sampled_from("\x00\x1b\r\n\t|<>\u2028"), max_size=40)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
+@example(["\x85"] * 9, "\x85")
 @given(st.lists(ANY, min_size=9, max_size=9), ANY)
 def test_every_bundle_is_valid_whatever_is_given(valid, a_report, signed_of, texts, said):
     identity = Identity(*texts)

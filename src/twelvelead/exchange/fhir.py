@@ -238,9 +238,11 @@ def _code_text(value: str) -> str:
 
 
 def _text(text: str) -> str:
-    """FHIR's string: no control characters but line feeds and tabs, nothing that UTF-8 cannot hold."""
-    kept = "".join(" " if ord(one) < 32 and one not in "\n\t" else one for one in text.replace("\r\n", "\n"))
-    return kept.replace("\r", "\n").encode("utf-8", "replace").decode() or " "
+    """FHIR's string: no control characters and no white space but line feeds, tabs and blanks, nothing that UTF-8
+    cannot hold."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    kept = "".join(" " if (ord(one) < 32 or one.isspace()) and one not in "\n\t" else one for one in lines)
+    return kept.encode("utf-8", "replace").decode() or " "
 
 
 def _is_text(value: str | None) -> TypeGuard[str]:
