@@ -129,7 +129,7 @@ def certificates(tmp_path_factory, program):
     def run(*arguments):
         subprocess.run([program("openssl"), *arguments], cwd=folder, check=True, capture_output=True)
 
-    new = ("req", "-newkey", "rsa:2048", "-nodes")
+    new = ("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
     run(*new, "-x509", "-days", "2", "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=authority")
     (folder / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
     for name in ("server", "client"):

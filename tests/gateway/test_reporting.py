@@ -206,13 +206,13 @@ def test_what_a_service_keeps_stays_there_where_the_reading_room_is_left_out(par
 
 
 def test_what_other_settings_answered_goes_out_as_it_was_answered(parts):
-    made = parts(destinations=[ARCHIVE | {"pdf": True}, EMR])
+    made = parts(destinations=[ARCHIVE, EMR])
     following = Following(*made.shared[:3])
     recording = keep(made, settings_sha256="0" * 64)
     following.look()
     made.report()
     kept = files(made, recording)
-    assert sorted(kept) == ["archive-1.0.pdf.dcm", "archive-1.0.sr.dcm", "emr-1.0.fhir.json"]
+    assert sorted(kept) == ["archive-1.0.sr.dcm", "emr-1.0.fhir.json"]
     with made.ledger.view() as books:
         assert books.recordings.answered(recording).settings_sha256 == "0" * 64
 
