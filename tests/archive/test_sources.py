@@ -65,6 +65,13 @@ def test_a_list_of_records_is_taken_by_its_word(tmp_path):
     assert sources(tmp_path / "RECORDS") == [str(tmp_path / name) for name in ("a/1.hea", "a/2.hea", "part/3.hea")]
 
 
+def test_two_paths_on_one_line_are_read_apart_unless_a_record_is_called_so(tmp_path):
+    (tmp_path / "RECORDS").write_text("records100/1_lrrecords500/1_hr\nmyrecords1\n")
+    (tmp_path / "myrecords1.hea").touch()
+    wanted = ("records100/1_lr.hea", "records500/1_hr.hea", "myrecords1.hea")
+    assert sources(tmp_path / "RECORDS") == [str(tmp_path / name) for name in wanted]
+
+
 @pytest.mark.parametrize("line", ["/etc/passwd", "../other/1", "a/../../1"])
 def test_a_list_leads_nowhere_else(tmp_path, line):
     (tmp_path / "RECORDS").write_text(f"1\n{line}\n")

@@ -6,10 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PAGE = (Path(__file__).parents[2] / "docs" / "own-data.md").read_text(encoding="utf-8")
 
 
 def test_every_command_of_the_page_does_what_it_says(tmp_path):
+    pytest.importorskip("h5py")
+    pytest.importorskip("pyarrow")
     program = tmp_path / "bin" / "twelvelead"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m twelvelead "$@"\n')
@@ -32,5 +36,10 @@ def test_every_command_of_the_page_does_what_it_says(tmp_path):
     assert "164889003, atrial fibrillation" in ran.stdout
     assert "codes that mine.toml does not list, with the recordings that have them: 164873001 (40)" in ran.stderr
     assert "In no figure, because the weights do not know them: AF, LBBB." in ran.stdout
+    assert "CODE-15 % states no unit" in ran.stderr
+    assert "4 rows left out, in other files: exams_part1.hdf5" in ran.stdout
+    assert "zeros at the ends of 20 recordings are padding and were cut" in ran.stdout
+    assert "parquet.store: 24 records, task labels with 1 classes, fold 1-3" in ran.stdout
+    assert "zip.store: 120 records" in ran.stdout
     for report in ("external", "thresholds", "cross-validated"):
         assert (tmp_path / report / "report.html").is_file()

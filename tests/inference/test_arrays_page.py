@@ -19,3 +19,5 @@ def test_the_page_runs(tmp_path, monkeypatch):
     assert set(told["found"]["status"]) == {"ok"}
     assert len(told["store"]) == len(told["code"]) == 20
     assert len(told["sampler"]) == 20
+    assert len(told["own"]) == len(told["members"]) == 20
+    assert told["recording"].duration == 10

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from twelvelead.data.ptbxl.release import read_apart
 from twelvelead.errors import Unreadable
 from twelvelead.naming import shown
 
@@ -16,7 +17,8 @@ def is_records(name: str) -> bool:
 
 
 def records(path: Path) -> Iterator[Path]:
-    """The headers that a list names, in its order. A line that ends in "/" names a folder with a list of its own.
+    """The headers that a list names, in its order. A line that ends in "/" names a folder with a list of its own. Two
+    paths on one line, as in PTB-XL's list, are read apart, unless there is a record of the whole name.
 
     Args:
         path: of the list.
@@ -37,5 +39,10 @@ def records(path: Path) -> Iterator[Path]:
                 raise Unreadable(f"{shown(path)}: line {number} leads out of its folder; mend it")
             if name.endswith("/"):
                 yield from records(path.parent / name / NAME)
+                continue
+            whole = path.parent / f"{name}.hea"
+            parts = read_apart(name)
+            if len(parts) < 2 or whole.exists():
+                yield whole
             else:
-                yield path.parent / f"{name}.hea"
+                yield from (path.parent / f"{part}.hea" for part in parts)

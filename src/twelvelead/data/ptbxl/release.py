@@ -148,6 +148,11 @@ def room(files: Iterable[str]) -> int:
     )
 
 
+def read_apart(line: str) -> list[str]:
+    """The paths of a line of RECORDS; two where they stand without a line break between them."""
+    return [part for part in _GLUED.split(line) if part]
+
+
 def read_records(content: bytes) -> tuple[list[str], tuple[str, ...]]:
     """The paths in RECORDS, one a line as in every WFDB data set.
 
@@ -160,7 +165,7 @@ def read_records(content: bytes) -> tuple[list[str], tuple[str, ...]]:
     paths: list[str] = []
     glued = []
     for number, line in enumerate(content.decode("utf-8", "replace").split("\n"), start=1):
-        parts = [part for part in _GLUED.split(line.strip()) if part]
+        parts = read_apart(line.strip())
         if len(parts) > 1:
             glued.append(
                 f"{RECORDS}: line {number} has {len(parts)} paths glued together ({line.strip()[:80]}), read apart"
