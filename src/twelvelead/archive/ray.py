@@ -29,6 +29,9 @@ _GATHERING = 5.0
 _ANSWERING = 60.0
 """Seconds in which a cluster has to answer."""
 
+_STARTING = 300.0
+"""Seconds in which a local cluster has to start."""
+
 _ENDING = 15.0
 """Seconds in which a local cluster has to end."""
 
@@ -58,7 +61,7 @@ def cluster(address: str | None = None, limit: float = LIMIT) -> Iterator[Answer
     theirs.close()
     talk = _Talk(pipe, "a local Ray" if address is None else f"Ray at {address}")
     try:
-        cores = talk.hear_of_cores()
+        cores = talk.hear_of_cores(_STARTING if address is None else _ANSWERING)
         yield lambda inputs, task: _answers(talk, inputs, task, cores)
     finally:
         driver.terminate()
@@ -79,9 +82,13 @@ class _Talk:
     def __init__(self, pipe: Connection, where: str) -> None:
         self._pipe, self._where = pipe, where
 
-    def hear_of_cores(self) -> int:
-        """How many the cluster has, as soon as it is there."""
-        heard = self.hear(_ANSWERING)
+    def hear_of_cores(self, seconds: float) -> int:
+        """How many the cluster has, as soon as it is there.
+
+        Raises:
+            TwelveLeadError: it is not there in this time.
+        """
+        heard = self.hear(seconds)
         if heard is None:
             raise TwelveLeadError(f"{self._where}: does not answer; check the address and that it runs (ray status)")
         return int(heard)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from math import ceil
 from multiprocessing.connection import Connection
+from secrets import token_hex
 from typing import Any
 
 from twelvelead.archive.answering import Task
@@ -78,11 +79,13 @@ def _connect(address: str | None) -> int:
     if host in (_LOOPBACK, "localhost"):
         # else Ray puts an address of the network in their place
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
-    import ray
-
     options: dict[str, Any] = {}
     if address is None:
+        # nobody else on this machine may use it, and nothing else runs on it that it had to stand back for
+        os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token_hex(32), "RAY_worker_niceness": "0"}
         options = {"num_cpus": usable_cores(), "include_dashboard": False, "_node_ip_address": _LOOPBACK}
+    import ray
+
     try:
         ray.init(address or "local", log_to_driver=False, logging_level=logging.CRITICAL, **options)
     except Exception as error:
