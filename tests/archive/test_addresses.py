@@ -154,6 +154,15 @@ def test_a_folder_behind_a_url_is_listed_to_the_bottom_with_the_parts_of_a_recor
         assert {**one, "source": ""} == {**other, "source": ""}
 
 
+def test_a_manifest_may_list_urls(memory, recording, tmp_path, here):
+    memory.pipe("/ecgs/two.npy", recording)
+    (tmp_path / "list.csv").write_text("path,id\nmemory://ecgs/two.npy,7\nmemory://ecgs/three.npy,8\n")
+    score(Sources([str(tmp_path / "list.csv")]), Place.of(tmp_path / "t"), TASK, here)
+    found = rows(tmp_path / "t")
+    assert (found["7"]["status"], found["8"]["status"]) == ("ok", "unreadable")
+    assert found["8"]["message"] == "8: cannot be read: no such bucket or folder; check the address"
+
+
 def test_one_file_is_named_by_its_url_and_a_place_by_one_too(memory, recording, here):
     memory.pipe("/ecgs/two.npy", recording)
     counts = score(Sources(["memory://ecgs/two.npy"]), Place.of("memory://out/t"), TASK, here)

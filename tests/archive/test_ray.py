@@ -1,10 +1,14 @@
 """`--engine ray`: a cluster of two nodes of one core each, on this machine."""
 
+import os
+import pickle
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +20,13 @@ from ray_cluster import kill, processes_of, ray_cluster
 from twelvelead.archive import open_scores
 from twelvelead.archive import ray as engine
 from twelvelead.archive.answering import Answerer, Task
+from twelvelead.archive.inputs import Input
 from twelvelead.archive.places import Place
+from twelvelead.archive.ray_driver import Actor, made_by
 from twelvelead.archive.scoring import score
 from twelvelead.archive.sources import Sources
 from twelvelead.ecg.synthetic import synthetic_ecg
+from twelvelead.errors import TwelveLeadError
 
 # parts are closed early, so that a test does not wait for 10 s
 COMMAND = """
@@ -96,6 +103,58 @@ def test_when_a_node_dies_all_rows_are_there_and_those_of_the_local_engine_bit_f
 
 def is_at_work(raylet):
     return any("multiprocessing" in command for command in processes_of(raylet).values())
+
+
+@pytest.fixture
+def hostile():
+    """The URL of a server that says nothing to who asks for slow.npy, and ends the process that asks for deadly.npy."""
+
+    class Web(BaseHTTPRequestHandler):
+        def do_GET(self):
+            if self.path == "/deadly.npy":
+                for child, command in processes_of(os.getpid()).items():
+                    if "spawn_main" in command:
+                        os.kill(child, signal.SIGKILL)
+            ended.wait(60)
+
+        def log_message(self, *_):
+            pass
+
+    ended = threading.Event()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Web)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    ended.set()
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_file_that_kills_its_process_or_takes_too_long_gets_a_row_and_ray_sees_nothing(files, hostile, monkeypatch):
+    pytest.importorskip("aiohttp", reason="the extra [archive] is not installed")
+    task = Task(reading={"sampling_rate": 100, "unit": "mV"})
+    addresses = [str(files / "0.npy"), f"{hostile}/deadly.npy", f"{hostile}/slow.npy", str(files / "1.npy")]
+    given = [Input(address.rpartition("/")[2], address) for address in addresses]
+    main = type(sys)("__main__")  # an actor forgets what the process that it is in was started with
+    monkeypatch.setitem(sys.modules, "__main__", main)
+    actor = Actor(task, made_by(task), limit=3.0)
+    try:
+        found = pickle.loads(actor({"inputs": pickle.dumps(given)})["rows"])
+        again = pickle.loads(actor({"inputs": pickle.dumps(given[:1])})["rows"])
+    finally:
+        actor._workers.close()
+    by_name = {row["source"]: row for row in found}
+    assert len(found) == 4
+    assert by_name["0.npy"] == again[0]
+    assert by_name["0.npy"]["status"] == by_name["1.npy"]["status"] == "ok"
+    assert "died" in by_name["deadly.npy"]["message"]
+    assert "longer" in by_name["slow.npy"]["message"]
+
+
+def test_a_node_with_other_weights_is_refused():
+    task = Task()
+    with pytest.raises(TwelveLeadError, match="make all nodes alike"):
+        Actor(task, made_by(task) | {"version": "0.0"}, limit=3.0)
 
 
 def test_a_ray_that_is_not_there_is_told_at_once_and_nothing_is_written(cli, files, tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 import os
 import random
+import socket
 import struct
 import time
 import zlib
@@ -28,6 +29,8 @@ HOSTILE = {
     "ISHNE of lies": b"ISHNE1.0" + b"\xff" * 600,
     "MATLAB of lies": b"MATLAB 5.0".ljust(124) + b"\0\1IM" + b"\x0f\0\0\0\xff\xff\xff\x7f" + b"x" * 100,
     "WFDB that names a path": b"r 1 500 10\n../../etc/passwd 16 1000/mV 16 0 0 0 0 I\n",
+    "URL in place of a recording": b"https://127.0.0.1/ecg.dcm",
+    "WFDB that names a URL": b"r 1 500 10\nhttp://127.0.0.1/r.dat 16 1000/mV 16 0 0 0 0 I\n",
     "endless line": b"I,II,V1,V2,V3,V4,V5,V6\n" + b"1," * 1_000_000,
     "nothing but zeros": bytes(1_000_000),
     "picture": b"\x89PNG\r\n\x1a\n" + b"\xff" * 100,
@@ -46,6 +49,19 @@ def test_it_is_refused_clearly_and_soon(client, name):
     assert not any(word in response.text for word in ("Traceback", "/src/", "site-packages", "root:"))
     assert time.monotonic() - begun < 30
     assert client.get("/health/ready").status_code == 200
+
+
+def test_a_url_is_never_asked(client):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/r.dat"
+        header = f"r 1 500 10\n{url} 16 1000/mV 16 0 0 0 0 I\n".encode()
+        for content in (url.encode(), header):
+            for params in ({}, {"filename": url}, {"url": url}, {"path": url}):
+                assert client.post(PLACE, params=params, content=content).status_code in (400, 415, 422)
+        assert client.post(PLACE, json={"url": url, "path": url}).status_code in (400, 415, 422)
+        with pytest.raises(TimeoutError):
+            server.accept()
 
 
 def test_a_hundred_damaged_files_of_all_formats_are_read_or_refused_in_a_sentence(client, tmp_path):

@@ -120,7 +120,7 @@ def _executed(inputs: Sequence[Input], task: Task, limit: float) -> Iterator[lis
     blocks = [{"inputs": pickle.dumps(inputs[start : start + size])} for start in range(0, len(inputs), size)]
     answered = ray.data.from_items(blocks, override_num_blocks=len(blocks)).map(
         Actor,
-        fn_constructor_args=(task, _made_by(task), limit),
+        fn_constructor_args=(task, made_by(task), limit),
         # an actor whose node died moves to one that is free, so the pool must be able to shrink
         compute=ActorPoolStrategy(min_size=1, initial_size=min(cores, len(blocks))),
         num_cpus=1,
@@ -131,7 +131,8 @@ def _executed(inputs: Sequence[Input], task: Task, limit: float) -> Iterator[lis
         yield pickle.loads(block["rows"])
 
 
-def _made_by(task: Task) -> dict[str, Any]:
+def made_by(task: Task) -> dict[str, Any]:
+    """What all nodes have to have alike: version, weights and settings."""
     return {"version": __version__, **task.settings(Engine(task.weights, threads=1))}
 
 
@@ -140,15 +141,15 @@ class Actor:
 
     Args:
         task: how.
-        made_by: version and settings that the rows have to be made with.
+        expected: version, weights and settings that the rows have to be made with.
         limit: seconds that an input may take.
 
     Raises:
         TwelveLeadError: this node has another version or other weights.
     """
 
-    def __init__(self, task: Task, made_by: dict[str, Any], limit: float) -> None:
-        if _made_by(task) != made_by:
+    def __init__(self, task: Task, expected: dict[str, Any], limit: float) -> None:
+        if made_by(task) != expected:
             raise TwelveLeadError("a node has another version of twelvelead, or other weights; make all nodes alike")
         # else the process would begin with all that a worker of Ray imports
         vars(sys.modules["__main__"]).pop("__file__", None)
