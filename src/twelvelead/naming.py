@@ -111,6 +111,11 @@ class Naming:
             return shown(f"{os.fspath(path)}#{name}")
         return _hash(os.fsencode(f"{os.path.abspath(path)}#{name}"), self.key)  # noqa: PTH100 - as of `hashed`
 
+    @property
+    def fingerprint(self) -> str | None:
+        """What tells one key from another, and nothing else of it; None without a key."""
+        return None if self.key is None else hmac.new(self.key, b"fingerprint", hashlib.sha256).hexdigest()[:16]
+
     def identifier(self, text: str) -> str:
         """What something is called that is no path: the id of a manifest, a URL without credentials."""
         if self.text is not None:

@@ -1,5 +1,6 @@
 """Places: whole files, who owns what, and nothing that lets anybody in."""
 
+import errno
 import json
 import os
 import subprocess
@@ -63,6 +64,14 @@ def test_the_first_who_creates_a_file_has_it(place):
     assert place.names("") == ["name"]
 
 
+def test_where_there_are_no_hard_links_the_first_has_it_too(tmp_path, monkeypatch):
+    def link(*names):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", link)
+    test_the_first_who_creates_a_file_has_it(Place.of(tmp_path / "table"))
+
+
 def test_a_file_is_no_place(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(TwelveLeadError, match="file: a file; name a folder"):
@@ -81,11 +90,13 @@ def test_a_share_has_one_owner_and_others_stand_beside_it(place, clock):
         owned_again()
 
 
-def test_a_share_of_which_nobody_renews_the_claim_is_taken_over(remote, clock):
-    remote.write("_claim-1.json", json.dumps({"owner": "process 7 on ward", "token": "old"}).encode())
-    begun = clock.now
-    with remote.owning("1"):
-        assert claims.STALE <= clock.now - begun <= claims.STALE + claims.LOOK
+def test_a_share_of_which_nobody_renews_the_claim_is_taken_over(remote, clock, caplog):
+    for content in (json.dumps({"owner": "process 7 on ward", "token": "old"}).encode(), b"torn"):
+        remote.write("_claim-1.json", content)
+        begun = clock.now
+        with remote.owning("1"):
+            assert claims.STALE <= clock.now - begun <= claims.STALE + claims.LOOK
+    assert "process 7 on ward seems to have died there" in caplog.text
     assert remote.names("") == []
 
 

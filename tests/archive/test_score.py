@@ -21,6 +21,7 @@ from twelvelead.ecg.synthetic import synthetic_ecg
 from twelvelead.errors import TwelveLeadError
 from twelvelead.inference import workers
 from twelvelead.inference.workers import Job, results
+from twelvelead.naming import Naming
 
 TASK = Task(reading={"sampling_rate": 100, "unit": "mV"})
 
@@ -175,6 +176,18 @@ def test_all_shards_together_are_the_archive(folder, tmp_path, here):
         score(sources, Place.of(tmp_path / "t"), TASK, here)
     names = open_scores(tmp_path / "t").table(["source"]).column("source").to_pylist()
     assert sorted(names) == sorted(str(file) for file in folder.iterdir())
+
+
+def test_shards_with_another_key_of_names_are_refused(folder, tmp_path, here):
+    for key, begins in ((b"a" * 16, True), (b"b" * 16, False)):
+        sources = Sources([str(folder / "good0.npy")], Naming(key=key))
+        if begins:
+            score(sources, Place.of(tmp_path / "t"), TASK, here)
+        else:
+            with pytest.raises(TwelveLeadError, match="begun with name_key"):
+                score(sources, Place.of(tmp_path / "t"), TASK, here)
+    text = (tmp_path / "t" / "_manifest.json").read_text()
+    assert "a" * 16 not in text
 
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "1", "x/3", "1/0", "-1/3", "1/3/3", "", "1/", "²/3", "1.0/3"])

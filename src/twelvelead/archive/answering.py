@@ -169,9 +169,12 @@ class Answerer:
     def _fill(self, rows: list[Row], held: Mapping[int, ECG], inputs: Sequence[Input]) -> None:
         """Puts what the network says into the rows of recordings."""
         groups, point = self._task.columns, self._task.operating_point
-        asked = [
-            Asked(ecg, point, measure="measurements" in groups, embed="embedding" in groups) for ecg in held.values()
-        ]
+        wanted: Any = {
+            "measure": "measurements" in groups,
+            "statements": "statements" in groups,
+            "embed": "embedding" in groups,
+        }
+        asked = [Asked(ecg, point, **wanted) for ecg in held.values()]
         try:
             answers = predict_each(self._engine, asked)
         except Exception as error:  # a fault of ours in one of many must not lose the others' answers

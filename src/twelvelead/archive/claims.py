@@ -4,13 +4,14 @@ Clocks of machines differ, so nobody reads another's: a claim is alive while it 
 """
 
 import json
+import logging
 import os
 import secrets
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
 
 from twelvelead.errors import Conflict, TwelveLeadError
 
@@ -60,26 +61,33 @@ class RenewedClaim(Claim):
             TwelveLeadError: another process is at work.
         """
         while not self._place.create(self._name, self._content()):
-            before = self._place.read(self._name)
-            end = time.monotonic() + STALE
-            while before is not None and time.monotonic() < end:
-                time.sleep(LOOK)
-                now = self._place.read(self._name)
-                if now is not None and now != before:
-                    raise TwelveLeadError(
-                        f"{self._place.shown}: {_owner(now)} is at work there; wait until it ends, name another folder "
-                        "or take another shard"
-                    )
-                if now is None:
-                    break
-            self._place.remove(self._name)
+            self._outwait()
         self._renewed = time.monotonic()
+
+    def _outwait(self) -> None:
+        """Wait until the claim of another is given up, or remove it when it has not changed for `STALE` seconds."""
+        before, begun, has_told = self._place.read(self._name), time.monotonic(), False
+        while before is not None and time.monotonic() < begun + STALE:
+            time.sleep(LOOK)
+            now = self._place.read(self._name)
+            if now is None:
+                return
+            if now != before:
+                raise TwelveLeadError(
+                    f"{self._place.shown}: {_owner(now)} is at work there; wait until it ends, name another folder "
+                    "or take another shard"
+                )
+            if not has_told and time.monotonic() > begun + 2 * RENEWAL:
+                has_told = True
+                said = f"{_owner(now)} seems to have died there; {STALE:g} s without a sign of it are waited for"
+                logging.getLogger("twelvelead").warning(f"twelvelead: {self._place.shown}: {said}")
+        self._place.remove(self._name)
 
     def renew(self) -> None:
         if time.monotonic() - self._renewed < RENEWAL:
             return
         held = self._place.read(self._name)
-        if held is None or json.loads(held).get("token") != self._token:
+        if _said(held).get("token") != self._token:
             raise Conflict(f"{self._place.shown}: {_owner(held)} has taken the work over; nothing more is written")
         self._count += 1
         self._place.write(self._name, self._content())
@@ -88,7 +96,7 @@ class RenewedClaim(Claim):
     def give_up(self) -> None:
         """Let others have it, if it is still ours."""
         held = self._place.read(self._name)
-        if held is not None and json.loads(held).get("token") == self._token:
+        if _said(held).get("token") == self._token:
             self._place.remove(self._name)
 
     def _content(self) -> bytes:
@@ -97,7 +105,15 @@ class RenewedClaim(Claim):
 
 
 def _owner(content: bytes | None) -> str:
-    return "another process" if content is None else str(json.loads(content).get("owner", "another process"))
+    return str(_said(content).get("owner", "another process"))
+
+
+def _said(content: bytes | None) -> dict[str, Any]:
+    """What a claim says; nothing where there is none, or none that can be read."""
+    with suppress(ValueError):
+        found = json.loads(content or b"")
+        return found if isinstance(found, dict) else {}
+    return {}
 
 
 @contextmanager

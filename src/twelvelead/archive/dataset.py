@@ -118,6 +118,7 @@ class Dataset:
             part = Part(f"part-{self._shard.name}-{first:016x}.parquet", Counter(table.column("status").to_pylist()))
             content = io.BytesIO()
             pq.write_table(table, content)
+            self._claim.renew()
             self._place.write(part.name, content.getvalue())
             self._claim.renew()
             parts = [*(each for each in self._parts if each.name != part.name), part]

@@ -144,7 +144,8 @@ def is_manifest(path: Path) -> bool:
         return False
     try:
         names = {normalised(name) for name in _heading_of_csv(path)}
-        start = path.open("rb").read(_START)
+        with path.open("rb") as stream:
+            start = stream.read(_START)
     except (OSError, Unreadable):
         return False
     return "path" in names or (len(names & {*KNOWN}) > 1 and not leads_in(start))

@@ -14,6 +14,9 @@ from twelvelead.errors import TwelveLeadError
 from twelvelead.files import naming, owning, replacing
 from twelvelead.naming import is_url, shown, shown_url
 
+_NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
+"""What file systems without hard links say."""
+
 SETTLING = 1.0
 """Seconds after which a file that was put is looked at again, where the store itself cannot tell who was first."""
 
@@ -103,7 +106,13 @@ class LocalPlace(Place):
         temporary = target.with_name(f".{name}.{os.getpid()}.part")
         try:
             temporary.write_bytes(content)
-            os.link(temporary, target)  # fails where the name is taken, and is whole at once
+            try:
+                os.link(temporary, target)  # fails where the name is taken, and is whole at once
+            except OSError as error:
+                if error.errno not in _NO_LINKS:
+                    raise
+                with target.open("xb") as stream:
+                    stream.write(content)
         except FileExistsError:
             return False
         except OSError as error:

@@ -85,7 +85,8 @@ def _settled(task: Task, sources: Sources) -> tuple[dict[str, str], dict[str, ob
     require_possible(*(task.reading.get(name) for name in ("sampling_rate", "unit", "scale")))
     if "embedding" in task.columns and not engine.embeds:
         raise TwelveLeadError(f"the weights {engine.contract.name} give no embedding; choose others")
-    return fields(task, engine.contract), task.settings(engine) | {"hashed_names": sources.naming.key is not None}
+    names = {"hashed_names": sources.naming.key is not None, "name_key": sources.naming.fingerprint}
+    return fields(task, engine.contract), task.settings(engine) | names
 
 
 def _new(sources: Iterable[Input], table: Dataset) -> Iterator[Input]:

@@ -47,7 +47,8 @@ class Outputs(NamedTuple):
 
 @dataclass(frozen=True)
 class Asked:
-    """A recording and how it is answered; see `Engine.predict`. `embed` is for weights that give an embedding."""
+    """A recording and how it is answered; see `Engine.predict`. `statements` and `embed` say whether statements are
+    decided and the embedding is wanted, of weights that have them."""
 
     ecg: ECG
     operating_point: str = "accuracy"
@@ -55,6 +56,7 @@ class Asked:
     prevalence: Mapping[str, float] | None = None
     explain: bool = False
     measure: bool = True
+    statements: bool = True
     embed: bool = False
 
 
@@ -138,7 +140,9 @@ def _interpret(begun: _Begun, found: Outputs) -> Interpretation:
     return Interpretation(
         ecg=prepared.ecg,
         classes=rules(mean, None if found.members is None else found.members.mean(axis=0).std(axis=0)),
-        statements=() if found.statements is None else rules.statements(found.statements.mean(axis=0)),
+        statements=()
+        if found.statements is None or not asked.statements
+        else rules.statements(found.statements.mean(axis=0)),
         not_assessed=rules.not_assessed,
         operating_point=asked.operating_point,
         attention=None
