@@ -2,6 +2,7 @@ import os
 import signal
 import time
 from dataclasses import replace
+from functools import partial
 from hashlib import blake2b, sha256
 from pathlib import Path
 
@@ -270,12 +271,32 @@ def test_processes_that_cannot_start_are_told_in_one_line(quick):
         list(results([1], job(sleep)._replace(prepare=fail), 1))
 
 
-def test_files_that_kill_or_hold_up_get_a_row(folder, tmp_path, monkeypatch):
-    def results_of(inputs, job, processes, limit):
-        first, second = inputs
-        return [[job.died(first), job.late(second)]]
+class Hostile:
+    """Answers as `Answerer` does, but for two files."""
 
-    monkeypatch.setattr(local, "results", results_of)
-    assert run([folder / "good3.npy", folder / "good4.npy"], tmp_path / "t") == {"unreadable": 2}
-    assert "died" in rows(tmp_path / "t")["good3.npy"]["message"]
-    assert "took longer" in rows(tmp_path / "t")["good4.npy"]["message"]
+    def __init__(self, task):
+        pass
+
+    def answer_each(self, inputs):
+        for given in inputs:
+            if "good3" in given.source:
+                os._exit(1)
+            if "good4" in given.source:
+                time.sleep(3600)
+        return [{"source": given.source, "status": "ok"} for given in inputs]
+
+
+def test_files_that_kill_or_hold_up_get_a_row(folder, tmp_path, monkeypatch, quick):
+    monkeypatch.setattr(local, "Answerer", Hostile)
+    answers = partial(local.answers, processes=2, limit=0.3)
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text("path,site\n" + "".join(f"{folder}/good{n}.npy,north\n" for n in range(5)))
+    sources = Sources([str(manifest)], copied=("site",))
+    assert score(sources, Place.of(tmp_path / "t"), replace(TASK, copied=("site",)), answers) == {
+        "ok": 3,
+        "unreadable": 2,
+    }
+    found = rows(tmp_path / "t")
+    assert "the process that read it died" in found["good3.npy"]["message"]
+    assert "it took longer than an input may take" in found["good4.npy"]["message"]
+    assert found["good3.npy"]["site"] == found["good4.npy"]["site"] == "north"

@@ -8,6 +8,7 @@ import logging
 import os
 import secrets
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -53,6 +54,8 @@ class RenewedClaim(Claim):
         self._owner = f"process {os.getpid()} on {socket.gethostname()}"
         self._renewed = 0.0
         self._count = 0
+        self._one_at_a_time = threading.Lock()
+        self._is_given_up = threading.Event()
 
     def take(self) -> None:
         """Wait until nobody else has it, and take it.
@@ -63,6 +66,13 @@ class RenewedClaim(Claim):
         while not self._place.create(self._name, self._content()):
             self._outwait()
         self._renewed = time.monotonic()
+        threading.Thread(target=self._keep, daemon=True).start()
+
+    def _keep(self) -> None:
+        """Renew it whatever the owner is at: going through a million inputs of other shards takes a while."""
+        while not self._is_given_up.wait(1.0):
+            with suppress(TwelveLeadError):  # the owner hears of it when it commits
+                self.renew()
 
     def _outwait(self) -> None:
         """Wait until the claim of another is given up, or remove it when it has not changed for `STALE` seconds."""
@@ -84,17 +94,23 @@ class RenewedClaim(Claim):
         self._place.remove(self._name)
 
     def renew(self) -> None:
-        if time.monotonic() - self._renewed < RENEWAL:
-            return
-        held = self._place.read(self._name)
-        if _said(held).get("token") != self._token:
-            raise Conflict(f"{self._place.shown}: {_owner(held)} has taken the work over; nothing more is written")
-        self._count += 1
-        self._place.write(self._name, self._content())
-        self._renewed = time.monotonic()
+        with self._one_at_a_time:
+            if time.monotonic() - self._renewed < RENEWAL or self._is_given_up.is_set():
+                return
+            held = self._place.read(self._name)
+            if _said(held).get("token") != self._token:
+                raise Conflict(f"{self._place.shown}: {_owner(held)} has taken the work over; nothing more is written")
+            self._count += 1
+            self._place.write(self._name, self._content())
+            self._renewed = time.monotonic()
 
     def give_up(self) -> None:
         """Let others have it, if it is still ours."""
+        self._is_given_up.set()
+        with self._one_at_a_time:
+            self._remove()
+
+    def _remove(self) -> None:
         held = self._place.read(self._name)
         if _said(held).get("token") == self._token:
             self._place.remove(self._name)
