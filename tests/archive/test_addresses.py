@@ -179,6 +179,8 @@ def test_what_is_not_there_is_one_line(memory, recording):
         Sources(["memory://ecgs/many.h5"])
     with pytest.raises(TwelveLeadError, match=r"^nokind://x: no kind of address that is known"):
         Sources(["nokind://x"])
+    with pytest.raises(TwelveLeadError, match=r"^ftp://127.0.0.1:1/x: cannot be opened: ConnectionRefusedError; check"):
+        Sources([f"ftp://me:{PASSWORD}@127.0.0.1:1/x"])
     sources = Sources(["memory://empty"])
     assert list(sources) == []
     assert [str(fault) for fault in sources.found.faults] == ["memory://empty: without a recording; check the address"]

@@ -41,7 +41,7 @@ def opened(url: str) -> tuple[Any, str]:
     """The file system behind a URL, and the path in it.
 
     Raises:
-        TwelveLeadError: there is no such kind of URL.
+        TwelveLeadError: there is no such kind of URL, or it cannot be opened.
         MissingExtra: what opens it is not installed.
     """
     where = shown_url(url)
@@ -57,6 +57,8 @@ def opened(url: str) -> tuple[Any, str]:
         raise MissingExtra(f"{where}: this kind of address", "archive") from None
     except ValueError:
         raise TwelveLeadError(f"{where}: no kind of address that is known; name a folder or s3://") from None
+    except Exception as error:  # some kinds connect at once
+        raise Unreadable(f"{where}: cannot be opened: {type(error).__name__}; check address and network") from None
     return files, str(path)
 
 
