@@ -35,6 +35,7 @@ def test_every_command_of_the_page_does_what_it_says(tmp_path):
     assert "task labels: left out, in fewer than 30 recordings: AF (24)" in ran.stdout
     assert "164889003, atrial fibrillation" in ran.stdout
     assert "codes that mine.toml does not list, with the recordings that have them: 164873001 (40)" in ran.stderr
+    assert "leads are I, II, but the weights single need I, II, III" in ran.stderr
     assert "In no figure, because the weights do not know them: AF, LBBB." in ran.stdout
     assert "CODE-15 % states no unit" in ran.stderr
     assert "4 rows left out, in other files: exams_part1.hdf5" in ran.stdout

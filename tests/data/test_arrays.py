@@ -57,6 +57,8 @@ def test_code15_is_cut_at_both_ends(signals, tmp_path):
     (tmp_path / "none.hdf5").write_bytes(b"none")
     with pytest.raises(Unreadable, match="not a readable HDF5 file"):
         hdf5_signals(tmp_path / "none.hdf5")
+    with pytest.raises(Unreadable, match="no such file"):
+        hdf5_signals(tmp_path / "nothing.hdf5")
 
 
 def test_gaps_are_bridged_on_request_and_counted(signals, tmp_path):

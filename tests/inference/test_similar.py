@@ -77,6 +77,8 @@ def test_what_is_no_such_file_or_of_other_weights_is_refused(file, tmp_path, tin
     (tmp_path / "x.parquet").write_bytes(b"none")
     with pytest.raises(Unreadable, match="no embeddings"):
         Embeddings.load(tmp_path / "x.parquet")
+    with pytest.raises(Unreadable, match=r"none\.parquet: no such file; make it with twelvelead embed"):
+        Embeddings.load(tmp_path / "none.parquet")
     np.save(tmp_path / "ecg.npy", generated_store.millivolts(7))
     command = ["similar", str(tmp_path / "ecg.npy"), "--among", str(file), "--sampling-rate", "100", "--unit", "mV"]
     done = CliRunner().invoke(app, [*command, "--weights", str(tiny_run)])

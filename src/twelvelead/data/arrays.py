@@ -142,6 +142,8 @@ def hdf5_signals(file: Path | str, name: str = "tracings") -> Any:
         raise MissingExtra("HDF5", "hdf5") from None
     try:
         held = h5py.File(file, "r")
+    except FileNotFoundError:
+        raise Unreadable(f"{file}: no such file; name one of HDF5", code="not-found") from None
     except OSError as error:
         raise Unreadable(f"{file}: not a readable HDF5 file ({str(error).splitlines()[0]}); name another") from None
     if name not in held:

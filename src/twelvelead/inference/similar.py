@@ -92,6 +92,8 @@ class Embeddings:
             about = json.loads(table.schema.metadata[ABOUT])
             column = table.column("embedding").combine_chunks()
             vectors = column.flatten().to_numpy().reshape(len(table), about["units"])
+        except FileNotFoundError:
+            raise Unreadable(f"{path}: no such file; make it with twelvelead embed", code="not-found") from None
         except Exception as error:  # pyarrow has many
             reason = str(error).splitlines()[0][:200]
             raise Unreadable(f"{path}: no embeddings ({reason}); make them with twelvelead embed") from None
