@@ -58,9 +58,15 @@ class WaitingSocket(AssociationSocket):
         if not self._is_connected or self.event_queue.queue:
             return False
         outbox: Any = self.assoc.dul.to_provider_queue
-        with suppress(OSError, ValueError):  # closed by now, as the next look tells
+        with suppress(OSError, TypeError, ValueError):  # closed by now, as the next look tells
             select([self.socket, outbox.bell], [], [], LOOK_SECONDS)
         return super().ready
+
+    def close(self) -> None:
+        """End the connection; nobody is rung for any more."""
+        super().close()
+        outbox: Any = self.assoc.dul.to_provider_queue
+        outbox.close()
 
 
 class _Outbox(queue.Queue[Any]):
@@ -76,15 +82,21 @@ class _Outbox(queue.Queue[Any]):
 
     def _put(self, item: Any) -> None:
         super()._put(item)
-        self._rope.send(b"\0")
+        with suppress(OSError):
+            self._rope.send(b"\0")
 
     def _get(self) -> Any:
-        self.bell.recv(1)
+        with suppress(OSError):
+            self.bell.recv(1)
         return super()._get()
 
-    def __del__(self) -> None:
+    def close(self) -> None:
+        """Ring no more; what is put after it is taken all the same."""
         self.bell.close()
         self._rope.close()
+
+    def __del__(self) -> None:
+        self.close()
 
 
 class _Arrivals(queue.Queue[Any]):
