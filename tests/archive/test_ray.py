@@ -35,7 +35,7 @@ dataset.SECONDS = 0.3
 from twelvelead.cli.main import main
 main()
 """
-MANY = 400
+MANY = 240
 COMMIT = "_committed-0001-of-0001.json"
 HOW = ["--sampling-rate", "100", "--unit", "mV"]
 

@@ -18,15 +18,16 @@ from twelvelead.archive.sources import Sources
 from twelvelead.ecg.synthetic import synthetic_ecg
 from twelvelead.errors import TwelveLeadError
 
-# parts are closed and claims renewed early, so that a test does not wait
+# parts are closed and claims renewed early, so that a test does not wait; a chunk is smaller than a shard
 COMMAND = """
 from twelvelead.archive import claims, dataset
-claims.RENEWAL, dataset.SECONDS = 0.3, 0.1
+from twelvelead.inference import workers
+claims.RENEWAL, dataset.SECONDS, workers.CHUNK = 0.3, 0.1, 4
 from twelvelead.cli.main import main
 main()
 """
 TASK = Task(reading={"sampling_rate": 100, "unit": "mV"})
-MANY = 40
+MANY = 24
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +141,7 @@ def test_a_bucket_is_listed_a_page_at_a_time(s3, archive, monkeypatch):
 
     def counted(self, method, *arguments, **how):
         pages.append(method)
-        return call(self, method, *arguments, **{"MaxKeys": 15, **how})
+        return call(self, method, *arguments, **{"MaxKeys": 10, **how})
 
     monkeypatch.setattr(s3fs.S3FileSystem, "call_s3", counted)
     sources = Sources([archive])
