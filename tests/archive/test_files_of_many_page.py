@@ -30,8 +30,8 @@ def test_the_commands_of_the_page_answer_each_member(tmp_path):
     program = tmp_path / "twelvelead"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m twelvelead "$@"\n')
     program.chmod(0o755)
-    section = PAGE[PAGE.index("# Scoring files of many recordings") :]
-    (commands,) = re.findall(r"```bash\n(.*?)```", section.partition("\n# ")[0], re.DOTALL)
+    section = PAGE.partition("\n## Scoring files of many recordings\n")[2]
+    (commands,) = re.findall(r"```bash\n(.*?)```", section.partition("\n## ")[0], re.DOTALL)
     subprocess.run(
         ["bash", "-c", f"set -euo pipefail\nexport OMP_NUM_THREADS=1\n{commands}"],
         cwd=tmp_path,

@@ -16,6 +16,7 @@ from twelvelead.data.tasks import labels
 from twelvelead.errors import TwelveLeadError
 from twelvelead.evaluation.metrics import auroc as auroc_of
 from twelvelead.training.crops import Crops
+from twelvelead.training.folds import train_each
 from twelvelead.training.forms import load_windowed
 from twelvelead.training.module import Training
 from twelvelead.training.probe import STRENGTHS, _fit, fit_last_layer
@@ -143,6 +144,18 @@ def test_an_output_without_positives_is_rare_and_finite():
     answers = 1 / (1 + np.exp(-(embedding @ found.weight.T + found.bias)))
     assert np.isfinite(answers).all()
     assert answers[:, 1].max() < 0.05
+
+
+@pytest.mark.usefixtures("epochs_only")
+def test_a_probe_for_each_fold_is_fitted_without_the_fold_that_it_leaves_out(tiny_run, own_store, checkpoint, tmp_path):
+    said = []
+    runs = train_each(Recipe.load("probe", str(tiny_run)), own_store, tmp_path / "runs", [2, 5], said.append)
+    begins = [line for line in said if "records to train on" in line]
+    assert "(fold 1, 4-5), 20 to validate (fold 3)" in begins[0]
+    assert "(fold 2-4), 20 to validate (fold 1)" in begins[1]
+    first, second = (checkpoint(run, "probe")["state_dict"] for run in runs.values())
+    for name, value in first.items():
+        assert torch.equal(value, second[name]) == (".output." not in name), name
 
 
 def test_a_probe_leaves_the_network_as_it_is(probe, tiny_run):
