@@ -112,11 +112,68 @@ def tiny_recipe():
 @pytest.fixture(scope="session")
 def tiny_run(generated_store: Store, tiny_recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished training of the tiny recipe on the generated store. Not to be changed."""
+    from twelvelead.training import writing
+    from twelvelead.training.forms import write_onnx
     from twelvelead.training.run import train
 
     folder = tmp_path_factory.mktemp("tiny") / "run"
-    train(tiny_recipe(), generated_store, folder, say=lambda line: None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writing, "write_onnx", write_onnx)
+        train(tiny_recipe(), generated_store, folder, say=lambda line: None)
     return folder
+
+
+@pytest.fixture(scope="session")
+def shared_traces():
+    """Trainings write the ONNX file of a network whose like was traced before from that trace, with their own numbers:
+    a trace takes eight seconds. `tiny_run`, and who calls `write_onnx`, have it made as it ships; so has a module that
+    asks for `as_shipped`."""
+    if find_spec("torch") is None:
+        yield
+        return
+    import torch
+    from onnxscript import ir
+
+    from twelvelead.training import writing
+    from twelvelead.training.forms import write_onnx
+
+    traces, export = {}, torch.onnx.export
+
+    def exported(whole, example, **options):
+        like = str([(name, type(part), _settings(part)) for name, part in whole.named_modules()])
+        numbers = dict(whole.state_dict()) | dict(whole.named_buffers())
+        key = (like, str([(name, one.shape) for name, one in numbers.items()]), str([one.shape for one in example]))
+        if key not in traces:
+            traces[key] = ir.to_proto(export(whole, example, optimize=False, **options).model)
+        model = ir.from_proto(traces[key])
+        for name, held in model.graph.initializers.items():
+            held.const_value = ir.tensor(numbers[name].detach().cpu().numpy(), name=name)
+        return torch.onnx.ONNXProgram(model, None)
+
+    def written(*arguments, **options):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(torch.onnx, "export", exported)
+            write_onnx(*arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writing, "write_onnx", written)
+        yield
+
+
+def _settings(part):
+    plain = (bool, int, float, str, tuple, type(None))
+    return sorted((name, value) for name, value in vars(part).items() if type(value) in plain and name != "training")
+
+
+@pytest.fixture(scope="module")
+def as_shipped(shared_traces):
+    """Trainings of the module write their ONNX files as they do for users."""
+    from twelvelead.training import writing
+    from twelvelead.training.forms import write_onnx
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writing, "write_onnx", write_onnx)
+        yield
 
 
 @pytest.fixture(scope="session")

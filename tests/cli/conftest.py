@@ -4,6 +4,11 @@ import pytest
 from twelvelead.ecg.synthetic import synthetic_ecg
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _traces(shared_traces):
+    """See there."""
+
+
 @pytest.fixture
 def write_csv():
     """write_csv(path, seconds=, spoil=) -> the path of a CSV file of 12 leads in mV at 100 Hz."""

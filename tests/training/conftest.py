@@ -4,6 +4,11 @@ import pytest
 import torch
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _traces(shared_traces):
+    """See there."""
+
+
 @pytest.fixture
 def epochs_only(monkeypatch):
     """Lets `train` end when the epochs are over: what follows does not depend on how often it was interrupted."""

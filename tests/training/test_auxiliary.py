@@ -27,6 +27,9 @@ def silent(line):
     pass
 
 
+pytestmark = pytest.mark.usefixtures("as_shipped")
+
+
 @pytest.fixture(scope="module")
 def store(generated_store, tmp_path_factory):
     """The generated store with a second task of two classes, of which a part of the records shows none."""

@@ -25,6 +25,9 @@ SETS = ["I", "I,II"]
 LIMB = LEADS[:6]
 
 
+pytestmark = pytest.mark.usefixtures("as_shipped")
+
+
 @pytest.fixture(scope="module")
 def run(generated_store, tiny_recipe, tmp_path_factory):
     """The folder of a finished training with leads hidden."""
