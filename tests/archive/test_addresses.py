@@ -172,9 +172,14 @@ def test_one_file_is_named_by_its_url_and_a_place_by_one_too(memory, recording, 
 
 def test_what_is_not_there_is_one_line(memory, recording):
     memory.pipe("/ecgs/many.h5", b"\x89HDF")
+    memory.pipe("/ecgs/list.csv", b"id,Path\n1,two.npy\n")
+    memory.pipe("/ecgs/ecg.csv", b"time (s),I (mV),II (mV)\n0,0,0\n")
     memory.mkdir("/empty")
     with pytest.raises(TwelveLeadError, match=r"^memory://nowhere: cannot be listed: no such bucket or folder"):
         Sources(["memory://nowhere"])
+    with pytest.raises(TwelveLeadError, match=r"^memory://ecgs/list.csv: a file of many recordings, or a manifest"):
+        Sources(["memory://ecgs/list.csv"])
+    assert [given.source for given in Sources(["memory://ecgs/ecg.csv"])] == ["memory://ecgs/ecg.csv"]
     with pytest.raises(TwelveLeadError, match=r"^memory://ecgs/many.h5: a file of many recordings"):
         Sources(["memory://ecgs/many.h5"])
     with pytest.raises(TwelveLeadError, match=r"^nokind://x: no kind of address that is known"):

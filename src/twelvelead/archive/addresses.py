@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
+from twelvelead.archive.manifest import TABLES, lists_recordings
 from twelvelead.errors import MissingExtra, TwelveLeadError, Unreadable
 from twelvelead.naming import shown, shown_url
 from twelvelead.readers.find import SUFFIXES, Found
@@ -91,12 +92,13 @@ def telling(where: str, done: str) -> Iterator[None]:
         raise Unreadable(said, code="not-found" if isinstance(error, FileNotFoundError) else None) from None
 
 
-def fetched(url: str, name: str) -> bytes:
+def fetched(url: str, name: str, most: int = LARGEST_FILE + 1) -> bytes:
     """What lies behind a URL, and no more than a byte over the most that is read.
 
     Args:
         url: of a file.
         name: what it is called in messages.
+        most: bytes from its start.
 
     Raises:
         Unreadable: it cannot be had.
@@ -104,7 +106,7 @@ def fetched(url: str, name: str) -> bytes:
     files, path = opened(url)
     with telling(name, "read"):
         # a range, since a store is asked for the size first otherwise
-        content: bytes = files.cat_file(path, start=0, end=LARGEST_FILE + 1)
+        content: bytes = files.cat_file(path, start=0, end=most)
         return content
 
 
@@ -155,8 +157,8 @@ def each_recording(url: str, found: Found) -> Iterator[str]:
     with telling(where, "listed"):
         is_file = _is_file(files, path, url)
     if is_file:
-        if _suffix(path) in _MANY:
-            raise TwelveLeadError(f"{where}: a file of many recordings, or of a list; copy it to this machine")
+        if _suffix(path) in _MANY or (_suffix(path) in TABLES and lists_recordings(fetched(url, where, START))):
+            raise TwelveLeadError(f"{where}: a file of many recordings, or a manifest; copy it to this machine")
         yield url
         return
     held = False

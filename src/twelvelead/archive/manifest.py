@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 KNOWN = ("path", "member", "id", "age", "sex", "site", "device", "time")
 """Columns that manifests have; any other may be copied too."""
 
+TABLES = (".csv", ".tsv", ".txt")
+"""Suffixes of manifests that are text."""
+
 _START = 1 << 16
 """Bytes in which a heading ends."""
 
@@ -136,17 +139,24 @@ class Manifest:
 
 
 def is_manifest(path: Path) -> bool:
-    """Whether a file is a manifest, and no recording: Parquet, or a table of text whose heading names `path`, or other
-    columns of manifests and no lead."""
+    """Whether a file is a manifest, and no recording: Parquet, or a table of text that `lists_recordings`."""
     if _is_parquet(path):
         return True
-    if path.suffix.lower() not in (".csv", ".tsv", ".txt"):
+    if path.suffix.lower() not in TABLES:
         return False
     try:
-        names = {normalised(name) for name in _heading_of_csv(path)}
         with path.open("rb") as stream:
-            start = stream.read(_START)
-    except (OSError, Unreadable):
+            return lists_recordings(stream.read(_START))
+    except OSError:
+        return False
+
+
+def lists_recordings(start: bytes) -> bool:
+    """Whether the start of a table of text is that of a manifest: its heading names `path`, or other columns of
+    manifests and no lead."""
+    try:
+        names = {normalised(name) for name in _names_in(_text(start.partition(b"\n")[0]))}
+    except csv.Error:
         return False
     return "path" in names or (len(names & {*KNOWN}) > 1 and not leads_in(start))
 
@@ -173,18 +183,24 @@ def _pyarrow() -> Any:
 
 def _heading_of_csv(path: Path) -> list[str]:
     try:
-        line = _first_line(path)
+        return _names_in(_first_line(path))
     except OSError as error:
         raise Unreadable(f"{shown(path)}: cannot be read ({error.strerror}); check the path") from None
-    try:
-        return [name.strip() for name in next(csv.reader([line], delimiter=_delimiter(line)), [])]
     except csv.Error:
         raise Unreadable(f"{shown(path)}: cannot be read as a table of text; save it as CSV in UTF-8") from None
 
 
+def _names_in(line: str) -> list[str]:
+    return [name.strip() for name in next(csv.reader([line], delimiter=_delimiter(line)), [])]
+
+
 def _first_line(path: Path) -> str:
     with path.open("rb") as stream:
-        return stream.readline(_START).decode("utf-8-sig", "replace").rstrip("\r\n")
+        return _text(stream.readline(_START))
+
+
+def _text(line: bytes) -> str:
+    return line.decode("utf-8-sig", "replace").rstrip("\r\n")
 
 
 def _delimiter(line: str) -> str:
