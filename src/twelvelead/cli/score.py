@@ -77,7 +77,7 @@ def score(
     ray_address: Annotated[
         str | None,
         typer.Option(
-            metavar="HOST:PORT", help="Use this Ray cluster.", show_default="one of this machine, for this command"
+            metavar="HOST:PORT", help="Take this Ray cluster.", show_default="one of this machine, for this command"
         ),
     ] = None,
 ) -> None:
