@@ -76,6 +76,18 @@ def rows(out):
     return open_scores(out).table().sort_by("source")
 
 
+def test_one_connection_answers_one_archive_after_another_each_as_asked(cluster, files, tmp_path):
+    some = sorted(files.glob("*.npy"))[:4]
+    reading = {"sampling_rate": 100, "unit": "mV"}
+    with engine.cluster(cluster.address) as by_ray:
+        for name, columns in (("classes", ("classes",)), ("measured", ("measurements",))):
+            sources = Sources(list(map(str, some)))
+            counts = score(sources, Place.of(tmp_path / name), Task(reading=reading, columns=columns), by_ray)
+            assert counts == {"ok": 4}
+    assert "heart_rate_per_minute" not in rows(tmp_path / "classes").column_names
+    assert "probability_MI" not in rows(tmp_path / "measured").column_names
+
+
 def test_ctrl_c_ends_it_with_nothing_left_running(cluster, files, tmp_path):
     run = start(files, tmp_path / "t", "--engine", "ray", "--ray-address", cluster.address)
     until(lambda: any(is_at_work(raylet) for raylet in cluster.raylets) or run.poll() is not None)

@@ -118,7 +118,6 @@ class _Talk:
 
 def _answers(talk: _Talk, inputs: Iterator[Input], task: Task, cores: int) -> Iterator[Sequence[Row]]:
     """While the cluster has inputs, the next ones are gathered, so that it does not wait for them."""
-    talk.say(task)
     gathered: list[Input] = []
     open_inputs = 0
     is_all = False
@@ -128,7 +127,7 @@ def _answers(talk: _Talk, inputs: Iterator[Input], task: Task, cores: int) -> It
             is_all = _gather(inputs, gathered, 0.1 if open_inputs else TURN)
         is_enough = is_all or len(gathered) >= A_CORE * cores or time.monotonic() - begun > _GATHERING
         if not open_inputs and gathered and is_enough:
-            talk.say(gathered)
+            talk.say((task, gathered))
             open_inputs, gathered = len(gathered), []
         if not open_inputs and is_all:
             return

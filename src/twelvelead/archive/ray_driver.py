@@ -35,8 +35,8 @@ _TOLD = re.compile(r"TwelveLeadError: (.*)")
 
 
 def drive(pipe: Connection, address: str | None, limit: float) -> None:
-    """Connect, then answer what comes: a task, then lists of inputs. Goes back the number of cores, then the rows of
-    each list, some at a time, or, as a text, what is wrong.
+    """Connect, then answer what comes, a task and a list of inputs each time. Goes back the number of cores, then the
+    rows of each list, some at a time, or, as a text, what is wrong.
 
     Args:
         pipe: to whom it works for, with whom it ends.
@@ -52,9 +52,9 @@ def drive(pipe: Connection, address: str | None, limit: float) -> None:
             os.dup2(nowhere.fileno(), stream)
     try:
         pipe.send(_connect(address))
-        task = pipe.recv()
         while True:
-            for rows in _executed(pipe.recv(), task, limit):
+            task, inputs = pipe.recv()
+            for rows in _executed(inputs, task, limit):
                 pipe.send(rows)
     except (EOFError, BrokenPipeError):
         return
