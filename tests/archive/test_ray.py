@@ -125,13 +125,14 @@ def hostile():
         def do_GET(self):
             if self.path == "/deadly.npy":
                 for child, command in processes_of(os.getpid()).items():
-                    if "spawn_main" in command:
+                    if child not in others and "spawn_main" in command:
                         os.kill(child, signal.SIGKILL)
             ended.wait(60)
 
         def log_message(self, *_):
             pass
 
+    others = processes_of(os.getpid()).keys()  # such as the workers of a service that other tests share
     ended = threading.Event()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Web)
     server.daemon_threads = True
