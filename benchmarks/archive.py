@@ -11,11 +11,13 @@ and without the gate, `score` with measuring of 500 Hz DICOM objects, and ONNX R
 """
 
 import argparse
+import os
 import random
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,9 +25,9 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
 
 import twelvelead
-from batches import Memory, bare_rate
 from twelvelead.archive import open_scores
 from twelvelead.archive.answering import Task
 from twelvelead.archive.dataset import SECONDS
@@ -40,6 +42,52 @@ from twelvelead.weights import Contract, file, find
 FILES, ARRAYS, MEMORY_BAR = 0.9, 0.95, 600.0
 SLACK = 2.0
 """Seconds that writing and committing a part may take."""
+
+
+class Memory(threading.Thread):
+    """The highest sum of the proportional memory of a process, this one unless another is named, and its children, in
+    MiB (Linux)."""
+
+    def __init__(self, process: int | None = None) -> None:
+        super().__init__(daemon=True)
+        self._process = process or os.getpid()
+        self.highest = 0.0
+        self.going = True
+
+    def run(self) -> None:
+        while self.going:
+            self.highest = max(self.highest, sum(_megabytes(pid) for pid in _family(self._process)))
+            time.sleep(0.5)
+
+
+def _family(process: int) -> list[int]:
+    try:
+        tasks = list(Path(f"/proc/{process}/task").iterdir())
+        return [process, *(int(pid) for task in tasks for pid in (task / "children").read_text().split())]
+    except OSError:
+        return []
+
+
+def _megabytes(pid: int) -> float:
+    try:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) / 1024
+    except OSError:
+        pass
+    return 0.0
+
+
+def bare_rate(session: onnxruntime.InferenceSession, ecgs: NDArray[np.float32], features: NDArray[np.float32]) -> float:
+    """Records a second of the fastest batch size."""
+    rates = []
+    for batch in (1, 8, 32):
+        begun = time.perf_counter()
+        for start in range(0, len(ecgs), batch):
+            inputs = {"ecg": ecgs[start : start + batch], "features": features[start : start + batch]}
+            session.run(["probabilities"], inputs)
+        rates.append(len(ecgs) / (time.perf_counter() - begun))
+    return max(rates)
 
 
 def repeated(headers: Sequence[Path], records: int, folder: Path) -> Path:

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from swift import PACKAGES, missing, swift
+from twelvelead.archive.answering import Answerer
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +23,18 @@ def object_store(tmp_path_factory):
         )
     with swift(folder) as running:
         yield running
+
+
+@pytest.fixture
+def here():
+    """An engine in this process, which starts at once."""
+
+    def answers(inputs, task):
+        answerer = Answerer(task)
+        for given in inputs:
+            yield [answerer.answer(given)]
+
+    return answers
 
 
 @pytest.fixture

@@ -66,18 +66,6 @@ def memory():
     files.store.clear()
 
 
-@pytest.fixture
-def here():
-    """An engine in this process, which starts at once."""
-
-    def answers(inputs, task):
-        answerer = Answerer(task)
-        for given in inputs:
-            yield [answerer.answer(given)]
-
-    return answers
-
-
 class Web(BaseHTTPRequestHandler):
     """A page of links, recordings for whoever knows the password or the token, and a way elsewhere."""
 

@@ -19,7 +19,7 @@ pytest.importorskip("ray", reason="the extra [ray] is not installed")
 from ray_cluster import kill, processes_of, ray_cluster
 from twelvelead.archive import open_scores
 from twelvelead.archive import ray as engine
-from twelvelead.archive.answering import Answerer, Task
+from twelvelead.archive.answering import Task
 from twelvelead.archive.inputs import Input
 from twelvelead.archive.places import Place
 from twelvelead.archive.ray_driver import Actor, made_by
@@ -98,7 +98,7 @@ def test_ctrl_c_ends_it_with_nothing_left_running(cluster, files, tmp_path):
     assert len(open_scores(tmp_path / "t")) < MANY
 
 
-def test_when_a_node_dies_all_rows_are_there_and_those_of_the_local_engine_bit_for_bit(cluster, files, tmp_path):
+def test_when_a_node_dies_all_rows_are_there_and_those_of_the_local_engine_bit_for_bit(cluster, files, tmp_path, here):
     out = tmp_path / "t"
     run = start(files, out, "--engine", "ray", "--ray-address", cluster.address)
     until(lambda: ((out / COMMIT).exists() and is_at_work(cluster.raylets[1])) or run.poll() is not None)
@@ -107,8 +107,6 @@ def test_when_a_node_dies_all_rows_are_there_and_those_of_the_local_engine_bit_f
     printed, _ = run.communicate(timeout=180)
     assert (run.returncode, printed) == (2, f"{out}: {MANY} ok, 1 unreadable\n")
     task = Task(reading={"sampling_rate": 100, "unit": "mV"})
-    answerer = Answerer(task)
-    here = lambda inputs, task: ([answerer.answer(given)] for given in inputs)  # noqa: E731
     score(Sources([str(files)]), Place.of(tmp_path / "local"), task, here)
     assert rows(out).equals(rows(tmp_path / "local"))
 

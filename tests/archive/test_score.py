@@ -40,18 +40,6 @@ def folder(tmp_path_factory):
     return place
 
 
-@pytest.fixture
-def here():
-    """An engine in this process, which starts at once."""
-
-    def answers(inputs, task):
-        answerer = Answerer(task)
-        for given in inputs:
-            yield [answerer.answer(given)]
-
-    return answers
-
-
 def rows(out):
     return {Path(row["source"]).name: row for row in open_scores(out).table().to_pylist()}
 

@@ -5,7 +5,7 @@ import pytest
 
 import twelvelead
 from twelvelead import TwelveLeadError, Unreadable
-from twelvelead.data.arrays import hdf5_signals
+from twelvelead.data.containers.hdf5 import data_set
 from twelvelead.data.stored import bridge_gaps
 from twelvelead.ecg.leads import LEADS
 from twelvelead.ecg.resample import resample
@@ -47,18 +47,18 @@ def test_code15_is_cut_at_both_ends(signals, tmp_path):
     padded[0, 48:4048] = signals[0]  # of 10 s
     with h5py.File(tmp_path / "exams_part0.hdf5", "w") as file:
         file["tracings"], file["exam_id"] = padded, np.arange(20)
-    tracings = hdf5_signals(tmp_path / "exams_part0.hdf5")
+    tracings = data_set(tmp_path / "exams_part0.hdf5")
     store = twelvelead.store(tracings, tmp_path / "s", **given(seconds=7, say=pytest.fail))
     assert (len(store), store.samples) == (20, 700)
     np.testing.assert_allclose(store.millivolts(0)[20:600], resample(signals[0], 400, 100)[20:600], atol=2e-3)
     np.testing.assert_allclose(store.millivolts(1)[:690], resample(signals[1, :2800], 400, 100)[:690], atol=2e-3)
-    with pytest.raises(Unreadable, match="has no dataset signals; it holds exam_id, tracings"):
-        hdf5_signals(tmp_path / "exams_part0.hdf5", "signals")
+    with pytest.raises(Unreadable, match="has no data set signals; it holds exam_id, tracings"):
+        data_set(tmp_path / "exams_part0.hdf5", "signals")
     (tmp_path / "none.hdf5").write_bytes(b"none")
-    with pytest.raises(Unreadable, match="not a readable HDF5 file"):
-        hdf5_signals(tmp_path / "none.hdf5")
+    with pytest.raises(Unreadable, match="truncated or damaged"):
+        data_set(tmp_path / "none.hdf5")
     with pytest.raises(Unreadable, match="no such file"):
-        hdf5_signals(tmp_path / "nothing.hdf5")
+        data_set(tmp_path / "nothing.hdf5")
 
 
 def test_gaps_are_bridged_on_request_and_counted(signals, tmp_path):

@@ -18,7 +18,7 @@ from twelvelead.data.stored import to_microvolts
 from twelvelead.data.table_columns import columns_of
 from twelvelead.data.text_table import TextTable
 from twelvelead.ecg.leads import LEADS
-from twelvelead.errors import MissingExtra, TwelveLeadError, Unreadable
+from twelvelead.errors import TwelveLeadError, Unreadable
 from twelvelead.readers.arrays import Arrays
 from twelvelead.readers.padding import without_zeros
 
@@ -127,30 +127,6 @@ def store(
     if bridged:
         say(f"{path}: {sum(bridged):,} gaps of NaN in {len(bridged):,} recordings bridged by straight lines")
     return made
-
-
-def hdf5_signals(file: Path | str, name: str = "tracings") -> Any:
-    """The dataset of signals in an HDF5 file, [n, samples, leads], read row by row; CODE-15 % calls it "tracings".
-
-    Raises:
-        Unreadable: no such file, no HDF5, or it lacks the dataset; those that it holds are named.
-        MissingExtra: h5py is not installed.
-    """
-    try:
-        import h5py
-    except ModuleNotFoundError:
-        raise MissingExtra("HDF5", "hdf5") from None
-    try:
-        held = h5py.File(file, "r")
-    except FileNotFoundError:
-        raise Unreadable(f"{file}: no such file; name one of HDF5", code="not-found") from None
-    except OSError as error:
-        raise Unreadable(f"{file}: not a readable HDF5 file ({str(error).splitlines()[0]}); name another") from None
-    if name not in held:
-        there = ", ".join(sorted(held)) or "nothing"
-        held.close()
-        raise Unreadable(f"{file}: has no dataset {name}; it holds {there}, so name one of these", code="not-found")
-    return held[name]
 
 
 class _Known(NamedTuple):

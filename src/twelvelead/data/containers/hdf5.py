@@ -1,6 +1,7 @@
 """HDF5: a data set of [n, samples, leads], by the library h5py."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,17 +38,9 @@ def opened(path: Path, given: Stated) -> Container:
         Unreadable: no HDF5, damaged, it lacks the data set, or something is not stated.
         MissingExtra: h5py is not installed.
     """
-    try:
-        import h5py
-    except ModuleNotFoundError:
-        raise MissingExtra("HDF5", "hdf5") from None
-    where = shown(path)
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise damaged(where, error) from None
-    try:
-        signals = _data_set(where, file, given.variable)
+    where, signals = shown(path), data_set(path, given.variable)
+    file = signals.file
+    with _closed_on_fault(where, file):
         require_rows(where, signals.shape, signals.dtype)
         names = _names(file, len(signals))
         held = {**file.attrs, **signals.attrs}
@@ -58,6 +51,39 @@ def opened(path: Path, given: Stated) -> Container:
         else:
             layout = settle(where, held, given)
         return Rows(path, _Blocks(signals), layout, names=names, close=file.close)
+
+
+def data_set(path: Path, name: str | None = None) -> Any:
+    """The data set of recordings as h5py has it, read row by row; its file stays open as long as it is used.
+
+    Args:
+        path: of an HDF5 file.
+        name: of the data set; None for `SIGNALS`, or the only one of three axes.
+
+    Raises:
+        Unreadable: no such file, no HDF5, damaged, or it lacks the data set.
+        MissingExtra: h5py is not installed.
+    """
+    try:
+        import h5py
+    except ModuleNotFoundError:
+        raise MissingExtra("HDF5", "hdf5") from None
+    where = shown(path)
+    try:
+        file = h5py.File(path, "r")
+    except FileNotFoundError:
+        raise Unreadable(f"{where}: no such file; name one of HDF5", code="not-found") from None
+    except OSError as error:
+        raise damaged(where, error) from None
+    with _closed_on_fault(where, file):
+        return _data_set(where, file, name)
+
+
+@contextmanager
+def _closed_on_fault(where: str, file: Any) -> Iterator[None]:
+    """Closes the file where the block fails."""
+    try:
+        yield
     except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
         file.close()
         raise damaged(where, error) from None
