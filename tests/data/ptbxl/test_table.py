@@ -130,6 +130,7 @@ CELLS = ["ecg_id", "patient_id", "age", "sex", "scp_codes", "strat_fold", "filen
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.dictionaries(st.sampled_from(CELLS), CELL.filter(lambda text: text.isascii() or text.isprintable())))
+@example({"ecg_id": "\n"})
 def test_any_cells_give_a_table_or_our_error(read, row):
     fault = ""
     try:

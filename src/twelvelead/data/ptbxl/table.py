@@ -21,6 +21,7 @@ from twelvelead.data.ptbxl.release import Rate, inside, require_size
 from twelvelead.data.ptbxl.source import ZIP_FAULTS
 from twelvelead.data.store import NOTES
 from twelvelead.errors import Unreadable
+from twelvelead.naming import shown
 
 _FILE_COLUMN = {100: "filename_lr", 500: "filename_hr"}
 _PAIR = re.compile(r"'([A-Z0-9_/()]+)': ([0-9]{1,3}\.[0-9]+)", re.ASCII)
@@ -85,7 +86,8 @@ def read_table(path: Path | ZipPath, codes: Sequence[str], rate: Rate = 100) -> 
                 [bool(note.strip()) for note in notes],
             )
         except ValueError as error:
-            raise Unreadable(f"{path}: line {line} (ecg_id {ecg_id}): {error}; take the file of the release") from None
+            where = f"{path}: line {line} (ecg_id {shown(ecg_id)})"
+            raise Unreadable(f"{where}: {error}; take the file of the release") from None
     if not rows:
         raise Unreadable(f"{path}: lists no record; take the file of the PTB-XL release")
     require_size(len(rows), str(path))
