@@ -72,6 +72,13 @@ def test_two_paths_on_one_line_are_read_apart_unless_a_record_is_called_so(tmp_p
     assert sources(tmp_path / "RECORDS") == [str(tmp_path / name) for name in wanted]
 
 
+@pytest.mark.parametrize("line", ["./", "././"])
+def test_a_list_does_not_lead_back_to_itself(tmp_path, line):
+    (tmp_path / "RECORDS").write_text(f"1\n{line}\n")
+    with pytest.raises(TwelveLeadError, match="RECORDS: line 2 names its own folder"):
+        sources(tmp_path / "RECORDS")
+
+
 @pytest.mark.parametrize("line", ["/etc/passwd", "../other/1", "a/../../1"])
 def test_a_list_leads_nowhere_else(tmp_path, line):
     (tmp_path / "RECORDS").write_text(f"1\n{line}\n")

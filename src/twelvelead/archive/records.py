@@ -24,7 +24,7 @@ def records(path: Path) -> Iterator[Path]:
         path: of the list.
 
     Raises:
-        Unreadable: it cannot be read, or leads out of its folder.
+        Unreadable: it cannot be read, leads out of its folder, or back to itself.
     """
     try:
         lines = path.open(encoding="utf-8", errors="surrogateescape")
@@ -38,6 +38,8 @@ def records(path: Path) -> Iterator[Path]:
             if name.startswith("/") or ".." in name.split("/"):
                 raise Unreadable(f"{shown(path)}: line {number} leads out of its folder; mend it")
             if name.endswith("/"):
+                if Path(name) == Path():
+                    raise Unreadable(f"{shown(path)}: line {number} names its own folder; mend it")
                 yield from records(path.parent / name / NAME)
                 continue
             whole = path.parent / f"{name}.hea"
