@@ -1,11 +1,7 @@
 """Recordings behind URLs: in memory, and on a web server that asks for a password, sends elsewhere or hangs."""
 
-import base64
 import io
 import sys
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
@@ -13,12 +9,10 @@ import pytest
 pytest.importorskip("fsspec", reason="the extra [archive] is not installed")
 pytest.importorskip("aiohttp", reason="the extra [archive] is not installed")
 
-import fsspec
-
 from twelvelead.archive import open_scores
-from twelvelead.archive.addresses import each_recording
 from twelvelead.archive.answering import Answerer, Task
 from twelvelead.archive.inputs import Input
+from twelvelead.archive.listing import each_recording
 from twelvelead.archive.places import Place
 from twelvelead.archive.scoring import score
 from twelvelead.archive.sources import Sources
@@ -28,8 +22,6 @@ from twelvelead.errors import MissingExtra, TwelveLeadError
 from twelvelead.readers.find import Found
 
 TASK = Task(reading={"sampling_rate": 100, "unit": "mV"})
-PASSWORD = "hunter2"
-TOKEN = "0123abcd"
 
 
 def as_npy():
@@ -56,60 +48,6 @@ def _checksum(column):
 @pytest.fixture(scope="module")
 def recording():
     return as_npy()
-
-
-@pytest.fixture
-def memory():
-    files = fsspec.filesystem("memory")
-    files.store.clear()
-    yield files
-    files.store.clear()
-
-
-class Web(BaseHTTPRequestHandler):
-    """A page of links, recordings for whoever knows the password or the token, and a way elsewhere."""
-
-    held: dict[str, bytes]
-    asked: list[tuple[str, str | None]]
-
-    def do_GET(self):
-        credentials = self.headers.get("Authorization")
-        self.asked.append((self.path, credentials))
-        if self.path.startswith("/elsewhere"):
-            self._say(302, b"", Location=self.elsewhere + self.path)
-            return
-        known = f"Basic {base64.b64encode(f'me:{PASSWORD}'.encode()).decode()}"
-        if credentials != known and f"token={TOKEN}" not in self.path:
-            self._say(401, b"who are you?")
-            return
-        content = self.held.get(self.path.partition("?")[0])
-        self._say(404 if content is None else 200, content or b"")
-
-    do_HEAD = do_GET  # noqa: N815
-
-    def _say(self, status, content, **headers):
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(content)
-
-    def log_message(self, *_):
-        pass
-
-
-@contextmanager
-def served(held, elsewhere=""):
-    handler = type("Handler", (Web,), {"held": held, "elsewhere": elsewhere, "asked": []})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"127.0.0.1:{server.server_port}", handler.asked
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def rows(out):
@@ -159,21 +97,15 @@ def test_one_file_is_named_by_its_url_and_a_place_by_one_too(memory, recording, 
 
 
 def test_what_is_not_there_is_one_line(memory, recording):
-    memory.pipe("/ecgs/many.h5", b"\x89HDF")
-    memory.pipe("/ecgs/list.csv", b"id,Path\n1,two.npy\n")
     memory.pipe("/ecgs/ecg.csv", b"time (s),I (mV),II (mV)\n0,0,0\n")
     memory.mkdir("/empty")
     with pytest.raises(TwelveLeadError, match=r"^memory://nowhere: cannot be listed: no such bucket or folder"):
         Sources(["memory://nowhere"])
-    with pytest.raises(TwelveLeadError, match=r"^memory://ecgs/list.csv: a file of many recordings, or a manifest"):
-        Sources(["memory://ecgs/list.csv"])
     assert [given.source for given in Sources(["memory://ecgs/ecg.csv"])] == ["memory://ecgs/ecg.csv"]
-    with pytest.raises(TwelveLeadError, match=r"^memory://ecgs/many.h5: a file of many recordings"):
-        Sources(["memory://ecgs/many.h5"])
     with pytest.raises(TwelveLeadError, match=r"^nokind://x: no kind of address that is known"):
         Sources(["nokind://x"])
     with pytest.raises(TwelveLeadError, match=r"^ftp://127.0.0.1:1/x: cannot be opened: ConnectionRefusedError; check"):
-        Sources([f"ftp://me:{PASSWORD}@127.0.0.1:1/x"])
+        Sources(["ftp://me:secret@127.0.0.1:1/x"])
     sources = Sources(["memory://empty"])
     assert list(sources) == []
     assert [str(fault) for fault in sources.found.faults] == ["memory://empty: without a recording; check the address"]
@@ -189,11 +121,13 @@ def test_a_record_without_its_signals_and_an_empty_file_get_rows(memory):
         assert row["message"].startswith(f"{name}: ")
 
 
-def test_credentials_reach_no_row_no_error_and_no_manifest(recording, tmp_path, here, cli):
+def test_credentials_reach_no_row_no_error_and_no_manifest(served, recording, tmp_path, here, cli):
     page = b'<a href="one.npy">one</a> <a href="/other/two.npy">out of it</a> <a href="gone.npy">gone</a>'
     with served({"/ecgs/": page, "/ecgs/one.npy": recording, "/other/two.npy": recording}) as (host, _):
-        url = f"http://me:{PASSWORD}@{host}/ecgs/"
-        sources = Sources([url, f"http://{host}/ecgs/one.npy?token={TOKEN}", f"http://me:wrong@{host}/ecgs/one.npy"])
+        url = f"http://me:{served.password}@{host}/ecgs/"
+        sources = Sources(
+            [url, f"http://{host}/ecgs/one.npy?token={served.token}", f"http://me:wrong@{host}/ecgs/one.npy"]
+        )
         given = list(sources)
         assert [each.source for each in given] == [
             f"http://{host}/ecgs/gone.npy",
@@ -204,25 +138,28 @@ def test_credentials_reach_no_row_no_error_and_no_manifest(recording, tmp_path, 
         found = [Answerer(TASK).answer(each) for each in given]
         assert [row["status"] for row in found] == ["unreadable", "ok", "ok", "unreadable"]
         score(sources, Place.of(tmp_path / "t"), TASK, here)
-        result = cli("score", f"http://me:{PASSWORD}@{host}/nothing/", "--out", tmp_path / "u")
+        result = cli("score", f"http://me:{served.password}@{host}/nothing/", "--out", tmp_path / "u")
         assert (result.code, result.fault.startswith(f"http://{host}/nothing/: cannot be listed: ")) == (2, True)
     written = b"".join(path.read_bytes() for path in (tmp_path / "t").iterdir())
-    for secret in (PASSWORD, TOKEN, "me:"):
+    for secret in (served.password, served.token, "me:"):
         assert secret not in str(found)
         assert secret.encode() not in written
         assert secret not in result.err
 
 
-def test_credentials_do_not_follow_a_server_that_sends_us_elsewhere(recording):
+def test_credentials_do_not_follow_a_server_that_sends_us_elsewhere(served, recording):
     with (
         served({"/elsewhere.npy": recording}) as (other, asked_there),
         served({}, f"http://{other}") as (host, asked),
     ):
-        for url in (f"http://me:{PASSWORD}@{host}/elsewhere.npy", f"http://{host}/elsewhere.npy?token={TOKEN}"):
+        for url in (
+            f"http://me:{served.password}@{host}/elsewhere.npy",
+            f"http://{host}/elsewhere.npy?token={served.token}",
+        ):
             row = Answerer(TASK).answer(Input("it", url))
             assert row["message"] == "it: cannot be read: the server sends us to another address; name that one"
         with pytest.raises(TwelveLeadError, match="name that one"):
-            list(each_recording(f"http://me:{PASSWORD}@{host}/elsewhere/", Found()))
+            list(each_recording(f"http://me:{served.password}@{host}/elsewhere/", Found()))
     assert len(asked) >= 3
     assert asked_there == []
 

@@ -1,9 +1,5 @@
 """Recordings in HDF5, Parquet, NPY, tar and zip are answered as they are in files of their own."""
 
-import io
-import tarfile
-import zipfile
-
 import numpy as np
 import pytest
 
@@ -60,40 +56,8 @@ def alone(signals, answerer, tmp_path_factory):
     return found
 
 
-def npy(signal):
-    stream = io.BytesIO()
-    np.save(stream, signal)
-    return stream.getvalue()
-
-
-def written(path, signals):
-    """A file of the recordings, of the kind of its suffix, and their names in it."""
-    if path.suffix == ".npy":
-        np.save(path, signals)
-    elif path.suffix == ".h5":
-        h5py = pytest.importorskip("h5py")
-        with h5py.File(path, "w") as file:
-            file["tracings"] = signals
-    elif path.suffix == ".parquet":
-        pa = pytest.importorskip("pyarrow")
-        from pyarrow import parquet
-
-        parquet.write_table(pa.table({"ecg": [signal.ravel() for signal in signals]}), path)
-    elif path.suffix == ".zip":
-        with zipfile.ZipFile(path, "w") as archive:
-            for n, signal in enumerate(signals):
-                archive.writestr(f"../{n}.npy", npy(signal))
-    else:
-        with tarfile.open(path, "w") as archive:
-            for n, signal in enumerate(signals):
-                info = tarfile.TarInfo(f"../{n}.npy")
-                info.size = len(npy(signal))
-                archive.addfile(info, io.BytesIO(npy(signal)))
-    return path, [f"../{n}.npy" if path.suffix in (".zip", ".tar") else str(n) for n in range(len(signals))]
-
-
 @pytest.mark.parametrize("suffix", [".npy", ".h5", ".parquet", ".tar", ".zip"])
-def test_rows_are_those_of_files_of_their_own(rows, alone, signals, tmp_path, suffix):
+def test_rows_are_those_of_files_of_their_own(rows, alone, signals, written, tmp_path, suffix):
     path, members = written(tmp_path / f"many{suffix}", signals)
     found = rows(path)
     assert list(found) == [f"{path}#{member}" for member in members]
@@ -105,7 +69,7 @@ def test_rows_are_those_of_files_of_their_own(rows, alone, signals, tmp_path, su
             assert row[name] == (pytest.approx(value, rel=1e-6) if isinstance(value, float) else value), name
 
 
-def test_a_manifest_names_members_with_what_is_known_of_them(rows, alone, signals, tmp_path):
+def test_a_manifest_names_members_with_what_is_known_of_them(rows, alone, signals, written, tmp_path):
     written(tmp_path / "many.npy", signals)
     written(tmp_path / "many.zip", signals)
     np.save(tmp_path / "one.npy", signals[0])
@@ -135,7 +99,7 @@ def test_a_manifest_names_members_with_what_is_known_of_them(rows, alone, signal
         rows(manifest)
 
 
-def test_shards_share_the_members_and_names_may_be_hashed(signals, tmp_path):
+def test_shards_share_the_members_and_names_may_be_hashed(signals, written, tmp_path):
     path, members = written(tmp_path / "many.npy", np.repeat(signals, 10, axis=0))
     shares = [Sources([str(path)], shard=Shard(k, 3), opening=TASK.opening) for k in (1, 2, 3)]
     taken = [given.member for share in shares for given in share]
@@ -146,7 +110,7 @@ def test_shards_share_the_members_and_names_may_be_hashed(signals, tmp_path):
     assert len({given.source for given in secret}) == 30
 
 
-def test_a_file_that_cannot_be_opened_is_one_line_and_nothing_is_written(cli, signals, tmp_path):
+def test_a_file_that_cannot_be_opened_is_one_line_and_nothing_is_written(cli, signals, written, tmp_path):
     path, _ = written(tmp_path / "many.npy", signals)
     said = cli("score", path, "--out", tmp_path / "scores", "--sampling-rate", 100, "--unit", "mV")
     assert (said.code, "does not say which leads its columns are" in said.fault) == (2, True)
@@ -158,7 +122,7 @@ def test_a_file_that_cannot_be_opened_is_one_line_and_nothing_is_written(cli, si
     assert not (tmp_path / "scores").exists()
 
 
-def test_the_command_answers_a_file_of_many_in_processes(cli, alone, signals, tmp_path):
+def test_the_command_answers_a_file_of_many_in_processes(cli, alone, signals, written, tmp_path):
     path, _ = written(tmp_path / "many.npy", signals)
     stated = ("--sampling-rate", 100, "--unit", "mV", "--leads", ",".join(LEADS), "--processes", 1)
     said = cli("score", path, "--out", tmp_path / "scores", *stated)

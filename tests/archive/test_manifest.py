@@ -9,9 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from twelvelead.archive.inputs import Input, Shard
-from twelvelead.archive.manifest import Manifest, is_manifest
+from twelvelead.archive.manifest import Manifest
 from twelvelead.archive.person import with_person
 from twelvelead.archive.sources import Sources
+from twelvelead.archive.tables import is_manifest
 from twelvelead.ecg.record import ECG
 from twelvelead.errors import TwelveLeadError
 from twelvelead.naming import Naming
@@ -68,7 +69,7 @@ def test_parquet_means_the_same(tmp_path):
 
 def test_without_ids_recordings_are_called_by_their_paths_and_urls_by_what_lets_nobody_in(tmp_path):
     path = written(tmp_path, "path\na/1.hea\nhttps://user:secret@host/b.dcm?token=secret\n")
-    manifest = list(Manifest(path, Naming()).inputs(Shard()))
+    manifest = list(Manifest(str(path), Naming()).inputs(Shard()))
     assert [given.source for given in manifest] == [str(tmp_path / "a/1.hea"), "https://host/b.dcm"]
     assert manifest[1].address == "https://user:secret@host/b.dcm?token=secret"
 

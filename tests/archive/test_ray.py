@@ -25,6 +25,7 @@ from twelvelead.archive.places import Place
 from twelvelead.archive.ray_driver import Actor, made_by
 from twelvelead.archive.scoring import score
 from twelvelead.archive.sources import Sources
+from twelvelead.ecg.leads import LEADS
 from twelvelead.ecg.synthetic import synthetic_ecg
 from twelvelead.errors import TwelveLeadError
 
@@ -76,14 +77,20 @@ def rows(out):
     return open_scores(out).table().sort_by("source")
 
 
-def test_one_connection_answers_one_archive_after_another_each_as_asked(cluster, files, tmp_path):
-    some = sorted(files.glob("*.npy"))[:4]
+def test_one_connection_answers_files_and_then_files_of_many_each_as_asked(cluster, files, written, tmp_path, here):
     reading = {"sampling_rate": 100, "unit": "mV"}
+    signals = np.stack([synthetic_ecg(kind, sampling_rate=100).signal for kind in ("normal", "wide_qrs")])
+    many = [written(tmp_path / f"many{suffix}", signals)[0] for suffix in (".npy", ".zip")]
+    archives = {
+        "classes": (sorted(files.glob("*.npy"))[:4], Task(reading=reading, columns=("classes",))),
+        "measured": (many, Task(reading=reading, columns=("measurements",), leads=LEADS)),
+    }
     with engine.cluster(cluster.address) as by_ray:
-        for name, columns in (("classes", ("classes",)), ("measured", ("measurements",))):
-            sources = Sources(list(map(str, some)))
-            counts = score(sources, Place.of(tmp_path / name), Task(reading=reading, columns=columns), by_ray)
-            assert counts == {"ok": 4}
+        for name, (paths, task) in archives.items():
+            for place, answers in ((tmp_path / name, by_ray), (tmp_path / f"local-{name}", here)):
+                sources = Sources(list(map(str, paths)), opening=task.opening)
+                assert score(sources, Place.of(place), task, answers) == {"ok": 4}
+            assert rows(tmp_path / name).equals(rows(tmp_path / f"local-{name}"))
     assert "heart_rate_per_minute" not in rows(tmp_path / "classes").column_names
     assert "probability_MI" not in rows(tmp_path / "measured").column_names
 

@@ -119,7 +119,7 @@ def test_killed_and_gone_on_with_beside_another_shard_the_rows_are_those_of_loca
         return score(Sources([archive], shard=Shard.parse(text)), out, TASK, here)
 
     # holds up the shard that is its
-    slow = next(f"{hanging}/{number}.npy" for number in range(99) if digest(f"{hanging}/{number}.npy") % 2 == 0)
+    slow = next(f"{hanging}/{number}.scp" for number in range(99) if digest(f"{hanging}/{number}.scp") % 2 == 0)
     first = start(archive, slow, "--out", out.shown, "--shard", "1/2")
     until(lambda: out.names("_committed-0001") or first.poll() is not None)
     assert first.poll() is None

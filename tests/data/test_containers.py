@@ -161,6 +161,15 @@ def test_hdf5_may_state_what_it_holds_and_is_asked_for_it_else(signals, tmp_path
         file["out"] = h5py.ExternalLink("/etc/passwd", "/x")
     assert "has no data set tracings; it holds one, two, so name the one" in fault(path, **STATED)
     assert alike(open_container(path, variable="two", **STATED).read("0"), signals[0], tmp_path)
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["names"] = [f"secret {n}" for n in range(6)]
+    with h5py.File(path, "w") as file:
+        file["tracings"] = signals
+        file["exam_id"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "/names")
+        external = [(str(tmp_path / "other.h5"), 0, h5py.h5f.UNLIMITED)]
+        file.create_dataset("ecg_id", (6,), "S8", external=external)
+    with open_container(path, **STATED) as held:
+        assert list(held) == ["0", "1", "2", "3", "4", "5"]
     with h5py.File(path, "w") as file:
         file["tracings"], file["exam_id"] = signals, np.zeros(6, int)
     assert "names two recordings 0" in fault(path, **STATED)

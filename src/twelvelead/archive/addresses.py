@@ -1,37 +1,46 @@
-"""Recordings behind URLs, by fsspec: found lazily, and read as bytes.
+"""What lies behind URLs, by fsspec.
 
 A URL can hold what lets in who reads it, and so can the text of an error of a library. Neither is shown: what is said
 has the URL as `twelvelead.naming.shown_url` gives it, and a reason of our own.
 """
 
+import io
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from itertools import chain
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO, cast
 
-from twelvelead.archive.manifest import TABLES, lists_recordings
 from twelvelead.errors import MissingExtra, TwelveLeadError, Unreadable
-from twelvelead.naming import shown, shown_url
-from twelvelead.readers.find import SUFFIXES, Found
-from twelvelead.readers.kinds import kind_of
-from twelvelead.readers.recording import LARGEST_FILE, BadFile
-from twelvelead.readers.source import START, Source
+from twelvelead.naming import is_url, shown, shown_url
+from twelvelead.readers.recording import LARGEST_FILE
 
-_BY_NAME = (*SUFFIXES, ".xml")
-"""Told by their name alone, since the start of anything else takes a request."""
+WEB = ("http", "https")
+_FAR = (*WEB, "ftp", "sftp", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "hdfs")
+"""Kinds of URL that lead to no file of this machine."""
 
-_SIGNALS = (".dat", ".mat")
-_MANY = (".parquet", ".pq", ".h5", ".hdf5", ".tar", ".tgz", ".gz", ".zip")
-_WEB = ("http", "https")
-_S3 = ("s3", "s3a")
+_DRIVE = re.compile(r"(?:[A-Za-z]|file):", re.IGNORECASE)
+_AT_ONCE = 1 << 28
+"""Bytes of an answer that are taken of a server which was asked for fewer."""
+
+_BLOCK = 1 << 18
+"""Bytes that are fetched at once: larger ones cost more where processes read by turns, smaller ones more requests."""
+
+_BLOCKS = 32
+"""That are kept of a file."""
 
 
 class _Elsewhere(OSError):
     """A server sends us to another address."""
 
 
+class _Whole(OSError):
+    """A server gives whole files alone."""
+
+
 _REASONS = {
     _Elsewhere: "the server sends us to another address; name that one",
+    _Whole: "the server gives whole files, and no parts of them; copy it to this machine",
     PermissionError: "no permission; check the credentials and what they allow",
     FileNotFoundError: "no such bucket or folder; check the address",
     NotImplementedError: "this kind of address cannot; name a folder or s3://",
@@ -51,7 +60,7 @@ def opened(url: str) -> tuple[Any, str]:
     except ModuleNotFoundError:
         raise MissingExtra(f"{where}: an address", "archive") from None
     # another server is none of those whom the credentials are for
-    web = {"allow_redirects": False, "client_kwargs": {"raise_for_status": _stay}} if _scheme(url) in _WEB else {}
+    web = {"allow_redirects": False, "client_kwargs": {"raise_for_status": _taken}} if scheme(url) in WEB else {}
     try:
         files, path = fsspec.core.url_to_fs(url, **web)
     except ImportError:
@@ -63,9 +72,17 @@ def opened(url: str) -> tuple[Any, str]:
     return files, str(path)
 
 
-async def _stay(response: Any) -> None:
+async def _taken(response: Any) -> None:
+    """See, before its body is read, that an answer is one to what was asked."""
     if 300 <= response.status < 400:
         raise _Elsewhere
+    if response.status in (401, 403):
+        raise PermissionError
+    asked = response.request_info.headers.get("Range")
+    if asked and response.status == 200:
+        from_start = asked.startswith("bytes=0-")
+        if not from_start or (response.content_length or 0) > _AT_ONCE:
+            raise _Whole
 
 
 @contextmanager
@@ -84,12 +101,14 @@ def telling(where: str, done: str) -> Iterator[None]:
     except TwelveLeadError:
         raise
     except Exception as error:
-        reason = next((text for kind, text in _REASONS.items() if isinstance(error, kind)), None)
+        # a library may say "not found" of whatever keeps it from finding
+        fault = next((each for each in (error.__cause__, error) if isinstance(each, tuple(_REASONS))), error)
+        reason = next((text for kind, text in _REASONS.items() if isinstance(fault, kind)), None)
         reason = reason or f"{type(error).__name__}; check address and network"
         said = f"{where}: cannot be {done}: {reason}"
         if done == "written":
             raise TwelveLeadError(said, code="not-writable") from None
-        raise Unreadable(said, code="not-found" if isinstance(error, FileNotFoundError) else None) from None
+        raise Unreadable(said, code="not-found" if isinstance(fault, FileNotFoundError) else None) from None
 
 
 def fetched(url: str, name: str, most: int = LARGEST_FILE + 1) -> bytes:
@@ -110,6 +129,96 @@ def fetched(url: str, name: str, most: int = LARGEST_FILE + 1) -> bytes:
         return content
 
 
+def is_there(url: str) -> bool:
+    """Whether there is a file.
+
+    Raises:
+        Unreadable: that cannot be told.
+    """
+    try:
+        fetched(url, shown_url(url), 1)  # asked for its size, Swift garbles the answer that there is none
+    except Unreadable as error:
+        if error.code == "not-found":
+            return False
+        raise
+    return True
+
+
+def whole(url: str, name: str, most: int) -> bytes:
+    """What lies behind a URL.
+
+    Args:
+        url: of a file.
+        name: what it is called in messages.
+        most: bytes that it may have.
+
+    Raises:
+        Unreadable: it cannot be had, or has more.
+    """
+    content = fetched(url, name, most + 1)
+    if len(content) > most:
+        raise Unreadable(
+            f"{name}: more than the {most:,} bytes that are read of one behind a URL; copy it to this machine, or "
+            "split it",
+            code="too-large",
+        )
+    return content
+
+
+class Stream(io.RawIOBase):
+    """A file behind a URL that is read where it lies, in blocks of 256 KiB, of which the last 32 are kept.
+
+    Libraries read it as they read a file; what goes wrong passes through them as it is, an `Unreadable` that holds
+    nothing of theirs.
+
+    Args:
+        url: of a file.
+
+    Attributes:
+        name: what it is called in messages.
+
+    Raises:
+        Unreadable: it cannot be had, or not in parts.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.name = shown_url(url)
+        self._at = 0
+        if not is_there(url):
+            raise Unreadable(f"{self.name}: cannot be read: {_REASONS[FileNotFoundError]}", code="not-found")
+        files, path = opened(url)
+        with telling(self.name, "read"):
+            self._file = files.open(
+                path, block_size=_BLOCK, cache_type="blockcache", cache_options={"maxblocks": _BLOCKS}
+            )
+            try:
+                self._file.seek(0, io.SEEK_END)
+            except ValueError:
+                raise _Whole from None
+            self._size = int(self._file.tell())
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = max(0, offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence])
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        with telling(self.name, "read"):
+            self._file.seek(min(self._at, self._size))
+            content = self._file.read(min(len(buffer), max(0, self._size - self._at)))
+        buffer[: len(content)] = content
+        self._at += len(content)
+        return len(content)
+
+
 class Beside(Mapping[str, bytes]):
     """The files beside one, fetched when they are asked for: those of a WFDB record beside its header.
 
@@ -119,7 +228,7 @@ class Beside(Mapping[str, bytes]):
     """
 
     def __init__(self, url: str, name: str) -> None:
-        self._folder, self._name = url.partition("?")[0].rpartition("/")[0], name
+        self._folder, self._name = folder_of(url), name
         self._held: dict[str, bytes] = {}
 
     def __getitem__(self, file: str) -> bytes:
@@ -141,126 +250,55 @@ class Beside(Mapping[str, bytes]):
         return 1  # nobody knows how many lie there; some do
 
 
-def each_recording(url: str, found: Found) -> Iterator[str]:
-    """The URLs of the recordings that a URL means: it is one of a file, or of a folder, all below which is taken that
-    is not hidden. Of a WFDB record the header is taken. They come as they are listed, so that memory stays flat.
-
-    Args:
-        url: with a slash at the end, where http(s) means a folder.
-        found: gets what is passed over, and the fault of a folder without a recording.
-
-    Raises:
-        TwelveLeadError: it cannot be listed, or it is a file of many recordings.
-    """
-    where = shown_url(url)
-    files, path = opened(url)
-    with telling(where, "listed"):
-        is_file = _is_file(files, path, url)
-    if is_file:
-        if _suffix(path) in _MANY or (_suffix(path) in TABLES and lists_recordings(fetched(url, where, START))):
-            raise TwelveLeadError(f"{where}: a file of many recordings, or a manifest; copy it to this machine")
-        yield url
-        return
-    held = False
-    listed = _listed_s3(files, path, where) if _scheme(url) in _S3 else _listed(files, path, where)
-    for member in _recordings(listed, files, where, found):
-        held = True
-        yield member if _scheme(url) in _WEB else f"{_scheme(url)}://{member.lstrip('/')}"
-    if not held:
-        found.faults.append(Unreadable(f"{where}: without a recording; check the address", code="not-found"))
+def called(address: str) -> str:
+    """What a path or a URL is called in messages."""
+    return shown_url(address) if is_url(address) else shown(address)
 
 
-def require_reachable(url: str) -> None:
-    """See that a URL can be listed, before anything is begun.
+def origin(address: str) -> Path | BinaryIO:
+    """What a path or a URL leads to, as libraries open it.
 
     Raises:
-        TwelveLeadError: it cannot.
+        Unreadable: see `Stream`.
     """
-    next(each_recording(url, Found()), None)
+    return cast("BinaryIO", Stream(address)) if is_url(address) else Path(address)
 
 
-def _scheme(url: str) -> str:
+def scheme(url: str) -> str:
+    """As in "s3"."""
     return url.partition("://")[0].lower()
 
 
-def _suffix(path: str) -> str:
-    name = path.rpartition("/")[2]
-    return "." + name.rpartition(".")[2].lower() if "." in name else ""
+def bare(url: str) -> str:
+    """A URL without what follows ? on a web server; elsewhere that is a letter of a name."""
+    return url.partition("?")[0] if scheme(url) in WEB else url
 
 
-def _is_file(files: Any, path: str, url: str) -> bool:
-    if _scheme(url) in _WEB:
-        return not url.partition("?")[0].endswith("/")
-    if _scheme(url) in _S3:
-        bucket, _, key = path.partition("/")
-        first = files.call_s3("list_objects_v2", Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])
-        return bool(key) and [each["Key"] for each in first] == [key]
-    if not files.exists(path):
-        raise FileNotFoundError
-    return bool(files.isfile(path))
+def folder_of(url: str) -> str:
+    """The URL of the folder that a file lies in."""
+    return bare(url).rpartition("/")[0]
 
 
-def _listed_s3(files: Any, path: str, where: str) -> Iterator[str]:
-    """The keys of a bucket below a path, sorted, a page at a time, whatever folders they form."""
-    bucket, _, key = path.rstrip("/").partition("/")
-    prefix = f"{key}/" if key else ""
-    more: dict[str, str] = {}
-    while True:
-        with telling(where, "listed"):
-            page = files.call_s3("list_objects_v2", Bucket=bucket, Prefix=prefix, **more)
-        for each in page.get("Contents", []):
-            yield f"{bucket}/{each['Key']}"
-        if not page.get("IsTruncated"):
-            return
-        more = {"ContinuationToken": page["NextContinuationToken"]}
+def meant(url: str, path: str) -> str | None:
+    """What a file behind a URL means by a path or a URL: a path starts at its folder and stays in its bucket or on its
+    server.
 
-
-def _listed(files: Any, folder: str, where: str) -> Iterator[str]:
-    """The files below a folder, sorted within each; the entries of no more than a folder and those above are held."""
-    with telling(where, "listed"):
-        entries = sorted(files.ls(folder, detail=True), key=lambda entry: str(entry["name"]))
-    for entry in entries:
-        name = str(entry["name"])
-        if not name.startswith(f"{folder.rstrip('/')}/"):
-            continue  # a link of a page that leads out of it
-        if entry["type"] == "directory" or name.endswith("/"):
-            yield from _listed(files, name, where)
-        else:
-            yield name
-
-
-def _recordings(listed: Iterator[str], files: Any, where: str, found: Found) -> Iterator[str]:
-    """Of files that are called the same but for their suffix, and come one after another, those that are recordings."""
-    alike: list[str] = []
-    for name in chain(listed, ("",)):
-        if alike and _stem(name) != _stem(alike[0]):
-            suffixes = {_suffix(each) for each in alike}
-            for each in alike:
-                if _is_recording(each, ".hea" in suffixes, files, where, found):
-                    yield each
-            alike = []
-        alike.append(name)
-
-
-def _stem(path: str) -> str:
-    return path.removesuffix(_suffix(path)) if path else ""
-
-
-def _is_recording(path: str, has_header: bool, files: Any, where: str, found: Found) -> bool:
-    if any(part.startswith(".") for part in path.split("/")):
-        found.passed_over["hidden"] += 1
-        return False
-    suffix = _suffix(path)
-    if suffix in _BY_NAME:
-        return True
-    if suffix in _SIGNALS and has_header:
-        return False
-    with telling(where, "read"):
-        start = files.cat_file(path, start=0, end=START)
-    try:
-        kind = kind_of(Source(start, shown(path)))
-    except BadFile:
-        return True  # reading it says why it cannot be
-    if kind is None:
-        found.passed_over[suffix or "without a suffix"] += 1
-    return kind is not None
+    Returns:
+        The URL; None where it could lead to this machine, or elsewhere.
+    """
+    if "::" in path:  # a URL within a URL
+        return None
+    if is_url(path):
+        return path if scheme(path) in _FAR else None
+    if path.startswith(("/", "\\")) or _DRIVE.match(path):
+        return None
+    kind, _, folder = folder_of(url).rpartition("://")
+    parts = folder.split("/")
+    for part in path.split("/"):
+        if part == "..":
+            parts.pop()
+        elif part not in ("", "."):
+            parts.append(part)
+        if not parts:
+            return None
+    return f"{kind}://{'/'.join(parts)}"

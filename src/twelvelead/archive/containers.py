@@ -2,21 +2,21 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
+from twelvelead.archive.addresses import called, origin
 from twelvelead.archive.inputs import Input
 from twelvelead.data.containers import Container, open_container
 from twelvelead.ecg.record import ECG
 from twelvelead.errors import TwelveLeadError, Unreadable
-from twelvelead.naming import shown
 
 _OPEN = 4
 """Files that a process keeps open."""
 
 
 class Containers:
-    """Files of many recordings that one process reads, each opened once as long as few are in use.
+    """Files of many recordings that one process reads, each opened once as long as few are in use. Those behind URLs
+    are read where they lie.
 
     Args:
         reading: options of `twelvelead.data.containers.open_container`.
@@ -33,16 +33,19 @@ class Containers:
             TwelveLeadError: it cannot be read; the text names the input's source alone.
         """
         assert given.member is not None
-        container = self._opened.pop(given.address, None) or self._open(given)
-        self._opened[given.address] = container
-        return container.read(given.member, name=given.source)
+        try:
+            container = self._opened.pop(given.address, None) or self._open(given.address)
+            self._opened[given.address] = container
+            return container.read(given.member, name=given.source)
+        except TwelveLeadError as error:
+            _, of_the_file, said = str(error).partition(f"{called(given.address)}: ")
+            if not of_the_file:
+                raise
+            # its text names the file, which may be a patient's name
+            said = said.removeprefix("cannot be read: ")
+            raise Unreadable(f"{given.source}: its file cannot be read: {said}", code=error.code) from None
 
-    def _open(self, given: Input) -> Container:
+    def _open(self, address: str) -> Container:
         if len(self._opened) >= _OPEN:
             self._opened.popitem(last=False)[1].close()
-        try:
-            return open_container(Path(given.address), **self._reading)
-        except TwelveLeadError as error:
-            # its text names the file, which may be a patient's name
-            said = str(error).rpartition(f"{shown(given.address)}: ")[2]
-            raise Unreadable(f"{given.source}: its file cannot be read: {said}", code=error.code) from None
+        return open_container(origin(address), **self._reading)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from twelvelead.ecg.record import Sex
 from twelvelead.errors import TwelveLeadError
+from twelvelead.naming import Naming, is_url, shown_url
 
 
 class Input(NamedTuple):
@@ -25,6 +26,13 @@ class Input(NamedTuple):
     age: float | None = None
     sex: Sex | None = None
     copied: tuple[str | None, ...] = ()
+
+
+def source_of(naming: Naming, address: str, member: str | None = None) -> str:
+    """What a recording is called after where it lies: its path or URL, and its name in a file of many."""
+    if is_url(address):
+        return naming.identifier(shown_url(address) + ("" if member is None else f"#{member}"))
+    return naming(address) if member is None else naming.member(address, member)
 
 
 def digest(source: str) -> int:

@@ -1,27 +1,35 @@
 """What is to be answered, from what the command line names: one input after another, so that memory stays flat."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
-from twelvelead.archive import addresses
-from twelvelead.archive.inputs import WHOLE, Input, Shard, digest
-from twelvelead.archive.manifest import Manifest, is_manifest
-from twelvelead.archive.records import is_records, records
-from twelvelead.data.containers import kind_of, open_container
+from twelvelead.archive import listing
+from twelvelead.archive.addresses import origin
+from twelvelead.archive.inputs import WHOLE, Input, Shard, digest, source_of
+from twelvelead.archive.kinds import kind_of
+from twelvelead.archive.manifest import Manifest
+from twelvelead.archive.records import records
+from twelvelead.data.containers import open_container
 from twelvelead.errors import TwelveLeadError
-from twelvelead.naming import AS_SHOWN, Naming, is_url, shown_url
+from twelvelead.naming import AS_SHOWN, Naming, is_url
 from twelvelead.readers.find import Found, each_recording
+
+
+class _Held(NamedTuple):
+    """What a file of many holds: names of its recordings, and how many of a kind are none."""
+
+    members: Sequence[str]
+    passed_over: Counter[str]
 
 
 class Sources:
     """The inputs of a shard of an archive. They may be gone through several times.
 
     Args:
-        names: of files, folders, patterns, URLs of a file or folder (`twelvelead.archive.addresses`), manifests
-            (`Manifest`), files RECORDS that list WFDB records, and files of many recordings
-            (`twelvelead.data.containers`).
+        names: paths, URLs and patterns of files and folders, manifests (`Manifest`), files RECORDS that list WFDB
+            records, and files of many recordings (`twelvelead.data.containers`).
         naming: what recordings are called.
         copied: columns of manifests that go into the rows.
         shard: whose inputs are wanted.
@@ -51,50 +59,47 @@ class Sources:
         self.naming, self.copied, self.shard = naming, tuple(copied), shard
         self.found = Found()
         self._names = [name.removeprefix("file://") for name in names]
-        for name in filter(is_url, self._names):
-            addresses.require_reachable(name)
-        self._opening = opening
-        here = [name for name in self._names if not is_url(name)]
-        self.lie_here = here == self._names
-        self._containers = {name for name in here if kind_of(Path(name)) is not None}
+        self.lie_here = not any(map(is_url, self._names))
+        self._kinds = {name: kind_of(name) for name in self._names}
         self._manifests = {
-            name: Manifest(Path(name), naming, copied)
-            for name in here
-            if name not in self._containers and Path(name).is_file() and is_manifest(Path(name))
+            name: Manifest(name, naming, copied) for name, kind in self._kinds.items() if kind == "manifest"
         }
         if copied and not self._manifests:
             raise TwelveLeadError(f"--copy {','.join(copied)}: copies columns of a manifest; name one")
-        counts = [manifest.count(shard) for manifest in self._manifests.values()]
-        counts += [sum(1 for _ in self._members(name)) for name in self._names if name in self._containers]
-        self.total = sum(counts) if len(counts) == len(self._names) else None
+        self._held = {name: _held(name, opening) for name, kind in self._kinds.items() if kind == "container"}
+        counts = {name: manifest.count(shard) for name, manifest in self._manifests.items()}
+        counts |= {name: sum(1 for _ in self._members(name)) for name in self._held}
+        self.total = sum(counts[name] for name in self._names) if len(counts) == len(self._kinds) else None
 
     def __iter__(self) -> Iterator[Input]:
         self.found = Found()
         for name in self._names:
-            manifest = self._manifests.get(name)
-            if manifest is not None:
-                yield from manifest.inputs(self.shard)
-                continue
-            if name in self._containers:
+            if name in self._manifests:
+                yield from self._manifests[name].inputs(self.shard)
+            elif name in self._held:
+                self.found.passed_over += self._held[name].passed_over
                 yield from self._members(name)
-                continue
-            for source, address in self._each(name):
-                if self.shard.holds(digest(source)):
-                    yield Input(source, address, copied=(None,) * len(self.copied))
+            else:
+                for address in self._each(name):
+                    source = source_of(self.naming, address)
+                    if self.shard.holds(digest(source)):
+                        yield Input(source, address, copied=(None,) * len(self.copied))
 
     def _members(self, name: str) -> Iterator[Input]:
-        with open_container(name, **self._opening) as held:
-            for member in held:
-                source = self.naming.member(name, member)
-                if self.shard.holds(digest(source)):
-                    yield Input(source, name, member, copied=(None,) * len(self.copied))
-            self.found.passed_over += held.passed_over
+        for member in self._held[name].members:
+            source = source_of(self.naming, name, member)
+            if self.shard.holds(digest(source)):
+                yield Input(source, name, member, copied=(None,) * len(self.copied))
 
-    def _each(self, name: str) -> Iterator[tuple[str, str]]:
-        """What the recordings that a name means are called, and where they lie."""
+    def _each(self, name: str) -> Iterator[str]:
+        """Where the recordings lie that a name means."""
+        if self._kinds[name] == "list":
+            return records(name)
         if is_url(name):
-            for url in addresses.each_recording(name, self.found):
-                yield self.naming.identifier(shown_url(url)), url
-            return
-        for file in records(Path(name)) if is_records(name) else each_recording([name], self.found):
-            yield self.naming(file), str(file)
+            return listing.each_recording(name, self.found)
+        return map(str, each_recording([name], self.found))
+
+
+def _held(name: str, opening: Mapping[str, Any]) -> _Held:
+    with open_container(origin(name), **opening) as container:
+        return _Held(container.members, container.passed_over)

@@ -30,8 +30,8 @@ def score(
         typer.Argument(
             metavar="SOURCE...",
             help="Name ECG files of any kind, folders, quoted patterns such as 'data/*.hea', manifests (CSV or Parquet "
-            "with a column path), files RECORDS of WFDB trees, and files of many: HDF5, Parquet, NPY of three axes, "
-            "tar and zip.",
+            "with a column path), files RECORDS of WFDB trees, files of many (HDF5, Parquet, NPY of three axes, tar "
+            "and zip), and URLs of any of these.",
             show_default=False,
         ),
     ],

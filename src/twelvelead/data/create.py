@@ -223,8 +223,7 @@ def _folds(listed: Labelled, labels: Path | str, folds: int | None, seed: int) -
 def _unlisted(recordings: Recordings, listed: Sequence[Place]) -> Found:
     members = {place for place in listed if isinstance(place, Member)}
     if members:
-        held = (Member(container.path, member) for container in recordings.containers for member in container)
-        return Found([Path(one.member) for one in held if one not in members])
+        return Found([Path(one.member) for one in recordings.members if one not in members])
     found = recordings_in([recordings.source])
     files = [place for place in listed if isinstance(place, Path)]
     known = {path for file in files for path in (file, file.with_suffix(".hea"), file.with_name(f"{file.name}.hea"))}

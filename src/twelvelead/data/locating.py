@@ -110,12 +110,12 @@ def _files(
 def _in_order(recordings: Recordings, table: TextTable, rows: list[int]) -> list[Member]:
     container = recordings.opened(recordings.source) if recordings.is_one else None
     if container is None or len(rows) != len(container):
-        held = "" if container is None else f" for the {len(container):,} recordings of {shown(container.path)}"
+        held = "" if container is None else f" for the {len(container):,} recordings of {container.name}"
         raise Unreadable(
             f"{table.path}: {len(rows):,} rows{held}, and no column names them; add a column member (or exam_id) with "
             "their names"
         )
-    return [Member(container.path, member) for member in container]
+    return [Member(recordings.source, member) for member in container]
 
 
 def _by_name(
@@ -145,10 +145,6 @@ def _by_name(
 
 def in_order_of_files(recordings: Recordings, places: list[Place]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """[record]: the order in which the recordings are read fastest: that in which files of many hold them."""
-    order = {
-        Member(container.path, member): (number, place)
-        for number, container in enumerate(recordings.containers)
-        for place, member in enumerate(container)
-    }
-    keys = [order[place] if isinstance(place, Member) else (0, row) for row, place in enumerate(places)]
+    order = {member: place for place, member in enumerate(recordings.members)}
+    keys = [order[place] if isinstance(place, Member) else row for row, place in enumerate(places)]
     return np.array(sorted(range(len(places)), key=keys.__getitem__), np.int64)

@@ -1,5 +1,6 @@
 """The recordings that a table of labels names: files of a folder, or members of files of many."""
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -86,6 +87,11 @@ class Recordings:
     def variable(self) -> str | None:
         """The option of that name."""
         return self._reading.get("variable")
+
+    @property
+    def members(self) -> Iterator[Member]:
+        """Of the files of many that were opened, one file after another, each in its order."""
+        return (Member(file, member) for file, container in self._opened.items() for member in container)
 
     @property
     def containers(self) -> list[Container]:

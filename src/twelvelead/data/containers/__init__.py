@@ -9,40 +9,48 @@ from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 
-import numpy as np
-
-from twelvelead.data.containers.container import Container
+from twelvelead.data.containers.container import Container, Origin, called
+from twelvelead.data.containers.npy import header
 from twelvelead.data.containers.stated import Stated
 from twelvelead.errors import Unreadable
 from twelvelead.files import read_regular
-from twelvelead.naming import shown
 
 _START = 4096
 _BY_START = {b"\x89HDF\r\n\x1a\n": "hdf5", b"PAR1": "parquet", b"PK\x03\x04": "zipped", b"PK\x05\x06": "zipped"}
 _COMPRESSED = {b"\x1f\x8b": (".tgz", ".tar.gz"), b"BZh": (".tbz2", ".tar.bz2"), b"\xfd7zXZ\0": (".txz", ".tar.xz")}
 
 
-def kind_of(path: Path) -> str | None:
+def kind_of(origin: Origin) -> str | None:
     """Which kind of container a file is, by its first bytes: "hdf5", "parquet", "npy", "zipped" or "tarred"; None where
     it is none or cannot be read. A NumPy array of two axes is one recording, and a Parquet file without lists of
     numbers is a table."""
-    kind = _kind_by_start(path)
+    kind = _kind_by_start(origin)
     if kind == "parquet":
         from twelvelead.data.containers.parquet import has_recordings
 
-        return kind if has_recordings(path) else None
+        return kind if has_recordings(origin) else None
     return kind
 
 
-def _kind_by_start(path: Path) -> str | None:
+def _kind_by_start(origin: Origin) -> str | None:
     try:
-        start = read_regular(path, _START)
+        if isinstance(origin, Path):
+            start = read_regular(origin, _START)
+        else:
+            origin.seek(0)
+            start = origin.read(_START)
+            origin.seek(0)
     except OSError:
         return None
+    return kind_by_start(start, called(origin))
+
+
+def kind_by_start(start: bytes, name: str) -> str | None:
+    """Which kind of container a file is that begins so and has this name; a table is Parquet too."""
     for mark, kind in _BY_START.items():
         if start.startswith(mark):
             return kind
-    name = path.name.lower()
+    name = name.lower()
     if start[257:262] == b"ustar" or (name.endswith(".tar") and start):
         return "tarred"
     if any(start.startswith(mark) and name.endswith(suffixes) for mark, suffixes in _COMPRESSED.items()):
@@ -51,7 +59,7 @@ def _kind_by_start(path: Path) -> str | None:
 
 
 def open_container(
-    path: Path | str,
+    origin: Origin | str,
     *,
     sampling_rate: float | None = None,
     leads: Sequence[str] | None = None,
@@ -69,7 +77,7 @@ def open_container(
     array's recording, where all leads show them, are padding and cut.
 
     Args:
-        path: of the file.
+        origin: the path of the file, or a stream that can seek; its `name` is what it is called.
         sampling_rate: in Hz.
         leads: names of the last axis of arrays.
         unit: of voltage, "mV", "uV" or "V".
@@ -82,29 +90,26 @@ def open_container(
         Unreadable: no such file, none of these kinds, damaged, or something is not stated, or contradicts the file.
         MissingExtra: h5py or pyarrow is not installed.
     """
-    path = Path(path)
-    kind = _kind_by_start(path)
+    origin = Path(origin) if isinstance(origin, str) else origin
+    kind = _kind_by_start(origin)
     if kind is None:
-        if not path.exists():
-            raise Unreadable(f"{shown(path)}: no such file; check the path", code="not-found")
+        if isinstance(origin, Path) and not origin.exists():
+            raise Unreadable(f"{called(origin)}: no such file; check the path", code="not-found")
         raise Unreadable(
-            f"{shown(path)}: no file of many recordings; HDF5, Parquet, NPY of [n, samples, leads], tar and zip are",
+            f"{called(origin)}: no file of many recordings; HDF5, Parquet, NPY of [n, samples, leads], tar and zip are",
             code="unknown-format",
         )
     stated = Stated(sampling_rate, None if leads is None else tuple(leads), unit, scale, variable, time_unit)
-    opened: Container = import_module(f"twelvelead.data.containers.{kind}").opened(path, stated)
+    opened: Container = import_module(f"twelvelead.data.containers.{kind}").opened(origin, stated)
     return opened
 
 
 def _axes(start: bytes) -> int:
     """How many axes the NumPy array has whose file begins so; 0 where it cannot be told."""
-    stream = BytesIO(start)
     try:
-        version = np.lib.format.read_magic(stream)
-        header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        return len(header(stream)[0])
+        return len(header(BytesIO(start))[0])
     except Exception:  # NumPy takes the header for Python, and lets through what its tokenizer raises
         return 0
 
 
-__all__ = ["Container", "Stated", "kind_of", "open_container"]
+__all__ = ["Container", "Stated", "kind_by_start", "kind_of", "open_container"]

@@ -5,19 +5,27 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 from twelvelead.ecg.leads import LEADS
 from twelvelead.ecg.record import ECG
 from twelvelead.errors import Unreadable
 from twelvelead.naming import shown
 
+Origin = Path | BinaryIO
+"""A file of this machine, or a stream that can seek; its `name` is what it is called where paths are shown."""
+
+
+def called(origin: Origin) -> str:
+    """What a file is called in messages."""
+    return shown(origin) if isinstance(origin, Path) else origin.name
+
 
 class Container(ABC):
     """An opened file of recordings; each is read when it is asked for.
 
     Attributes:
-        path: of the file.
+        name: of the file, as it is shown.
         members: names of its recordings, in its order, none twice.
         passed_over: kind -> how many things of it in the file were no recordings.
         leads: of the last axis, where it holds arrays; else None.
@@ -27,8 +35,8 @@ class Container(ABC):
     leads: tuple[str, ...] | None = None
     cut = 0
 
-    def __init__(self, path: Path, members: Sequence[str], passed_over: Counter[str] | None = None) -> None:
-        self.path = path
+    def __init__(self, origin: Origin, members: Sequence[str], passed_over: Counter[str] | None = None) -> None:
+        self.name = called(origin)
         self.members = members
         self.passed_over = passed_over or Counter()
         self._places = {member: place for place, member in enumerate(members)}
@@ -57,7 +65,7 @@ class Container(ABC):
 
     def address(self, member: str) -> str:
         """What a member is called where paths are shown: FILE#MEMBER."""
-        return shown(f"{self.path}#{member}")
+        return f"{self.name}#{shown(member)}"
 
     @abstractmethod
     def _read(self, place: int, name: str, leads: tuple[str, ...] | None) -> ECG:

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from twelvelead.data.containers.container import Container
+from twelvelead.data.containers.container import Container, Origin, called
 from twelvelead.data.containers.stated import Stated
 from twelvelead.ecg.record import ECG
 from twelvelead.errors import Unreadable
-from twelvelead.naming import shown
 from twelvelead.readers import read
 from twelvelead.readers.find import COMPANIONS, SUFFIXES, kind_in_words
 from twelvelead.readers.kinds import kind_of
@@ -36,7 +35,7 @@ class Files(Container):
     """Recordings that are files in an archive. A WFDB record is one, under the name of its header.
 
     Args:
-        path: of the archive.
+        origin: of the archive.
         held: what it holds, in its order; of two files of one name the later counts, as when they are unpacked.
         given: how they are read.
 
@@ -44,7 +43,7 @@ class Files(Container):
         Unreadable: it holds no recording.
     """
 
-    def __init__(self, path: Path, held: Iterable[Held], given: Stated) -> None:
+    def __init__(self, origin: Origin, held: Iterable[Held], given: Stated) -> None:
         names: dict[str, str | None] = {}
         passed_over: Counter[str] = Counter()
         for one in held:
@@ -63,8 +62,8 @@ class Files(Container):
                 passed_over[other] += 1
         if not members:
             kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(passed_over.items())) or "no file"
-            raise Unreadable(f"{shown(path)}: holds no recording ({kinds}); unpack it", code="not-found")
-        super().__init__(path, members, passed_over)
+            raise Unreadable(f"{called(origin)}: holds no recording ({kinds}); unpack it", code="not-found")
+        super().__init__(origin, members, passed_over)
         self._reading = {
             "sampling_rate": given.sampling_rate,
             "unit": given.unit,

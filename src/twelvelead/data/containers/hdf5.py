@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.data.containers.container import Container
+from twelvelead.data.containers.container import Container, Origin, called
 from twelvelead.data.containers.rows import Rows, damaged, require_rows
 from twelvelead.data.containers.stated import Stated, settle
 from twelvelead.ecg.leads import LEADS
@@ -31,14 +30,14 @@ _LARGEST_BLOCK = 1 << 28
 """Bytes: of a chunk, and of what is read at once."""
 
 
-def opened(path: Path, given: Stated) -> Container:
+def opened(origin: Origin, given: Stated) -> Container:
     """The recordings of a data set, named by `NAMES`, else by their places from 0.
 
     Raises:
         Unreadable: no HDF5, damaged, it lacks the data set, or something is not stated.
         MissingExtra: h5py is not installed.
     """
-    where, signals = shown(path), data_set(path, given.variable)
+    where, signals = called(origin), data_set(origin, given.variable)
     file = signals.file
     with _closed_on_fault(where, file):
         require_rows(where, signals.shape, signals.dtype)
@@ -50,14 +49,14 @@ def opened(path: Path, given: Stated) -> Container:
             layout = settle(where, unstated | held, given, no_unit=_NO_UNIT)
         else:
             layout = settle(where, held, given)
-        return Rows(path, _Blocks(signals), layout, names=names, close=file.close)
+        return Rows(origin, _Blocks(signals), layout, names=names, close=file.close)
 
 
-def data_set(path: Path, name: str | None = None) -> Any:
+def data_set(origin: Origin, name: str | None = None) -> Any:
     """The data set of recordings as h5py has it, read row by row; its file stays open as long as it is used.
 
     Args:
-        path: of an HDF5 file.
+        origin: of HDF5.
         name: of the data set; None for `SIGNALS`, or the only one of three axes.
 
     Raises:
@@ -68,9 +67,9 @@ def data_set(path: Path, name: str | None = None) -> Any:
         import h5py
     except ModuleNotFoundError:
         raise MissingExtra("HDF5", "hdf5") from None
-    where = shown(path)
+    where = called(origin)
     try:
-        file = h5py.File(path, "r")
+        file = h5py.File(origin, "r")
     except FileNotFoundError:
         raise Unreadable(f"{where}: no such file; name one of HDF5", code="not-found") from None
     except OSError as error:
@@ -115,14 +114,7 @@ class _Blocks:
 
 def _data_set(where: str, file: Any, name: str | None) -> Any:
     """The data set of recordings: the one named, `SIGNALS`, or the only one of three axes."""
-    import h5py
-
-    held = {
-        key: file[key]
-        for key in file
-        # other links may lead out of the file
-        if isinstance(file.get(key, getlink=True), h5py.HardLink) and isinstance(file[key], h5py.Dataset)
-    }
+    held = {key: found for key in file if (found := _held(file, key)) is not None}
     if name is None:
         name = SIGNALS
         of_three = [key for key, value in held.items() if value.ndim == 3]
@@ -136,7 +128,7 @@ def _data_set(where: str, file: Any, name: str | None) -> Any:
             code="not-found",
         )
     found = held[name]
-    if found.external or found.is_virtual:
+    if _lies_elsewhere(found):
         raise Unreadable(f"{where}: its data set lies in other files; copy it into one", code="unsupported")
     if found.chunks and int(np.prod(found.chunks)) * found.dtype.itemsize > _LARGEST_BLOCK:
         raise Unreadable(
@@ -146,8 +138,21 @@ def _data_set(where: str, file: Any, name: str | None) -> Any:
     return found
 
 
+def _held(file: Any, name: str) -> Any:
+    """The data set of a name; None where there is none, or a link to it, which may lead out of the file."""
+    import h5py
+
+    is_held = name in file and isinstance(file.get(name, getlink=True), h5py.HardLink)
+    return file[name] if is_held and isinstance(file[name], h5py.Dataset) else None
+
+
+def _lies_elsewhere(found: Any) -> bool:
+    return bool(found.external or found.is_virtual)
+
+
 def _names(file: Any, count: int) -> Sequence[str] | None:
     for name in NAMES:
-        if name in file and getattr(file[name], "shape", None) == (count,):
-            return [one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one) for one in file[name][()]]
+        found = _held(file, name)
+        if found is not None and found.shape == (count,) and not _lies_elsewhere(found):
+            return [one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one) for one in found[()]]
     return None

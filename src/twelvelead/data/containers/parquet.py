@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.data.containers.container import Container
+from twelvelead.data.containers.container import Container, Origin, called
 from twelvelead.data.containers.rows import Rows, damaged
 from twelvelead.data.containers.stated import Stated, settle
 from twelvelead.errors import MissingExtra, TwelveLeadError, Unreadable
@@ -28,7 +28,7 @@ _BATCH = 16
 """Rows that are decoded at once."""
 
 
-def opened(path: Path, given: Stated) -> Container:
+def opened(origin: Origin, given: Stated) -> Container:
     """The recordings of a column, named by `NAMES`, else by their places from 0. `age` and `sex` are taken from columns
     of these names.
 
@@ -38,8 +38,8 @@ def opened(path: Path, given: Stated) -> Container:
         Unreadable: no Parquet, damaged, no column or several may hold recordings, or something is not stated.
         MissingExtra: pyarrow is not installed.
     """
-    where = shown(path)
-    file = parquet_file(path)
+    where = called(origin)
+    file = parquet_file(origin)
     try:
         column = signal_column(where, file.schema_arrow, given.variable)
         metadata = file.schema_arrow.metadata or {}
@@ -47,7 +47,7 @@ def opened(path: Path, given: Stated) -> Container:
         layout = settle(where, held, given)
         known = {name: _column(file, name) for name in ("age", "sex") if name in file.schema_arrow.names}
         return Rows(
-            path,
+            origin,
             _Cells(file, column, len(layout.leads)),
             layout,
             names=_names(file, column),
@@ -63,7 +63,7 @@ def opened(path: Path, given: Stated) -> Container:
         raise damaged(where, error) from None
 
 
-def parquet_file(path: Path) -> Any:
+def parquet_file(origin: Origin) -> Any:
     """The opened file.
 
     Raises:
@@ -75,16 +75,18 @@ def parquet_file(path: Path) -> Any:
     except ModuleNotFoundError:
         raise MissingExtra("Parquet", "parquet") from None
     try:
-        return parquet.ParquetFile(path, buffer_size=1 << 20)
+        return parquet.ParquetFile(origin, buffer_size=1 << 20)
+    except TwelveLeadError:  # of a stream
+        raise
     except Exception as error:
-        raise damaged(shown(path), error) from None
+        raise damaged(called(origin), error) from None
 
 
-def has_recordings(path: Path) -> bool:
+def has_recordings(origin: Origin) -> bool:
     """Whether some column, of an embedding apart, holds lists of numbers; true where that cannot be told, so that
     opening the file says why."""
     try:
-        with parquet_file(path) as file:
+        with parquet_file(origin) as file:
             return any(field.name != EMBEDDING and _holds_numbers(field.type) for field in file.schema_arrow)
     except TwelveLeadError:
         return True

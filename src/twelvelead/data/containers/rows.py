@@ -3,13 +3,12 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.data.containers.container import Container
+from twelvelead.data.containers.container import Container, Origin, called
 from twelvelead.data.containers.stated import Layout
 from twelvelead.ecg.record import ECG
 from twelvelead.errors import Unreadable
@@ -23,7 +22,7 @@ class Rows(Container):
     """Recordings in an array.
 
     Args:
-        path: of the file.
+        origin: of the file.
         signals: [n, samples, leads] or a sequence of [samples, leads]; [leads, samples] too, where one axis alone has
             as many as there are leads.
         layout: what is known of them.
@@ -37,7 +36,7 @@ class Rows(Container):
 
     def __init__(
         self,
-        path: Path,
+        origin: Origin,
         signals: Any,
         layout: Layout,
         *,
@@ -46,7 +45,7 @@ class Rows(Container):
         sex: Any = None,
         close: Callable[[], None] = lambda: None,
     ) -> None:
-        where = shown(path)
+        where = called(origin)
         self._close = close
         self.leads = layout.leads
         turned = _Turned(signals, len(layout.leads), where)
@@ -60,7 +59,7 @@ class Rows(Container):
             sex=sex,
             name=where,
         )
-        super().__init__(path, [str(row) for row in range(len(turned))] if names is None else names)
+        super().__init__(origin, [str(row) for row in range(len(turned))] if names is None else names)
         if len(self._places) < len(self.members):
             first = {member: place for place, member in reversed(list(enumerate(self.members)))}
             twice = next(member for place, member in enumerate(self.members) if first[member] != place)
@@ -107,7 +106,7 @@ def require_rows(where: str, shape: Sequence[int], dtype: np.dtype[Any]) -> None
     Raises:
         Unreadable: it cannot.
     """
-    if len(shape) != 3 or dtype.kind not in "iuf":
+    if len(shape) != 3 or 0 in shape[1:] or dtype.kind not in "iuf":
         raise Unreadable(
             f"{where}: {dtype} of shape {tuple(shape)}; recordings are [n, samples, leads], real numbers",
             code="unsupported",

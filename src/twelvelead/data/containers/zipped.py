@@ -3,40 +3,38 @@
 import zipfile
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
 
-from twelvelead.data.containers.container import Container
+from twelvelead.data.containers.container import Container, Origin, called
 from twelvelead.data.containers.files import Files, Held, require_size, tells_by_name
 from twelvelead.data.containers.rows import damaged
 from twelvelead.data.containers.stated import Stated
-from twelvelead.naming import shown
 from twelvelead.readers.recording import LARGEST_FILE, BadFile
 from twelvelead.readers.source import START
 
 _FAULTS = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
-def opened(path: Path, given: Stated) -> Container:
+def opened(origin: Origin, given: Stated) -> Container:
     """The recordings of an archive.
 
     Raises:
         Unreadable: it is damaged, or holds no recording.
     """
     try:
-        archive = zipfile.ZipFile(path)
+        archive = zipfile.ZipFile(origin)
     except _FAULTS as error:
-        raise damaged(shown(path), error) from None
+        raise damaged(called(origin), error) from None
     try:
-        return _Zipped(path, archive, given)
+        return _Zipped(origin, archive, given)
     except BaseException:
         archive.close()
         raise
 
 
 class _Zipped(Files):
-    def __init__(self, path: Path, archive: zipfile.ZipFile, given: Stated) -> None:
+    def __init__(self, origin: Origin, archive: zipfile.ZipFile, given: Stated) -> None:
         self._archive = archive
-        super().__init__(path, self._held(), given)
+        super().__init__(origin, self._held(), given)
 
     def _held(self) -> Iterator[Held]:
         for info in self._archive.infolist():
