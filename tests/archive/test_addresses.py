@@ -86,7 +86,7 @@ def test_a_manifest_may_list_urls(memory, recording, tmp_path, here):
     score(Sources([str(tmp_path / "list.csv")]), Place.of(tmp_path / "t"), TASK, here)
     found = rows(tmp_path / "t")
     assert (found["7"]["status"], found["8"]["status"]) == ("ok", "unreadable")
-    assert found["8"]["message"] == "8: cannot be read: no such bucket or folder; check the address"
+    assert found["8"]["message"] == "8: cannot be read: no such file, folder or bucket; check the address"
 
 
 def test_one_file_is_named_by_its_url_and_a_place_by_one_too(memory, recording, here):
@@ -99,7 +99,7 @@ def test_one_file_is_named_by_its_url_and_a_place_by_one_too(memory, recording, 
 def test_what_is_not_there_is_one_line(memory, recording):
     memory.pipe("/ecgs/ecg.csv", b"time (s),I (mV),II (mV)\n0,0,0\n")
     memory.mkdir("/empty")
-    with pytest.raises(TwelveLeadError, match=r"^memory://nowhere: cannot be listed: no such bucket or folder"):
+    with pytest.raises(TwelveLeadError, match=r"^memory://nowhere: cannot be listed: no such file, folder or bucket"):
         Sources(["memory://nowhere"])
     assert [given.source for given in Sources(["memory://ecgs/ecg.csv"])] == ["memory://ecgs/ecg.csv"]
     with pytest.raises(TwelveLeadError, match=r"^nokind://x: no kind of address that is known"):

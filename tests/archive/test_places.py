@@ -119,8 +119,8 @@ def test_an_owner_renews_its_claim_and_stops_when_it_is_another_s(remote, clock)
     ("error", "said"),
     [
         (PermissionError(13, "AccessDenied for key AKIASECRET"), "no permission; check the credentials"),
-        (FileNotFoundError("The specified bucket does not exist"), "no such bucket or folder"),
-        (OSError("https://user:AKIASECRET@host is down"), "OSError; check address and network"),
+        (FileNotFoundError("The specified bucket does not exist"), "no such file, folder or bucket"),
+        (OSError("https://user:AKIASECRET@host is down"), "OSError; check address, credentials and network"),
     ],
 )
 def test_what_a_library_says_becomes_one_line_without_its_words(remote, monkeypatch, error, said):

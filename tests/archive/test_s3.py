@@ -159,7 +159,7 @@ def test_a_bucket_that_is_not_there_or_not_ours_is_one_line(s3, bucket, folder, 
     s3(who)
     theirs = bucket if who == "stranger" else "s3://nowhere-at-all"
     result = cli("score", theirs, "--out", f"{bucket}/t")
-    reason = "no permission" if who == "stranger" else "no such bucket"
+    reason = "no permission" if who == "stranger" else "no such file, folder or bucket"
     assert result.code == 2
     assert result.fault.startswith(f"{theirs}: cannot be listed: {reason}")
     result = cli("score", folder, "--out", f"{theirs}/t")

@@ -4,12 +4,10 @@ A URL can hold what lets in who reads it, and so can the text of an error of a l
 has the URL as `twelvelead.naming.shown_url` gives it, and a reason of our own.
 """
 
-import io
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 from twelvelead.errors import MissingExtra, TwelveLeadError, Unreadable
 from twelvelead.naming import is_url, shown, shown_url
@@ -23,26 +21,20 @@ _DRIVE = re.compile(r"(?:[A-Za-z]|file):", re.IGNORECASE)
 _AT_ONCE = 1 << 28
 """Bytes of an answer that are taken of a server which was asked for fewer."""
 
-_BLOCK = 1 << 18
-"""Bytes that are fetched at once: larger ones cost more where processes read by turns, smaller ones more requests."""
-
-_BLOCKS = 32
-"""That are kept of a file."""
-
 
 class _Elsewhere(OSError):
     """A server sends us to another address."""
 
 
-class _Whole(OSError):
+class WholeOnly(OSError):
     """A server gives whole files alone."""
 
 
 _REASONS = {
     _Elsewhere: "the server sends us to another address; name that one",
-    _Whole: "the server gives whole files, and no parts of them; copy it to this machine",
+    WholeOnly: "the server gives whole files, and no parts of them; copy it to this machine",
     PermissionError: "no permission; check the credentials and what they allow",
-    FileNotFoundError: "no such bucket or folder; check the address",
+    FileNotFoundError: "no such file, folder or bucket; check the address",
     NotImplementedError: "this kind of address cannot; name a folder or s3://",
 }
 
@@ -68,7 +60,9 @@ def opened(url: str) -> tuple[Any, str]:
     except ValueError:
         raise TwelveLeadError(f"{where}: no kind of address that is known; name a folder or s3://") from None
     except Exception as error:  # some kinds connect at once
-        raise Unreadable(f"{where}: cannot be opened: {type(error).__name__}; check address and network") from None
+        raise Unreadable(
+            f"{where}: cannot be opened: {type(error).__name__}; check address, credentials and network"
+        ) from None
     return files, str(path)
 
 
@@ -82,7 +76,7 @@ async def _taken(response: Any) -> None:
     if asked and response.status == 200:
         from_start = asked.startswith("bytes=0-")
         if not from_start or (response.content_length or 0) > _AT_ONCE:
-            raise _Whole
+            raise WholeOnly
 
 
 @contextmanager
@@ -101,14 +95,12 @@ def telling(where: str, done: str) -> Iterator[None]:
     except TwelveLeadError:
         raise
     except Exception as error:
-        # a library may say "not found" of whatever keeps it from finding
-        fault = next((each for each in (error.__cause__, error) if isinstance(each, tuple(_REASONS))), error)
-        reason = next((text for kind, text in _REASONS.items() if isinstance(fault, kind)), None)
-        reason = reason or f"{type(error).__name__}; check address and network"
+        reason = next((text for kind, text in _REASONS.items() if isinstance(error, kind)), None)
+        reason = reason or f"{type(error).__name__}; check address, credentials and network"
         said = f"{where}: cannot be {done}: {reason}"
         if done == "written":
             raise TwelveLeadError(said, code="not-writable") from None
-        raise Unreadable(said, code="not-found" if isinstance(fault, FileNotFoundError) else None) from None
+        raise Unreadable(said, code="not-found" if isinstance(error, FileNotFoundError) else None) from None
 
 
 def fetched(url: str, name: str, most: int = LARGEST_FILE + 1) -> bytes:
@@ -165,60 +157,6 @@ def whole(url: str, name: str, most: int) -> bytes:
     return content
 
 
-class Stream(io.RawIOBase):
-    """A file behind a URL that is read where it lies, in blocks of 256 KiB, of which the last 32 are kept.
-
-    Libraries read it as they read a file; what goes wrong passes through them as it is, an `Unreadable` that holds
-    nothing of theirs.
-
-    Args:
-        url: of a file.
-
-    Attributes:
-        name: what it is called in messages.
-
-    Raises:
-        Unreadable: it cannot be had, or not in parts.
-    """
-
-    def __init__(self, url: str) -> None:
-        self.name = shown_url(url)
-        self._at = 0
-        if not is_there(url):
-            raise Unreadable(f"{self.name}: cannot be read: {_REASONS[FileNotFoundError]}", code="not-found")
-        files, path = opened(url)
-        with telling(self.name, "read"):
-            self._file = files.open(
-                path, block_size=_BLOCK, cache_type="blockcache", cache_options={"maxblocks": _BLOCKS}
-            )
-            try:
-                self._file.seek(0, io.SEEK_END)
-            except ValueError:
-                raise _Whole from None
-            self._size = int(self._file.tell())
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._at = max(0, offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence])
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        with telling(self.name, "read"):
-            self._file.seek(min(self._at, self._size))
-            content = self._file.read(min(len(buffer), max(0, self._size - self._at)))
-        buffer[: len(content)] = content
-        self._at += len(content)
-        return len(content)
-
-
 class Beside(Mapping[str, bytes]):
     """The files beside one, fetched when they are asked for: those of a WFDB record beside its header.
 
@@ -253,15 +191,6 @@ class Beside(Mapping[str, bytes]):
 def called(address: str) -> str:
     """What a path or a URL is called in messages."""
     return shown_url(address) if is_url(address) else shown(address)
-
-
-def origin(address: str) -> Path | BinaryIO:
-    """What a path or a URL leads to, as libraries open it.
-
-    Raises:
-        Unreadable: see `Stream`.
-    """
-    return cast("BinaryIO", Stream(address)) if is_url(address) else Path(address)
 
 
 def scheme(url: str) -> str:

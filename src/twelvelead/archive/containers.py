@@ -4,8 +4,9 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
-from twelvelead.archive.addresses import called, origin
+from twelvelead.archive.addresses import called
 from twelvelead.archive.inputs import Input
+from twelvelead.archive.stream import origin
 from twelvelead.data.containers import Container, open_container
 from twelvelead.ecg.record import ECG
 from twelvelead.errors import TwelveLeadError, Unreadable

@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Literal
 
 from twelvelead.archive import listing
-from twelvelead.archive.addresses import bare, called, fetched, origin
+from twelvelead.archive.addresses import bare, called, fetched
 from twelvelead.archive.records import NAME
+from twelvelead.archive.stream import origin
 from twelvelead.archive.tables import START, TEXTS, is_manifest, is_parquet, lists_recordings
 from twelvelead.data import containers
 from twelvelead.errors import Unreadable
@@ -44,6 +45,7 @@ def _behind(url: str) -> Kind:
     name = bare(url).rpartition("/")[2]
     suffix = listing.suffix_of(name)
     if name == NAME:
+        fetched(url, called(url), 1)
         return "list"
     if suffix in _TOLD:
         return "recordings"

@@ -6,11 +6,11 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from twelvelead.archive import listing
-from twelvelead.archive.addresses import origin
 from twelvelead.archive.inputs import WHOLE, Input, Shard, digest, source_of
 from twelvelead.archive.kinds import kind_of
 from twelvelead.archive.manifest import Manifest
 from twelvelead.archive.records import records
+from twelvelead.archive.stream import origin
 from twelvelead.data.containers import open_container
 from twelvelead.errors import TwelveLeadError
 from twelvelead.naming import AS_SHOWN, Naming, is_url
