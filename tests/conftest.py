@@ -1,5 +1,6 @@
 """Where the real data lie, for the tests that want them."""
 
+import gc
 import importlib
 import os
 import shutil
@@ -7,11 +8,13 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from twelvelead.cli.main import main
 from twelvelead.data.ptbxl.prepare import prepare
@@ -20,6 +23,13 @@ from twelvelead.data.synthetic import synthetic_store
 
 # The networks of the tests are so small that threads would only wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_collection_finish():
+    """What is imported stays: the collector of garbage need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
+
 
 SHARED = Path(os.environ.get("TWELVELEAD_SHARED", Path(__file__).parents[2] / "shared"))
 
@@ -79,24 +89,44 @@ def shared_cases() -> Path:
 
 
 @pytest.fixture(scope="session")
-def ptbxl_folder(shared_ptbxl: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def once(tmp_path_factory: pytest.TempPathFactory):
+    """once(name, make) -> the path that make(path) filled in the first process of this run of pytest that asked."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+    shared.mkdir(exist_ok=True)
+
+    def made(name, make):
+        path, done = shared / name, shared / f"{name}.done"
+        with FileLock(shared / f"{name}.lock"):
+            if not done.exists():
+                make(path)
+                done.touch()
+        return path
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def ptbxl_folder(shared_ptbxl: Path, once) -> Path:
     """The first 200 real records of each of the folds 8 and 9, laid out as PhysioNet does. Not to be changed."""
-    folder = tmp_path_factory.mktemp("ptbxl") / "folder"
-    unpack = [sys.executable, str(shared_ptbxl / "unpack.py"), str(folder), "--folds", "8", "9", "--limit", "200"]
-    subprocess.run(unpack, check=True, stdout=subprocess.DEVNULL)
-    return folder
+
+    def unpack(folder):
+        command = [sys.executable, str(shared_ptbxl / "unpack.py"), str(folder), "--folds", "8", "9", "--limit", "200"]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+    return once("ptbxl", unpack)
 
 
 @pytest.fixture(scope="session")
-def ptbxl_store(ptbxl_folder: Path) -> Store:
-    """The store of `ptbxl_folder`: 400 records of 10 s at 100 Hz."""
-    return prepare(ptbxl_folder, ptbxl_folder.with_name("store")).store
+def ptbxl_store(ptbxl_folder: Path, once) -> Store:
+    """The store of `ptbxl_folder`: 400 records of 10 s at 100 Hz. Not to be changed."""
+    return Store.open(once("ptbxl-store", lambda path: prepare(ptbxl_folder, path)))
 
 
 @pytest.fixture(scope="session")
-def generated_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+def generated_store(once) -> Store:
     """100 generated records of 10 s at 100 Hz, ten in each fold. Not to be changed."""
-    return synthetic_store(tmp_path_factory.mktemp("generated") / "store", records=100)
+    return Store.open(once("generated-store", lambda path: synthetic_store(path, records=100)))
 
 
 @pytest.fixture(scope="session")
@@ -110,53 +140,75 @@ def tiny_recipe():
 
 
 @pytest.fixture(scope="session")
-def tiny_run(generated_store: Store, tiny_recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_run(generated_store: Store, tiny_recipe, once, write_traced) -> Path:
     """The folder of a finished training of the tiny recipe on the generated store. Not to be changed."""
     from twelvelead.training import writing
-    from twelvelead.training.forms import write_onnx
     from twelvelead.training.run import train
 
-    folder = tmp_path_factory.mktemp("tiny") / "run"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(writing, "write_onnx", write_onnx)
-        train(tiny_recipe(), generated_store, folder, say=lambda line: None)
-    return folder
+    def trained(folder):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(writing, "write_onnx", write_traced(optimize=True))
+            train(tiny_recipe(), generated_store, folder, say=lambda line: None)
+
+    return once("run", trained)
 
 
 @pytest.fixture(scope="session")
-def shared_traces():
-    """Trainings write the ONNX file of a network whose like was traced before from that trace, with their own numbers:
-    a trace takes eight seconds. `tiny_run`, and who calls `write_onnx`, have it made as it ships; so has a module that
-    asks for `as_shipped`."""
-    if find_spec("torch") is None:
-        yield
-        return
+def write_traced(once):
+    """write_traced(optimize) -> a `write_onnx` that makes the file of a network whose like was traced before, by any
+    process of this run of pytest, from that trace and the network's own numbers: a trace takes eight seconds. Optimised
+    it is what ships."""
     import torch
     from onnxscript import ir
 
-    from twelvelead.training import writing
     from twelvelead.training.forms import write_onnx
 
-    traces, export = {}, torch.onnx.export
+    export, decompositions = torch.onnx.export, torch._decomp.decompositions
 
-    def exported(whole, example, **options):
+    def trace(path, *arguments, **options):
+        with pytest.MonkeyPatch.context() as patch:
+            # What leaves an LSTM has the same shape by either; this one takes no look at every step.
+            patch.setattr(decompositions, "one_layer_lstm", decompositions.mkldnn_one_layer_lstm)
+            ir.save(export(*arguments, optimize=False, **options).model, path)
+
+    def traced(whole, example, **options):
         like = str([(name, type(part), _settings(part)) for name, part in whole.named_modules()])
         numbers = dict(whole.state_dict()) | dict(whole.named_buffers())
-        key = (like, str([(name, one.shape) for name, one in numbers.items()]), str([one.shape for one in example]))
-        if key not in traces:
-            traces[key] = ir.to_proto(export(whole, example, optimize=False, **options).model)
-        model = ir.from_proto(traces[key])
+        key = like, [(name, one.shape) for name, one in numbers.items()], [one.shape for one in example]
+        name = f"{sha256(str(key).encode()).hexdigest()}.onnx"
+        model = ir.load(once(name, lambda path: trace(path, whole, example, **options)))
         for name, held in model.graph.initializers.items():
             held.const_value = ir.tensor(numbers[name].detach().cpu().numpy(), name=name)
         return torch.onnx.ONNXProgram(model, None)
 
-    def written(*arguments, **options):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(torch.onnx, "export", exported)
-            write_onnx(*arguments, **options)
+    def make(*, optimize):
+        def exported(*arguments, **options):
+            program = traced(*arguments, **options)
+            if optimize:
+                program.optimize()
+            return program
+
+        def written(*arguments, **options):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(torch.onnx, "export", exported)
+                write_onnx(*arguments, **options)
+
+        return written
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def shared_traces(request):
+    """Trainings write their ONNX files from shared traces, see `write_traced`. Who calls `write_onnx` has it made as it
+    ships, and so has a module that asks for `as_shipped`."""
+    if find_spec("torch") is None:
+        yield
+        return
+    from twelvelead.training import writing
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(writing, "write_onnx", written)
+        patch.setattr(writing, "write_onnx", request.getfixturevalue("write_traced")(optimize=False))
         yield
 
 
@@ -166,13 +218,12 @@ def _settings(part):
 
 
 @pytest.fixture(scope="module")
-def as_shipped(shared_traces):
-    """Trainings of the module write their ONNX files as they do for users."""
+def as_shipped(shared_traces, write_traced):
+    """Trainings of the module write their ONNX files optimised, as they do for users."""
     from twelvelead.training import writing
-    from twelvelead.training.forms import write_onnx
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(writing, "write_onnx", write_onnx)
+        patch.setattr(writing, "write_onnx", write_traced(optimize=True))
         yield
 
 

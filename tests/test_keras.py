@@ -23,7 +23,7 @@ from twelvelead import keras as twins  # noqa: E402
 from twelvelead.ecg.leads import LEADS  # noqa: E402
 from twelvelead.models import create_model  # noqa: E402
 from twelvelead.models.windows import Windowed  # noqa: E402
-from twelvelead.training.forms import write_onnx, write_safetensors  # noqa: E402
+from twelvelead.training.forms import write_safetensors  # noqa: E402
 from twelvelead.training.loss import FocalLoss, class_weights  # noqa: E402
 
 WINDOW, STRIDE = 64, 24
@@ -134,9 +134,9 @@ def test_the_file_answers_as_pytorch_does(windowed, loaded, samples):
     np.testing.assert_allclose(loaded.predict([ecg, features], verbose=0), expected, atol=1e-5, rtol=0)
 
 
-def test_the_file_answers_as_onnx_does(windowed, loaded, folder):
+def test_the_file_answers_as_onnx_does(windowed, loaded, folder, write_traced):
     path = folder.with_name("small.onnx")
-    write_onnx(windowed, path, 12)
+    write_traced(optimize=True)(windowed, path, 12)
     ecg, features = recordings(40, 300)
     session = onnxruntime.InferenceSession(path)
     expected = session.run(["probabilities"], {"ecg": ecg, "features": features})[0]

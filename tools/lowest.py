@@ -57,7 +57,7 @@ def main() -> None:
         subprocess.run([sys.executable, "-m", "venv", python.parents[1]], check=True)
         found = floors(extras)
         print(" ".join(found), flush=True)
-        testing = ["pytest", "pytest-xdist", "hypothesis"] if extras else []
+        testing = ["pytest", "pytest-xdist", "filelock", "hypothesis"] if extras else []
         subprocess.run([python, "-m", "pip", "install", "-q", *found, *testing], check=True)
         subprocess.run([python, "-m", "pip", "install", "-q", "--no-deps", ROOT], check=True)
         for weights in ("single", "ensemble", "reference"):

@@ -2,8 +2,6 @@
 
 import csv
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -210,7 +208,7 @@ def test_a_mapping_that_cannot_be_is_one_line_and_no_store(make, tmp_path, text,
 
 
 @pytest.fixture
-def joined_folder(shared_formats, shared_ludb, shared_ptbxl, tmp_path):
+def joined_folder(shared_formats, shared_ludb, ptbxl_folder, tmp_path):
     """Two recordings of the Challenges, eight of LUDB with gains as they should be, and twenty of PTB-XL."""
     folder = tmp_path / "joined"
     (folder / "cinc").mkdir(parents=True)
@@ -224,8 +222,14 @@ def joined_folder(shared_formats, shared_ludb, shared_ptbxl, tmp_path):
             " ".join(["1000/mV" if "/mV" in part else part for part in line.split(" ")]) for line in lines[1:13]
         ]
         (folder / "ludb" / f"{number}.hea").write_text("".join(lines))
-    unpack = [sys.executable, shared_ptbxl / "unpack.py", folder / "ptbxl", "--folds", "8", "9", "--limit", "10"]
-    subprocess.run(list(map(str, unpack)), check=True, stdout=subprocess.DEVNULL)
+    shutil.copytree(ptbxl_folder, folder / "ptbxl", ignore=shutil.ignore_patterns("records100"))
+    with (ptbxl_folder / "ptbxl_database.csv").open(newline="") as stream:
+        rows = sorted(csv.DictReader(stream), key=lambda row: (row["strat_fold"], int(row["ecg_id"])))
+    for row in rows[:10] + rows[200:210]:
+        for suffix in (".hea", ".dat"):
+            file = (folder / "ptbxl" / row["filename_lr"]).with_suffix(suffix)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy((ptbxl_folder / row["filename_lr"]).with_suffix(suffix), file)
     return folder
 
 

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import sys
 
 import numpy as np
@@ -87,26 +86,21 @@ def test_a_damaged_best_checkpoint_is_named_before_the_next_epoch(tiny_recipe, g
     assert len(steps) == done
 
 
-LIMITED = """
-import resource, signal, sys
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))
-sys.argv = ["twelvelead", *sys.argv[2:]]
-from twelvelead.cli.main import main
-main()
-"""
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="no limits of files there")
-def test_a_disk_that_takes_no_checkpoint_ends_in_a_sentence_that_names_it(tiny_recipe, generated_store, tmp_path):
+def test_a_disk_that_takes_no_checkpoint_ends_in_a_sentence_that_names_it(cli, tiny_recipe, generated_store, tmp_path):
+    import resource
+
     (tmp_path / "tiny.toml").write_text(tiny_recipe().to_toml())
     run = tmp_path / "run"
-    command = [sys.executable, "-c", LIMITED, "20000", "train", str(tmp_path / "tiny.toml")]
-    ended = subprocess.run([*command, str(generated_store.path), str(run)], capture_output=True, text=True)
-    assert ended.returncode == 2, ended.stderr
-    assert ended.stderr.startswith(f"twelvelead: {run.resolve() / 'checkpoints'}")
-    assert "cannot be written (File too large); free some space, then the same command goes on" in ended.stderr
-    assert ended.stderr.count("\n") == 1
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        ended = cli("train", tmp_path / "tiny.toml", generated_store.path, run)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert ended.code == 2
+    assert ended.fault.startswith(f"{run.resolve() / 'checkpoints'}")
+    assert "cannot be written (File too large); free some space, then the same command goes on" in ended.fault
     assert [path.name for path in (run / "checkpoints").iterdir()] == []
 
 

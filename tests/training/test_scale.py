@@ -35,48 +35,71 @@ class Plain(ECGModel):
 """
 
 
-@pytest.mark.parametrize("begins", ["at random", "with a probe, thawing from the top"])
-def test_two_processes_give_the_figures_of_one(tiny_recipe, generated_store, log_rows, monkeypatch, tmp_path, begins):
-    plain = tmp_path / "plain.py"
-    plain.write_text(PLAIN)
-    monkeypatch.setitem(MODELS, "plain", Reference)  # so that it is gone afterwards
-    monkeypatch.delitem(MODELS, "plain")
-    load_architectures(plain)
+# Trains every recipe that it is given, as the command line does; the weights as ONNX are of no matter here.
+TRAIN = """
+import sys
+from pathlib import Path
+
+from twelvelead.cli.main import main
+from twelvelead.training import writing
+
+writing.write_onnx = lambda whole, path, leads, metadata: path.write_bytes(b"")
+store, *recipes = sys.argv[1:]
+for recipe in map(Path, recipes):
+    given = recipe, store, recipe.with_name("two"), "--architecture", recipe.parents[1] / "plain.py"
+    sys.argv = ["twelvelead", "train", *map(str, given)]
+    try:
+        main()
+    except SystemExit as ended:
+        assert not ended.code
+"""
+BEGINS = ("at-random", "with-a-probe")
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    """The folder of the file that registers the architecture, which is gone afterwards."""
+    folder = tmp_path_factory.mktemp("scale")
+    (folder / "plain.py").write_text(PLAIN)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(MODELS, "plain", Reference)
+        patch.delitem(MODELS, "plain")
+        load_architectures(folder / "plain.py")
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def two(plain, tiny_recipe, generated_store):
+    """The folder of the runs, the recipes, and what two processes said of them: a network that begins at random, and
+    one that begins with a probe and thaws from the top."""
     recipe = tiny_recipe(architecture="plain", model={}, precision="float32", metadata=False)
-    if begins != "at random":
-        train(dataclasses.replace(recipe, epochs=1), generated_store, tmp_path / "before", say=lambda line: None)
-        tuned = {
-            "initial": str(tmp_path / "before"),
-            "head": "probe",
-            "aggregate": "logit",
-            "unfreeze": 0.9,
-            "steps": 6,
-        }
-        recipe = dataclasses.replace(recipe, **tuned)
-    (tmp_path / "tiny.toml").write_text(recipe.to_toml())
-
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "twelvelead"]
-    arguments = [
-        "train",
-        str(tmp_path / "tiny.toml"),
-        str(generated_store.path),
-        str(tmp_path / "two"),
-        "--architecture",
-        str(plain),
-    ]
-    ended = subprocess.run([*command, *arguments], capture_output=True, text=True)
+    train(dataclasses.replace(recipe, epochs=1), generated_store, plain / "before", say=lambda line: None)
+    tuned = {"initial": str(plain / "before"), "head": "probe", "aggregate": "logit", "unfreeze": 0.9, "steps": 6}
+    recipes = dict(zip(BEGINS, (recipe, dataclasses.replace(recipe, **tuned)), strict=True))
+    (plain / "train.py").write_text(TRAIN)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", plain / "train.py"]
+    for name, one in recipes.items():
+        (plain / name).mkdir()
+        (plain / name / "tiny.toml").write_text(one.to_toml())
+    given = [generated_store.path, *(plain / name / "tiny.toml" for name in recipes)]
+    ended = subprocess.run([*map(str, [*command, *given])], capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.count("epoch 1 of at most 2") == 1
+    return recipes, ended.stdout
 
-    train(recipe, generated_store, tmp_path / "one", say=lambda line: None)
 
-    for two, one in zip(log_rows(tmp_path / "two"), log_rows(tmp_path / "one"), strict=True):
-        assert {name: float(cell) for name, cell in two.items()} == pytest.approx(
+@pytest.mark.parametrize("begins", BEGINS)
+def test_two_processes_give_the_figures_of_one(two, plain, generated_store, log_rows, begins):
+    recipes, said = two
+    assert said.count("epoch 1 of at most 2") == len(recipes)
+    folder = plain / begins
+    train(recipes[begins], generated_store, folder / "one", say=lambda line: None)
+    for two_, one in zip(log_rows(folder / "two"), log_rows(folder / "one"), strict=True):
+        assert {name: float(cell) for name, cell in two_.items()} == pytest.approx(
             {name: float(cell) for name, cell in one.items()}, abs=1e-5, nan_ok=True
         )
-    contracts = [Contract.load(tmp_path / run / "weights") for run in ("two", "one")]
+    contracts = [Contract.load(folder / run / "weights") for run in ("two", "one")]
     assert contracts[0].metrics["macro_auroc"] == pytest.approx(contracts[1].metrics["macro_auroc"], abs=1e-4)
-    assert {path.name for path in (tmp_path / "two").iterdir()} == {path.name for path in (tmp_path / "one").iterdir()}
+    assert {path.name for path in (folder / "two").iterdir()} == {path.name for path in (folder / "one").iterdir()}
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(tiny_recipe, generated_store, monkeypatch, tmp_path):

@@ -7,6 +7,9 @@ import signal
 import subprocess
 import sys
 
+from twelvelead.tuning.search import Options, tune
+from twelvelead.tuning.space import Space
+
 SPACE = "learning_rate = {low = 1e-3, high = 1e-2, log = true}\n"
 
 # A process that never gets beyond the first epoch of its first trial, and says so.
@@ -21,8 +24,9 @@ def stuck(self, trainer, module):
     time.sleep(3600)
 
 trial.Watch.on_train_epoch_end = stuck
+from twelvelead.cli.main import main
+main()
 """
-MAIN = "from twelvelead.cli.main import main\nmain()\n"
 
 
 def test_a_trial_whose_process_is_killed_is_tried_again_by_the_other(
@@ -30,41 +34,25 @@ def test_a_trial_whose_process_is_killed_is_tried_again_by_the_other(
 ):
     (tmp_path / "tiny.toml").write_text(tiny_recipe().to_toml())
     (tmp_path / "space.toml").write_text(SPACE)
-
-    def process(code, folder):
-        command = ["tune", tmp_path / "tiny.toml", generated_store.path, tmp_path / folder, "--space"]
-        command += [
-            tmp_path / "space.toml",
-            "--storage",
-            postgresql,
-            "--name",
-            "shared",
-            "--trials",
-            "3",
-            "--grace",
-            "3",
-        ]
-        return subprocess.Popen(
-            [sys.executable, "-c", code, *map(str, command)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"COLUMNS": "200"},
-        )
-
-    one = process(STUCK + MAIN, "one")
-    assert one.stdout.readline() == "within a trial\n"
-    two = process(MAIN, "two")
+    command = ["tune", tmp_path / "tiny.toml", generated_store.path, tmp_path / "one"]
+    command += ["--space", tmp_path / "space.toml", "--storage", postgresql, "--name", "shared"]
+    command += ["--trials", "3", "--grace", "3"]
     said = []
-    for line in two.stdout:
+
+    def say(line):
         said.append(line)
         if line.startswith("waiting for 1 trial"):  # all others are done
             one.send_signal(signal.SIGKILL)
-    assert one.wait(timeout=60) == -signal.SIGKILL
-    assert (two.wait(timeout=60), two.stderr.read()) == (0, "")
-    for child in (one, two):
-        child.stdout.close()
-        child.stderr.close()
+
+    with subprocess.Popen([sys.executable, "-c", STUCK, *map(str, command)], stdout=subprocess.PIPE, text=True) as one:
+        try:
+            assert one.stdout.readline() == "within a trial\n"
+            space = Space.load(str(tmp_path / "space.toml"), tiny_recipe())
+            options = Options(trials=3, grace=3, storage=postgresql, name="shared")
+            tune(tiny_recipe(), space, generated_store, tmp_path / "two", options, say)
+        finally:
+            one.kill()
+    assert one.returncode == -signal.SIGKILL
 
     with (tmp_path / "two" / "trials.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
@@ -73,7 +61,7 @@ def test_a_trial_whose_process_is_killed_is_tried_again_by_the_other(
     assert (again["tries_again"], again["learning_rate"]) == ("0", killed["learning_rate"])
     assert (killed["epochs"], again["epochs"]) == ("1", "2")
     processes = [int(row["process"].rpartition(":")[2]) for row in rows]
-    assert processes == [one.pid, two.pid, two.pid, two.pid]
+    assert processes == [one.pid, *[os.getpid()] * 3]
     assert [line.split(":")[0] for line in said[:2]] == ["1 of 3, trial 1", "2 of 3, trial 2"]
     assert said[3].startswith("3 of 3, trial 3: macro AUROC 0.")
     assert said[4].startswith("1 lost, 3 completed; best: trial ")

@@ -168,9 +168,14 @@ BROKEN = [
 
 @pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Contract)])
 def test_what_loads_satisfies_the_schema_by_a_referee_and_what_does_not_breaks_it(tiny_run, field):
+    """Beside the entries that a condition of the schema ties together."""
     schema = json.loads((weights.SHIPPED / "contract.schema.json").read_text())
+    kept = {field, "architecture", "model", "members", "aggregate"}
+    schema["properties"] = {name: of for name, of in schema["properties"].items() if name in kept}
+    schema["required"] = [name for name in schema["required"] if name in kept]
     referee = jsonschema.Draft202012Validator(schema)
-    values = json.loads((tiny_run / "weights" / "contract.json").read_text())
+    contract = json.loads((tiny_run / "weights" / "contract.json").read_text())
+    values = {name: value for name, value in contract.items() if name in kept}
     inner = [values] + [each for each in (values[field],) if isinstance(each, dict)]
     for holder in inner:
         for name in [field] if holder is values else list(holder):
