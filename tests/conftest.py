@@ -4,6 +4,7 @@ import gc
 import importlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,12 @@ from twelvelead.data.synthetic import synthetic_store
 
 # The networks of the tests are so small that threads would only wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# In the background of a shell these signals are ignored, and so they would be by every process that a test starts and
+# ends by one; a handler is not inherited.
+for _number in (signal.SIGINT, getattr(signal, "SIGHUP", signal.SIGINT)):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, lambda *_: None)
 
 
 def pytest_collection_finish():
@@ -268,6 +275,23 @@ def problem():
         return labels, probabilities, np.sort(rng.integers(records * 2 // 3, size=records))
 
     return make
+
+
+DOTS = {"svg": b'<svg xmlns="http://www.w3.org/2000/svg"/>', "png": b"\x89PNG\r\n\x1a\n"}
+
+
+@pytest.fixture
+def unpictured(monkeypatch):
+    """Figures are made and saved without their content, for a test of something else: to draw them takes longer."""
+    from matplotlib.figure import Figure
+
+    def saved(self, file, *, format, **how):
+        if hasattr(file, "write"):
+            file.write(DOTS[format])
+        else:
+            Path(file).write_bytes(DOTS[format])
+
+    monkeypatch.setattr(Figure, "savefig", saved)
 
 
 def _postgresql_programs():

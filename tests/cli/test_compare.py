@@ -31,6 +31,7 @@ def test_a_table_and_three_files(cli, files):
     assert again.out == "".join(result.out.splitlines(keepends=True)[:-1])
 
 
+@pytest.mark.usefixtures("unpictured")
 def test_runs_of_the_product(cli, tiny_run, generated_store, tmp_path):
     assert cli("evaluate", tiny_run, generated_store.path, "--fold", 9, "--out", tmp_path / "again").code == 0
     result = cli("compare", tiny_run, tmp_path / "again", "--resamples", 1000)

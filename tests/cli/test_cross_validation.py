@@ -48,6 +48,7 @@ def own(ecgs):
     return create(ecgs, ecgs.parent / "labels.csv", path, folds=FOLDS, **reading).store.path
 
 
+@pytest.mark.usefixtures("unpictured")
 def test_the_runs_of_all_folds_go_on_after_ctrl_c_and_are_scored_together(cli, own, recipe, tmp_path, monkeypatch):
     from twelvelead.training import folds
 
@@ -150,6 +151,7 @@ def test_two_folds_are_too_few(cli, ecgs, recipe, tmp_path):
     assert "holds fold 1-2, and each run needs one to train, one to choose and one to leave out" in refused.fault
 
 
+@pytest.mark.usefixtures("unpictured")
 def test_weights_are_validated_on_other_labels_by_the_names_that_both_know(cli, tiny_run, own, tmp_path):
     out = tmp_path / "out"
     scored = cli(

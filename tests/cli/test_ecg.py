@@ -112,6 +112,7 @@ def test_every_answer_is_measured_unless_told(cli, files, tiny_run):
         (["absent", "flat", "good"], 2),
     ],
 )
+@pytest.mark.usefixtures("unpictured")
 def test_all_files_are_processed_and_the_gravest_fault_is_the_exit_code(cli, files, tiny_run, tmp_path, names, code):
     result = cli("interpret", *(files[name] for name in names), "--weights", tiny_run, "--out", tmp_path / "out")
     assert result.code == code
@@ -168,6 +169,7 @@ def test_the_error_rate_is_one_of_the_contract(cli, files, tiny_run):
     assert result.fault.startswith("error rate 0.33: give one of 0.01")
 
 
+@pytest.mark.usefixtures("unpictured")
 def test_files_of_one_name_get_a_picture_each(cli, write_csv, tiny_run, tmp_path):
     paths = [write_csv(tmp_path / folder / "ecg.csv") for folder in ("a", "b")] + [write_csv(tmp_path / "ecg-2.csv")]
     assert cli("interpret", *paths, "--weights", tiny_run, "--out", tmp_path / "out").code == 0
@@ -283,6 +285,7 @@ def test_standard_input_is_read_once(files, tiny_run, tmp_path):
     assert (ended.returncode, b"standard input: the file is empty" in ended.stderr) == (2, True)
 
 
+@pytest.mark.usefixtures("unpictured")
 def test_names_of_files_are_hidden_where_asked(cli, files, tiny_run, tmp_path, monkeypatch):
     monkeypatch.setenv("TWELVELEAD_NAME_KEY", "a key of the hospital's own")
     folder = tmp_path / "doe_jane"

@@ -112,6 +112,7 @@ def test_pytorch_onnx_and_stored_predictions_agree(made, tiny_run, other_run, ge
         np.testing.assert_allclose(whole.members[:, place], contract.calibrated(alone.numpy()), atol=1e-5)
 
 
+@pytest.mark.usefixtures("unpictured")
 def test_every_verb_takes_it(cli, made, tiny_run, generated_store, files, tmp_path):
     store = generated_store.path
     shown = cli("interpret", files["good"], "--weights", made, "--json")

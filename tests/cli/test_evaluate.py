@@ -42,6 +42,7 @@ def test_it_writes_the_figures_of_a_fold(evaluate, tiny_run, generated_store, tm
     assert np.unique(generated_store.column("fold")[predictions.ecg_id - 1]).tolist() == [9]
 
 
+@pytest.mark.usefixtures("unpictured")
 def test_a_fold_that_trained_the_model_is_refused_unless_forced_and_then_said(evaluate, tmp_path):
     refused = evaluate("--fold", 3)
     assert refused.code == 2
@@ -55,6 +56,7 @@ def test_a_fold_that_trained_the_model_is_refused_unless_forced_and_then_said(ev
     assert '<p class="warning">Fold 3 trained these weights.' in (tmp_path / "out" / "report.html").read_text()
 
 
+@pytest.mark.usefixtures("unpictured")
 def test_likely_alone_is_an_error_where_no_likelihood_is_known(cli, tiny_run, generated_store, tmp_path):
     rows = np.flatnonzero(generated_store.column("fold") == 9)
     likelihoods = np.where(np.isnan(generated_store.likelihoods[rows]), np.nan, 0).astype(np.float32)
@@ -78,6 +80,7 @@ def test_likely_alone_is_an_error_where_no_likelihood_is_known(cli, tiny_run, ge
     assert "likely: not available" in among.out
 
 
+@pytest.mark.usefixtures("unpictured")
 def test_weights_whose_validation_fold_lacked_a_class_are_evaluated_and_asked(
     cli, tiny_run, generated_store, write_csv, tmp_path
 ):
@@ -121,6 +124,7 @@ def test_ctrl_c_ends_with_one_line(evaluate, monkeypatch):
     assert (result.code, "interrupted" in result.fault) == (130, True)
 
 
+@pytest.mark.usefixtures("unpictured")
 def test_without_out_the_folder_is_named_after_weights_and_fold(cli, tiny_run, generated_store, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert cli("evaluate", tiny_run, generated_store.path, "--fold", 9).code == 0

@@ -2,7 +2,10 @@
 
 import json
 
+import pytest
 
+
+@pytest.mark.usefixtures("unpictured")
 def test_a_probe_is_trained_evaluated_and_asked(cli, generated_store, tiny_run, write_csv, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     trained = cli("train", "probe", generated_store.path, "run", "--from", tiny_run, "--task", "superclass")

@@ -27,6 +27,7 @@ def steps():
     yield "".join(between), None
 
 
+@pytest.mark.usefixtures("unpictured")
 def test_every_command_of_the_page_does_what_it_says(cli, tmp_path, monkeypatch):
     """Ours in this process, the others as bash runs them."""
     pytest.importorskip("h5py")

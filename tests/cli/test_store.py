@@ -93,6 +93,7 @@ def test_a_wrong_mapping_is_one_line_and_no_store(cli, headers, mapping, tmp_pat
     assert not (tmp_path / "store").exists()
 
 
+@pytest.mark.usefixtures("unpictured")
 def test_weights_are_scored_on_the_classes_that_the_mapping_can_state(cli, tiny_run, headers, mapping, tmp_path):
     cli("store", "create", headers, mapping, tmp_path / "store")
     scored = cli(

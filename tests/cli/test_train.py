@@ -89,6 +89,7 @@ def test_a_part_of_the_extra_that_is_missing_is_missed_at_the_start(
     )
 
 
+@pytest.mark.usefixtures("unpictured")
 def test_train_evaluate_and_interpret_ones_own_run(
     cli, tiny_recipe, tiny_run, generated_store, files, tmp_path, monkeypatch
 ):

@@ -113,11 +113,9 @@ def test_what_is_no_mean_is_refused(windowed, weights, mean, fault):
 
 
 @pytest.fixture(scope="module")
-def onnx_file(ensemble, tmp_path_factory):
-    from twelvelead.training.forms import write_onnx
-
+def onnx_file(ensemble, write_traced, tmp_path_factory):
     path = tmp_path_factory.mktemp("ensemble") / "ensemble.onnx"
-    write_onnx(ensemble, path, 12)
+    write_traced(optimize=True)(ensemble, path, 12)
     return path
 
 

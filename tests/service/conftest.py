@@ -74,10 +74,10 @@ def key_of():
 
 @pytest.fixture(scope="session")
 def aecg():
-    """aecg(variant, seed, patient, recorded) -> the bytes of an HL7 aECG with this patient id and time."""
+    """aecg(variant, seed, patient, recorded, seconds) -> the bytes of an HL7 aECG with this patient id and time."""
 
-    def make(variant="normal", seed=0, patient="DEMO-1", recorded="20260101120000"):
-        content = as_aecg(synthetic_ecg(variant, seed=seed, sampling_rate=500), 1)
+    def make(variant="normal", seed=0, patient="DEMO-1", recorded="20260101120000", seconds=10.0):
+        content = as_aecg(synthetic_ecg(variant, seed=seed, sampling_rate=500, seconds=seconds), 1)
         return content.replace(b"DEMO-1", patient.encode()).replace(b"20260101120000", recorded.encode())
 
     return make

@@ -24,7 +24,7 @@ def test_shares_of_the_strongest_stretch_by_lead_and_time(kept, ward, place):
 
 
 def test_the_worker_is_asked_once_for_all_statements(kept, ward, place, monkeypatch):
-    where, asked = place(seed=2), []
+    where, asked = place(seed=2, seconds=5.0), []
     work = kept.app.state.core.work
 
     async def counted(function, *arguments):
@@ -58,7 +58,7 @@ def test_of_a_refused_recording_nothing_is_explained(kept, ward, aecg, problem):
 
 
 def test_an_answer_of_other_weights_is_not_explained_by_these(kept, ward, place, problem, monkeypatch):
-    where, core = place(seed=4), kept.app.state.core
+    where, core = place(seed=4, seconds=5.0), kept.app.state.core
     with monkeypatch.context() as changed:
         changed.setattr(core, "digests", {core.default: ("0" * 64, "0" * 64)})
         problem(kept.get(where, params={"statement": "MI"}, headers=ward), 409, "conflict")

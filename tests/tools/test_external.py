@@ -74,6 +74,7 @@ def test_statements_are_listed_by_how_many_have_them_and_what_cannot_be_stated_i
         assert rows[4][column].startswith(f"{afib:.3f}")
 
 
+@pytest.mark.usefixtures("unpictured")
 def test_the_figures_of_weights_are_those_of_their_report(shared_ludb, tiny_run, tmp_path):
     few = tmp_path / "few"
     few.mkdir()

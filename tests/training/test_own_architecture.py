@@ -43,6 +43,7 @@ def small(tmp_path):
     return path
 
 
+@pytest.mark.usefixtures("unpictured")
 def test_the_page_is_true(small, generated_store: Store, cli, monkeypatch, tmp_path):
     """Its commands, of which none knows what another one registered, on a store of generated ECGs."""
     monkeypatch.chdir(tmp_path)

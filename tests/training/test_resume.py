@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -155,11 +156,27 @@ def test_a_run_that_was_stopped_early_trains_no_further(generated_store, tiny_re
     assert len(log_rows(run)) == 3
 
 
+# A process that leaves time for a signal within an epoch.
+SLOW = """
+import time
+from twelvelead.cli.main import main
+from twelvelead.training.module import Training
+step = Training.training_step
+
+def slow(self, batch, number):
+    time.sleep(0.1)
+    return step(self, batch, number)
+
+Training.training_step = slow
+main()
+"""
+
+
 def test_signals_to_the_command_line_lose_at_most_one_epoch(same_end, generated_store, tiny_recipe, tmp_path):
     """Ctrl-C, then SIGKILL, then to the end."""
-    recipe = tiny_recipe(epochs=12)
+    recipe = tiny_recipe(epochs=8)
     (tmp_path / "tiny.toml").write_text(recipe.to_toml())
-    command = [sys.executable, "-c", "from twelvelead.cli.main import main; main()", "train"]
+    command = [sys.executable, "-c", SLOW, "train"]
     command += [str(tmp_path / "tiny.toml"), str(generated_store.path), str(tmp_path / "run")]
 
     def signalled(number, after):
@@ -168,6 +185,7 @@ def test_signals_to_the_command_line_lose_at_most_one_epoch(same_end, generated_
         )
         for line in child.stdout:
             if line.startswith(f"epoch {after} "):
+                time.sleep(0.25)  # its checkpoints are written behind the line
                 child.send_signal(number)
                 break
         _, errors = child.communicate(timeout=120)

@@ -47,7 +47,14 @@ def searched(generated_store, tiny_recipe, tmp_path_factory):
 
 
 @pytest.fixture
-def quick(monkeypatch):
+def undrawn(monkeypatch):
+    """Lets a search leave no picture and no shares of the settings, which take longer than all the rest."""
+    monkeypatch.setattr("twelvelead.tuning.search.draw", lambda *_, **__: None)
+    monkeypatch.setattr("twelvelead.tuning.results.importance", lambda study: {})
+
+
+@pytest.fixture
+def quick(undrawn, monkeypatch):
     """Lets a trial report two epochs and be worth its learning rate, without training; returns the recipes trained."""
     trained = []
 
@@ -60,7 +67,6 @@ def quick(monkeypatch):
         return recipe.learning_rate
 
     monkeypatch.setattr("twelvelead.tuning.search.run_trial", run_trial)
-    monkeypatch.setattr("twelvelead.tuning.search.draw", lambda *_, **__: None)  # takes longer than all the rest
     return trained
 
 
@@ -112,6 +118,7 @@ def test_the_best_recipe_is_one_to_train_on_the_official_folds(searched, tiny_re
     assert best.epochs == given.epochs
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_an_interrupted_search_goes_on_within_its_trial_and_draws_what_an_unbroken_one_does(
     searched, generated_store, tiny_recipe, tmp_path, monkeypatch
 ):
@@ -144,6 +151,7 @@ def test_an_interrupted_search_goes_on_within_its_trial_and_draws_what_an_unbrok
     ]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_trial_that_diverges_fails_with_its_reason_and_the_search_goes_on(generated_store, tiny_recipe, tmp_path):
     space = {"model": {"scale": {"choices": [4.0, 1e38]}}}
     said = []
@@ -168,6 +176,7 @@ def test_a_search_whose_trials_all_fail_says_why(generated_store, tiny_recipe, t
     assert not (tmp_path / "study" / "study.png").exists()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_poor_trial_is_pruned(generated_store, tiny_recipe, tmp_path, monkeypatch):
     def logged(self):
         self.auroc.reset()
@@ -296,6 +305,7 @@ def test_a_database_that_cannot_be_opened_is_named_without_its_password(
     assert not (tmp_path / "study").exists()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_trial_that_another_process_took_over_is_given_up(generated_store, tiny_recipe, tmp_path, monkeypatch):
     """This process was only slow; the other one has declared its trial dead."""
     calls, said = [], []
