@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from few_records import learned, ways
+from few_records import answers, learned, ways
 from twelvelead.data.create import create
 from twelvelead.data.store import Store
 from twelvelead.data.tasks import labels, select
@@ -58,7 +58,8 @@ def main() -> None:
                 train = tuple(each for each in range(1, FOLDS + 1) if each not in (fold, chooses))
                 folds = replace(recipe, train_folds=train, validation_folds=(chooses,))
                 measure = select(store, fold)
-                given[measure], _ = learned(folds, store, work / f"{way}-{fold}", store, measure)
+                training, _ = learned(folds, store, work / f"{way}-{fold}")
+                given[measure] = answers(training, store, measure)
             found = auroc(known.values, given)
             each = ", ".join(f"{name} {value:.3f}" for name, value in zip(known.classes, found, strict=True))
             print(f"{way}: macro AUROC {np.mean(found):.3f} ({each})", flush=True)

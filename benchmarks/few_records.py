@@ -9,8 +9,9 @@ last one is of all. Beside it a quarter as many records, of a quarter of fold 9'
 patients of fold 9 measure, and nothing else. Every way learns from the same draws.
 
 Ways: `probe` and `fine-tune` as they ship, and `epochs`, the fine-tune that shipped before: ten epochs, outputs by name
-or at random. What is measured is kept in WORK/few_records.csv, a row a training, so that the same command goes on; the
-table is printed, and docs/few-records.png drawn, from the rows that are there.
+or at random. What is measured is kept in results/few_records.csv, a row a training, so that the same command goes on;
+the table is printed, and docs/few-records.png drawn, from the rows that are there. A fine-tuning that chose no epoch is
+the probe of its draw, and is not measured again.
 """
 
 import argparse
@@ -34,6 +35,7 @@ from twelvelead.plots.style import COLOURS, INK, new_figure, plain, save_png
 from twelvelead.training.checkpoints import load
 from twelvelead.training.folder import claim
 from twelvelead.training.forms import load_windowed, predict
+from twelvelead.training.module import Training
 from twelvelead.training.probe import fit_last_layer
 from twelvelead.training.recipe import Recipe
 from twelvelead.training.run import best_checkpoint, prepare, train_epochs
@@ -50,6 +52,7 @@ LEAST = 3
 """Records of each class in a draw."""
 
 COLUMNS = ("task", "records", "draw", "way", "auroc", "epoch", "seconds")
+ROWS = Path(__file__).parents[1] / "results" / "few_records.csv"
 FIGURE = Path(__file__).parents[1] / "docs" / "few-records.png"
 WAYS = {"probe": "probe", "tuned": "fine-tune", "epochs": "fine-tune before: ten epochs"}
 
@@ -109,8 +112,8 @@ class Bench:
         logits = embedding[self.measure] @ found.weight.T + found.bias
         return self.auroc(1 / (1 + np.exp(-logits)))
 
-    def trained(self, draw: Draw, recipe: Recipe) -> tuple[float, int]:
-        """The AUROC and the epoch that was taken."""
+    def trained(self, draw: Draw, recipe: Recipe, embedding: NDArray[np.float32]) -> tuple[float, int]:
+        """The AUROC and the epoch that was taken, 0 for the probe."""
         folder = self.work / f"run-{os.getpid()}"
         shutil.rmtree(folder, ignore_errors=True)
         records = np.concatenate([draw.train, draw.choose])
@@ -128,26 +131,25 @@ class Bench:
             source="PTB-XL, a draw",
         )
         recipe = replace(recipe, train_folds=(1,), validation_folds=(9,))
-        given, epoch = learned(recipe, part, folder / "run", self.store, self.measure)
+        training, epoch = learned(recipe, part, folder / "run")
         shutil.rmtree(folder)
-        return self.auroc(given), epoch
+        return self.auroc(answers(training, self.store, self.measure)) if epoch else self.probed(draw, embedding), epoch
 
 
-def learned(
-    recipe: Recipe, part: Store, run: Path, store: Store, measure: NDArray[np.int64]
-) -> tuple[NDArray[np.float32], int]:
-    """Train a recipe on a store without writing weights.
-
-    Returns:
-        The probabilities of the records `measure` of the other store, [n, classes], and the epoch taken, 0 for none.
-    """
+def learned(recipe: Recipe, part: Store, run: Path) -> tuple[Training, int]:
+    """Train a recipe on a store without writing weights: the best network, and its epoch, 0 for the probe."""
     begun = prepare(recipe, part)
     claim(run, begun.training.recipe, part)
     train_epochs(begun, run, run / "teachers.npy", lambda line: None)
     best = load(run / "checkpoints" / f"{best_checkpoint(run)}.ckpt")
     begun.training.load_state_dict(best["state_dict"])
+    return begun.training, int(best["epoch"]) + 1
+
+
+def answers(training: Training, store: Store, measure: NDArray[np.int64]) -> NDArray[np.float32]:
+    """[n, classes] probabilities of records of a store."""
     with torch.autocast("cpu", torch.bfloat16, precision() == "bf16-mixed"):
-        return predict(begun.training.windowed, store.signals, store.features, measure), int(best["epoch"]) + 1
+        return predict(training.windowed, store.signals, store.features, measure)
 
 
 def embed(store: Store, work: Path) -> NDArray[np.float32]:
@@ -196,13 +198,12 @@ def main() -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     store = Store.open(options.store)
     benches = {task: Bench(store, options.work, task) for task in TASKS}
-    path, began = options.work / "few_records.csv", time.monotonic()
-    rows = read(path)
+    began, rows = time.monotonic(), read()
     done = {(row["task"], row["records"], row["draw"], row["way"]) for row in rows}
 
     def note(task: str, size: int, number: int, way: str, value: float, epoch: int, seconds: float) -> None:
-        new = not path.exists()
-        with path.open("a", newline="") as stream:
+        new = not ROWS.exists()
+        with ROWS.open("a", newline="") as stream:
             writer = csv.writer(stream)
             writer.writerows([COLUMNS] if new else [])
             writer.writerow([task, size, number, way, f"{value:.5f}", epoch, f"{seconds:.1f}"])
@@ -221,16 +222,16 @@ def main() -> None:
         if (task, str(size), str(number), way) in done or time.monotonic() - began > 60 * options.minutes:
             continue
         start = time.monotonic()
-        value, epoch = benches[task].trained(benches[task].draw(size, number), recipes[way])
+        value, epoch = benches[task].trained(benches[task].draw(size, number), recipes[way], embedding)
         note(task, size, number, way, value, epoch, time.monotonic() - start)
-    print(table(read(path)))
-    draw_figure(read(path))
+    print(table(read()))
+    draw_figure(read())
 
 
-def read(path: Path) -> list[dict[str, str]]:
-    if not path.exists():
+def read() -> list[dict[str, str]]:
+    if not ROWS.exists():
         return []
-    with path.open(newline="") as stream:
+    with ROWS.open(newline="") as stream:
         return list(csv.DictReader(stream))
 
 
@@ -247,13 +248,13 @@ def gathered(rows: list[dict[str, str]]) -> dict[Key, dict[int, float]]:
 
 
 def table(rows: list[dict[str, str]]) -> str:
-    """Markdown: of each task and size the mean AUROC over draws, and by how much trainings differ from the probe of the
-    same draws."""
+    """Markdown: of each task and size the mean AUROC over draws, and the least by which the fine-tuning exceeds the
+    probe, and ten epochs, of the same draw."""
     values = gathered(rows)
     lines = [
         "| task | records | probe: mean (lowest to highest), draws | fine-tune | the same draws' probe "
-        "| lowest difference | before: ten epochs |",
-        "|---|---|---|---|---|---|---|",
+        "| lowest difference | before: ten epochs | lowest difference |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for task in TASKS:
         for size in SIZES:
@@ -265,14 +266,17 @@ def table(rows: list[dict[str, str]]) -> str:
                 spread += f" ({min(probe.values()):.3f} to {max(probe.values()):.3f})"
             same = {draw: probe[draw] for draw in tuned if draw in probe}
             cells = [task, str(size or "all"), f"{spread}, {len(probe)}", _mean(tuned), _mean(same)]
-            least = min((tuned[draw] - probe[draw] for draw in same), default=None)
-            cells += ["" if least is None else f"{least:+.4f}", _mean(epochs)]
+            cells += [_least(tuned, probe), _mean(epochs), _least(tuned, epochs)]
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def _mean(values: dict[int, float]) -> str:
     return f"{np.mean(list(values.values())):.3f} ({len(values)})" if values else ""
+
+
+def _least(values: dict[int, float], others: dict[int, float]) -> str:
+    return f"{min(values[draw] - others[draw] for draw in shared):+.4f}" if (shared := values.keys() & others) else ""
 
 
 def draw_figure(rows: list[dict[str, str]]) -> None:

@@ -27,6 +27,8 @@ TESTS = {
     "postgresql": ("tests/ledger",),
     "hospital": ("tests/exchange", "tests/gateway"),
     "formats": ("tests/readers/test_formats.py",),
+    "archive": ("tests/archive",),
+    "ray": ("tests/archive/test_ray.py",),
 }
 """What each extra carries."""
 
