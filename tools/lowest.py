@@ -5,7 +5,8 @@
 Installs the floors of the dependencies and of the named extras, runs `twelvelead demo` with each of the weights
 that ship, and the tests of what the extras carry (`TESTS`). Ends with an error where something cannot be installed or
 fails: raise the floor in pyproject.toml then. Without an extra it tells that ONNX Runtime and the command line work as
-low as is said. Several extras at once show that their floors go together; `train` loads hundreds of megabytes.
+low as is said. Several extras at once show that their floors go together; `train` loads hundreds of megabytes. With S3
+pip tries many versions of what stands below, for half an hour; PIP_CONSTRAINT may name a list that is solved already.
 """
 
 import re
@@ -31,6 +32,20 @@ TESTS = {
     "ray": ("tests/archive/test_ray.py",),
 }
 """What each extra carries."""
+
+TESTING = (
+    "pytest",
+    "pytest-xdist",
+    "hypothesis",
+    "jsonschema",
+    "httpx",
+    "httpx2",
+    "wfdb",
+    "fhir.resources",
+    "hl7",
+    "hl7apy",
+)
+"""What these tests take beside it, at any version; `httpx` is for the oldest Starlette."""
 
 
 def floors(extras: list[str]) -> list[str]:
