@@ -141,7 +141,7 @@ def learned(recipe: Recipe, part: Store, run: Path) -> tuple[Training, int]:
     begun = prepare(recipe, part)
     claim(run, begun.training.recipe, part)
     train_epochs(begun, run, run / "teachers.npy", lambda line: None)
-    best = load(run / "checkpoints" / f"{best_checkpoint(run)}.ckpt")
+    best = load(run / "checkpoints" / f"{best_checkpoint(run, begun.data)}.ckpt")
     begun.training.load_state_dict(best["state_dict"])
     return begun.training, int(best["epoch"]) + 1
 

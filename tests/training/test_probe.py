@@ -15,13 +15,16 @@ from twelvelead.data.folds import shared_out
 from twelvelead.data.tasks import labels
 from twelvelead.errors import TwelveLeadError
 from twelvelead.evaluation.metrics import auroc as auroc_of
+from twelvelead.evaluation.metrics import auroc_error
+from twelvelead.training.checkpoints import BEST
 from twelvelead.training.crops import Crops
+from twelvelead.training.folder import write_log
 from twelvelead.training.folds import train_each
 from twelvelead.training.forms import load_windowed
 from twelvelead.training.module import Training
-from twelvelead.training.probe import STRENGTHS, _fit, fit_last_layer
+from twelvelead.training.probe import PROBE, STRENGTHS, _fit, fit_last_layer
 from twelvelead.training.recipe import Recipe
-from twelvelead.training.run import prepare, train
+from twelvelead.training.run import best_checkpoint, prepare, train
 from twelvelead.weights import Contract, file
 
 RATES = {"learning_rate": 3e-3, "layer_rate": 0.1, "unfreeze": 0.6, "steps": 9, "epochs": 3, "batch_size": 16}
@@ -279,9 +282,29 @@ def test_lower_layers_learn_more_slowly(tuning, own_store):
 
 
 def test_a_probe_that_no_epoch_betters_is_the_result(tuning, probe, own_store, tmp_path):
-    train(tuning(learning_rate=10.0, layer_rate=1.0, unfreeze=0.0), own_store, tmp_path / "run", silent)
+    said = []
+    train(tuning(learning_rate=10.0, layer_rate=1.0, unfreeze=0.0), own_store, tmp_path / "run", said.append)
+    assert "the probe is the result: no epoch exceeds its validation macro AUROC by a standard error" in said
     one, two = (load_file(file(run, "safetensors")) for run in (probe[0], tmp_path / "run"))
     assert all(torch.equal(value, two[name]) for name, value in one.items())
+
+
+def test_an_epoch_has_to_exceed_the_probe_by_a_standard_error(tuning, own_store, tmp_path):
+    recipe = tuning()
+    data = prepare(recipe, own_store).data
+    labels = data.labels.values[data.validation_records]
+    row = {"train_loss": 1.0, "learning_rate": 1e-3, "seconds": 1.0}
+
+    def taken(probe, *epochs):
+        aurocs = {-1: probe, **dict(enumerate(epochs))}
+        write_log(tmp_path, [{"epoch": epoch, "validation_auroc": value, **row} for epoch, value in aurocs.items()])
+        return best_checkpoint(tmp_path, data)
+
+    error = auroc_error(0.8, labels.sum(axis=0), (~labels).sum(axis=0))
+    assert 0.02 < error < 0.15
+    assert taken(0.8) == taken(0.8, 0.7) == taken(0.8, 0.8 + error - 0.001, 0.7) == PROBE
+    assert taken(0.8, 0.7, 0.8 + error + 0.001) == BEST
+    assert taken(1.0) == taken(1.0, 1.0) == PROBE
 
 
 def test_folds_are_shared_out():

@@ -19,6 +19,7 @@ from twelvelead.data.store import Store
 from twelvelead.data.tasks import fold_names, labels
 from twelvelead.ecg.leads import LEADS
 from twelvelead.errors import TwelveLeadError
+from twelvelead.evaluation.metrics import auroc_error
 from twelvelead.files import naming, owning
 from twelvelead.progress import Progress, silent
 from twelvelead.training import folder as run_folder
@@ -97,8 +98,10 @@ def train(
                 if first:
                     run_folder.note_trained(folder)
             if first:
-                best = load(folder / "checkpoints" / f"{best_checkpoint(folder)}.ckpt")
+                best = load(folder / "checkpoints" / f"{best_checkpoint(folder, begun.data)}.ckpt")
                 begun.training.load_state_dict(best["state_dict"])
+                if recipe.epochs and best["epoch"] == run_folder.BEFORE:
+                    say("the probe is the result: no epoch exceeds its validation macro AUROC by a standard error")
                 finish(begun.training, begun.data, folder, best_epoch=int(best["epoch"]), say=say)
     except OSError as error:
         raise naming(error, folder) from error
@@ -287,10 +290,22 @@ def _with_folds(recipe: Recipe, store: Store) -> Recipe:
     return replace(recipe, train_folds=train, validation_folds=validation)
 
 
-def best_checkpoint(folder: Path) -> str:
-    """The name of a run's checkpoint with the best validation AUROC: a probe, where no epoch is better."""
-    best = max(run_folder.read_log(folder), key=lambda row: row["validation_auroc"])
-    return PROBE if best["epoch"] == run_folder.BEFORE else BEST
+def best_checkpoint(folder: Path, data: StoreData) -> str:
+    """The name of the checkpoint that a run takes: that of the epoch with the best validation AUROC, or of a probe,
+    unless this epoch exceeds it by more than a standard error, since few records choose by chance (the rule of one
+    standard error, Breiman et al. 1984, doi:10.1201/9781315139470).
+
+    Args:
+        folder: of the run.
+        data: of the run.
+    """
+    log = run_folder.read_log(folder)
+    probe = next((row["validation_auroc"] for row in log if row["epoch"] == run_folder.BEFORE), None)
+    if probe is None:
+        return BEST
+    labels = data.labels.targets[data.validation_records][:, data.measured]
+    error = auroc_error(probe, (labels > 0.5).sum(axis=0), (labels <= 0.5).sum(axis=0))
+    return BEST if max(row["validation_auroc"] for row in log) > probe + error else PROBE
 
 
 def _announce(begun: Begun, say: Say) -> None:
