@@ -130,7 +130,7 @@ def write_onnx(windowed: Whole, path: Path, leads: int, metadata: Mapping[str, s
     n = torch.export.Dim("n", min=1, max=2**16)
     samples = torch.export.Dim("samples", min=windowed.window, max=2**24)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+    with torch.no_grad(), warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             whole,
