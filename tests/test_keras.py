@@ -320,14 +320,14 @@ def test_the_shipped_weights_were_trained_with_this_loss(shipped):
     assert (recipe["class_weights"], shipped.protocol, shipped.train_folds) == (True, "drop", tuple(range(1, 9)))
 
 
-def test_the_shipped_file_gives_what_onnx_gives_on_50_real_ecgs(ptbxl_store):
+def test_the_shipped_file_gives_what_onnx_gives_on_200_real_ecgs(ptbxl_store):
     from keras.models import load_model
 
-    records = np.arange(0, len(ptbxl_store.signals), 8)
+    records = np.arange(0, len(ptbxl_store.signals), 2)[:200]
     ecg = ptbxl_store.signals[records].astype(np.float32) / 1000
     features = np.array(ptbxl_store.features[records], np.float32)
     session = onnxruntime.InferenceSession(weights.file("reference", "onnx"))
     onnx = session.run(["probabilities"], {"ecg": ecg, "features": features})[0]
     keras = load_model(weights.file("reference", "keras")).predict([ecg, features], verbose=0)
-    assert onnx.shape == (50, 5)
+    assert onnx.shape == (200, 5)
     np.testing.assert_allclose(keras, onnx, atol=1e-5, rtol=0)

@@ -117,6 +117,8 @@ def test_the_runs_of_all_folds_go_on_after_ctrl_c_and_are_scored_together(cli, o
     stored = Predictions.load(runs / "fold-1" / "predictions.npz")
     assert stored.known is not None
     assert not stored.known.all()
+    refused = cli("ensemble", own, tmp_path / "both", runs / "fold-1", runs / "fold-1")
+    assert refused.code == 2
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,7 @@ def test_any_signal_gets_an_answer_without_a_complaint(samples, rate, scale, see
 def test_real_recordings_pass(shared_ptbxl):
     import runpy
 
-    signals = runpy.run_path(str(shared_ptbxl / "unpack.py"))["read_fold"](9, 2183)[::4]
+    signals = runpy.run_path(str(shared_ptbxl / "unpack.py"))["read_fold"](9, 2183)
     found = [check(ECG(signal.astype(np.float32) / 1000, 100.0)) for signal in signals]
-    assert sum(any(finding.severity == "refuse" for finding in each) for each in found) <= 1
+    assert sum(any(finding.severity == "refuse" for finding in each) for each in found) <= 2
     assert sum(bool(each) for each in found) < 0.06 * len(found)

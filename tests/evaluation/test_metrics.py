@@ -32,7 +32,7 @@ def random_problem(seed):
     return y, p, rng.choice([0.0, 0.25, 0.5, 0.75, 1.5], size=classes)
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(200))
 def test_evaluate_agrees_with_scikit_learn(seed):
     y, p, thresholds = random_problem(seed)
     names = tuple(f"c{column}" for column in range(y.shape[1]))
@@ -123,7 +123,7 @@ def test_any_task_and_kind_of_array(classes):
     assert found == evaluate(np.asfortranarray(y.astype(bool)), p.astype(float), np.full(classes, 0.5), names)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(20))
 def test_weights_count_records_as_scikit_learn_does(problem, seed):
     y, p, _ = problem(seed)
     d = p >= 0.5

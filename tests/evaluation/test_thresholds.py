@@ -13,7 +13,7 @@ OPERATING_POINTS = {
 
 
 @pytest.mark.parametrize("operating_point", OPERATING_POINTS)
-@pytest.mark.parametrize("seed", range(15))
+@pytest.mark.parametrize("seed", range(40))
 def test_no_other_threshold_is_better(problem, seed, operating_point):
     y, p, _ = problem(seed, records=40, classes=2)
     found = best_thresholds(y, p, operating_point)

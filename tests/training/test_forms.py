@@ -12,7 +12,8 @@ import torch
 from safetensors import safe_open
 
 from twelvelead.errors import Unreadable
-from twelvelead.training.forms import load_windowed, predict
+from twelvelead.models.windows import Windowed
+from twelvelead.training.forms import load_windowed, predict, write_onnx
 from twelvelead.weights import Contract, file
 
 
@@ -21,7 +22,6 @@ def session(tiny_run):
     return onnxruntime.InferenceSession(str(file(tiny_run, "onnx")), providers=["CPUExecutionProvider"])
 
 
-# windows of "probability"; of "logit" in test_auxiliary.py, of "maximum" in models/test_ensemble.py
 @pytest.mark.parametrize("n", [1, 3])
 @pytest.mark.parametrize("samples", [256, 257, 260, 379, 382, 504, 1000, 1003, 2500])
 def test_onnx_gives_what_pytorch_gives(session, tiny_windowed, n, samples):
@@ -72,6 +72,23 @@ def test_the_contract_names_the_files_and_their_hashes(tiny_run):
     for entry in contract["files"].values():
         content = (tiny_run / "weights" / entry["name"]).read_bytes()
         assert entry["sha256"] == hashlib.sha256(content).hexdigest()
+
+
+# "probability" is that of `session`, and "logit" that of the run in test_auxiliary.py
+def test_windows_are_taken_together_inside_the_onnx_file(tiny_windowed, tmp_path):
+    highest = Windowed(tiny_windowed.model, tiny_windowed.window, tiny_windowed.stride, "maximum").eval()
+    write_onnx(highest, tmp_path / "model.onnx", 12)
+    session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"), providers=["CPUExecutionProvider"])
+    ecg = np.random.default_rng(0).normal(0, 0.3, (2, 1003, 12)).astype(np.float32)
+    features = np.array([[63, 1], [np.nan, np.nan]], np.float32)
+    with torch.inference_mode():
+        expected, mean = (
+            windowed(torch.from_numpy(ecg), torch.from_numpy(features))[0].numpy()
+            for windowed in (highest, tiny_windowed)
+        )
+    given = session.run(["probabilities"], {"ecg": ecg, "features": features})[0]
+    np.testing.assert_allclose(given, expected, atol=1e-5, rtol=0)
+    assert np.abs(expected - mean).max() > 1e-4
 
 
 def test_weights_are_loaded_as_the_function_that_was_trained(tiny_run, tiny_windowed, millivolts):

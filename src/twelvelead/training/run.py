@@ -303,8 +303,10 @@ def best_checkpoint(folder: Path, data: StoreData) -> str:
     probe = next((row["validation_auroc"] for row in log if row["epoch"] == run_folder.BEFORE), None)
     if probe is None:
         return BEST
-    labels = data.labels.targets[data.validation_records][:, data.measured]
-    error = auroc_error(probe, (labels > 0.5).sum(axis=0), (labels <= 0.5).sum(axis=0))
+    labels, known = (
+        each[data.validation_records][:, data.measured] for each in (data.labels.values, data.labels.known)
+    )
+    error = auroc_error(probe, (labels & known).sum(axis=0), (~labels & known).sum(axis=0))
     return BEST if max(row["validation_auroc"] for row in log) > probe + error else PROBE
 
 
