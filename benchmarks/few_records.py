@@ -32,13 +32,12 @@ from twelvelead.data.store import Store, write_store
 from twelvelead.data.tasks import labels
 from twelvelead.evaluation.metrics import auroc
 from twelvelead.plots.style import COLOURS, INK, new_figure, plain, save_png
-from twelvelead.training.checkpoints import load
 from twelvelead.training.folder import claim
 from twelvelead.training.forms import load_windowed, predict
 from twelvelead.training.module import Training
 from twelvelead.training.probe import fit_last_layer
 from twelvelead.training.recipe import Recipe
-from twelvelead.training.run import best_checkpoint, prepare, train_epochs
+from twelvelead.training.run import prepare, take_best, train_epochs
 from twelvelead.training.speed import precision
 
 TASKS = {
@@ -141,9 +140,7 @@ def learned(recipe: Recipe, part: Store, run: Path) -> tuple[Training, int]:
     begun = prepare(recipe, part)
     claim(run, begun.training.recipe, part)
     train_epochs(begun, run, run / "teachers.npy", lambda line: None)
-    best = load(run / "checkpoints" / f"{best_checkpoint(run, begun.data)}.ckpt")
-    begun.training.load_state_dict(best["state_dict"])
-    return begun.training, int(best["epoch"]) + 1
+    return begun.training, take_best(begun, run) + 1
 
 
 def answers(training: Training, store: Store, measure: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -5,7 +5,7 @@ import pytest
 from sklearn import metrics as referee
 
 from twelvelead.errors import Unreadable
-from twelvelead.evaluation.metrics import auroc, auroc_error, average_precision, evaluate
+from twelvelead.evaluation.metrics import auroc, average_precision, evaluate
 from twelvelead.evaluation.reliability import calibration_error, calibration_error_by_chance
 from twelvelead.evaluation.weighted_metrics import WeightedMetrics
 
@@ -239,17 +239,3 @@ def test_other_bad_input(problem):
         evaluate(y, p, 0.5, ("A", "B", "C"))
     with pytest.raises(ValueError, match=r"\[records, classes\]"):
         evaluate(y[:5], p, 0.5, ("A", "B"))
-
-
-@pytest.mark.parametrize(("positives", "negatives"), [([4], [40]), ([50], [50]), ([4, 10, 60], [80, 74, 24])])
-@pytest.mark.parametrize("shift", [0.8, 1.8])
-def test_the_standard_error_is_about_what_draws_show(positives, negatives, shift):
-    rng = np.random.default_rng(0)
-    drawn = np.mean(
-        [
-            (rng.normal(shift, 1, (800, n, 1)) > rng.normal(0, 1, (800, 1, m))).mean(axis=(1, 2))
-            for n, m in zip(positives, negatives, strict=True)
-        ],
-        axis=0,
-    )
-    assert auroc_error(float(np.mean(drawn)), positives, negatives) == pytest.approx(np.std(drawn), rel=0.35)

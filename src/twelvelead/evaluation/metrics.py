@@ -76,20 +76,6 @@ def auroc(labels: ArrayLike, probabilities: ArrayLike) -> NDArray[np.float64]:
     return _ranked(labels, probabilities)[0]
 
 
-def auroc_error(auroc: float, positives: ArrayLike, negatives: ArrayLike) -> float:
-    """The standard error of a macro AUROC, about, of its classes' numbers of records alone (Hanley and McNeil 1982,
-    doi:10.1148/radiology.143.1.7063747); each class is taken to have this AUROC, and no two to vary together.
-
-    Args:
-        auroc: 0-1.
-        positives, negatives: [classes], at least one of each.
-    """
-    with_it, without = np.asarray(positives, np.float64), np.asarray(negatives, np.float64)
-    two_positives, two_negatives = auroc / (2 - auroc) - auroc**2, 2 * auroc**2 / (1 + auroc) - auroc**2
-    spread = auroc * (1 - auroc) + (with_it - 1) * two_positives + (without - 1) * two_negatives
-    return float(np.sqrt((spread / (with_it * without)).sum()) / len(with_it))
-
-
 def average_precision(labels: ArrayLike, probabilities: ArrayLike) -> NDArray[np.float64]:
     """Average precision of each class, not interpolated.
 

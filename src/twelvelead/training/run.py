@@ -13,13 +13,14 @@ import torch
 from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from lightning.pytorch.trainer.states import TrainerStatus
+from numpy.typing import NDArray
 
 from twelvelead.data.folds import shared_out
 from twelvelead.data.store import Store
 from twelvelead.data.tasks import fold_names, labels
 from twelvelead.ecg.leads import LEADS
 from twelvelead.errors import TwelveLeadError
-from twelvelead.evaluation.metrics import auroc_error
+from twelvelead.evaluation.comparison import compare
 from twelvelead.files import naming, owning
 from twelvelead.progress import Progress, silent
 from twelvelead.training import folder as run_folder
@@ -28,6 +29,7 @@ from twelvelead.training.checkpoints import require_whole as require_whole_check
 from twelvelead.training.data import StoreData
 from twelvelead.training.finish import finish
 from twelvelead.training.folder import write_log
+from twelvelead.training.forms import predict
 from twelvelead.training.initial import initial_contract, load_initial, require_starting
 from twelvelead.training.module import Training
 from twelvelead.training.named import own_callbacks, own_loggers
@@ -98,11 +100,10 @@ def train(
                 if first:
                     run_folder.note_trained(folder)
             if first:
-                best = load(folder / "checkpoints" / f"{best_checkpoint(folder, begun.data)}.ckpt")
-                begun.training.load_state_dict(best["state_dict"])
-                if recipe.epochs and best["epoch"] == run_folder.BEFORE:
-                    say("the probe is the result: no epoch exceeds its validation macro AUROC by a standard error")
-                finish(begun.training, begun.data, folder, best_epoch=int(best["epoch"]), say=say)
+                epoch = take_best(begun, folder)
+                if recipe.epochs and epoch == run_folder.BEFORE:
+                    say("the probe is the result: no epoch is better by more than chance (p > 0.05)")
+                finish(begun.training, begun.data, folder, best_epoch=epoch, say=say)
     except OSError as error:
         raise naming(error, folder) from error
     return weights
@@ -290,24 +291,61 @@ def _with_folds(recipe: Recipe, store: Store) -> Recipe:
     return replace(recipe, train_folds=train, validation_folds=validation)
 
 
-def best_checkpoint(folder: Path, data: StoreData) -> str:
-    """The name of the checkpoint that a run takes: that of the epoch with the best validation AUROC, or of a probe,
-    unless this epoch exceeds it by more than a standard error, since few records choose by chance (the rule of one
-    standard error, Breiman et al. 1984, doi:10.1201/9781315139470).
+def take_best(begun: Begun, folder: Path) -> int:
+    """Give the network the parameters that a run takes: of the epoch with the best validation AUROC. Where the run
+    began with a probe the probe's are taken, unless `compare` finds the epoch better on the validation records at the
+    5 % level: few records choose by chance.
 
     Args:
+        begun: of `prepare`.
         folder: of the run.
-        data: of the run.
+
+    Returns:
+        The epoch, from 0; `BEFORE` for the probe.
     """
-    log = run_folder.read_log(folder)
-    probe = next((row["validation_auroc"] for row in log if row["epoch"] == run_folder.BEFORE), None)
-    if probe is None:
-        return BEST
-    labels, known = (
-        each[data.validation_records][:, data.measured] for each in (data.labels.values, data.labels.known)
+    log = {row["epoch"]: row["validation_auroc"] for row in run_folder.read_log(folder)}
+    if run_folder.BEFORE not in log:
+        return _restore(begun.training, folder, BEST)
+    epoch = _restore(begun.training, folder, PROBE)
+    if max(log.values()) > log[run_folder.BEFORE]:
+        probe = _validation_answers(begun)
+        epoch = _restore(begun.training, folder, BEST)
+        if not is_better(begun.data, probe, _validation_answers(begun)):
+            epoch = _restore(begun.training, folder, PROBE)
+    return epoch
+
+
+def is_better(data: StoreData, probe: NDArray[np.float32], epoch: NDArray[np.float32]) -> bool:
+    """Whether the macro AUROC of an epoch is above a probe's by more than chance.
+
+    Args:
+        data: of the run; classes count that can be measured on its validation records.
+        probe, epoch: [validation records, classes] float32, probabilities of both.
+    """
+    records, columns = data.validation_records, data.measured
+    patients = np.asarray(data.store.column("patient_id"))[records]
+    if len(np.unique(patients)) == 1:
+        return False
+    found = compare(
+        data.labels.values[records][:, columns],
+        {"probe": probe[:, columns], "epoch": epoch[:, columns]},
+        {"probe": 0.5, "epoch": 0.5},
+        patients,
+        [data.labels.classes[column] for column in columns],
+        known=data.labels.known[records][:, columns],
     )
-    error = auroc_error(probe, (labels & known).sum(axis=0), (~labels & known).sum(axis=0))
-    return BEST if max(row["validation_auroc"] for row in log) > probe + error else PROBE
+    return any(one.metric == "macro_auroc" and one.better == "model" for one in found)
+
+
+def _restore(training: Training, folder: Path, name: str) -> int:
+    kept = load(folder / "checkpoints" / f"{name}.ckpt")
+    training.load_state_dict(kept["state_dict"])
+    return int(kept["epoch"])
+
+
+def _validation_answers(begun: Begun) -> NDArray[np.float32]:
+    data = begun.data
+    return predict(begun.training.windowed, data.store.signals, data.store.features, data.validation_records)
 
 
 def _announce(begun: Begun, say: Say) -> None:
