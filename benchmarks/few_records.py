@@ -27,6 +27,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from twelvelead.data.store import Store, write_store
 from twelvelead.data.tasks import labels
@@ -107,9 +108,9 @@ class Bench:
     def probed(self, draw: Draw, embedding: NDArray[np.float32]) -> float:
         targets = self.values[draw.train].astype(np.float32)
         patients = np.asarray(self.store.column("patient_id"))[draw.train]
-        found = fit_last_layer(embedding[draw.train], targets, patients)
+        found = fit_last_layer(embedding[draw.train].mean(axis=1), targets, patients)
         logits = embedding[self.measure] @ found.weight.T + found.bias
-        return self.auroc(1 / (1 + np.exp(-logits)))
+        return self.auroc(expit(logits).mean(axis=1))
 
     def trained(self, draw: Draw, recipe: Recipe, embedding: NDArray[np.float32]) -> tuple[float, int]:
         """The AUROC and the epoch that was taken, 0 for the probe."""
@@ -150,16 +151,20 @@ def answers(training: Training, store: Store, measure: NDArray[np.int64]) -> NDA
 
 
 def embed(store: Store, work: Path) -> NDArray[np.float32]:
-    """What the last layer of `single` reads of every record, [records, units]; kept in WORK."""
-    kept = work / f"embedding-{store.data_hash[:12]}.npy"
+    """What the last layer of `single` reads of every record, [records, windows, units]; kept in WORK."""
+    kept = work / f"windows-{store.data_hash[:12]}.npy"
     if not kept.exists():
         network, parts = load_windowed("single"), []
+        read: list[torch.Tensor] = []
+        network.get_submodule("model.output").register_forward_pre_hook(lambda _, given: read.append(given[0]))
         with torch.inference_mode():
             for start in range(0, len(store.signals), 64):
                 chosen = slice(start, start + 64)
                 ecg = torch.from_numpy(store.signals[chosen].astype(np.float32) / 1000)
                 features = torch.from_numpy(np.array(store.features[chosen]))
-                parts.append(network(ecg, features).embedding.float().numpy())
+                network(ecg, features)
+                windows = read.pop().float()
+                parts.append(windows.reshape(len(ecg), -1, windows.shape[-1]).numpy())
         np.save(kept, np.concatenate(parts))
     return np.asarray(np.load(kept))
 

@@ -172,18 +172,19 @@ def test_a_probe_leaves_the_network_as_it_is(probe, tiny_run):
 def test_the_weights_of_a_probe_answer_alike_in_every_form(probe, own_store):
     run, said = probe
     contract = Contract.load(run / "weights")
-    assert (contract.classes, contract.aggregate) == (("this", "wide"), "logit")
+    assert (contract.classes, contract.aggregate) == (("this", "wide"), "probability")  # as the tiny weights have it
     assert (contract.train_folds, contract.validation_folds) == ((1, 2, 3), (4,))
     ecg, features = own_store.signals[:20].astype(np.float32) / 1000, own_store.features[:20]
     windowed = load_windowed(run)
     with torch.inference_mode():
         answers = windowed(torch.from_numpy(ecg), torch.from_numpy(features))
-        layer = windowed.model.output_layer()
-        direct = torch.sigmoid(layer(answers.embedding))  # the mean embedding through the fitted layer
-    torch.testing.assert_close(answers.probabilities, direct, atol=1e-5, rtol=0)
+        windowed.aggregate = "logit"
+        by_logit = windowed(torch.from_numpy(ecg), torch.from_numpy(features)).probabilities
+        fitted = torch.sigmoid(windowed.model.output_layer()(answers.embedding))  # to the mean embedding
+    torch.testing.assert_close(by_logit, fitted, atol=1e-5, rtol=0)
     session = onnxruntime.InferenceSession(file(run, "onnx"))
     given = session.run(["probabilities"], {"ecg": ecg, "features": features})[0]
-    np.testing.assert_allclose(given, direct, atol=1e-5, rtol=0)
+    np.testing.assert_allclose(given, answers.probabilities, atol=1e-5, rtol=0)
     assert any("fold 1-3" in line and "fold 4" in line for line in said)
     assert any(line.startswith("probe: 2 new outputs, strength ") for line in said)
 
@@ -362,8 +363,7 @@ def test_a_store_of_one_fold_is_refused_with_the_way_out(tiny_run, own_store, tm
 @pytest.mark.parametrize(
     ("settings", "fault"),
     [
-        ({"initial": ""}, 'head is "probe", which needs initial weights'),
-        ({"aggregate": "probability"}, 'aggregate = "logit"'),
+        ({"initial": ""}, 'head is "probe", which needs weights'),
         ({"head": "names", "epochs": 0}, "epochs is 0"),
         ({"steps": 2, "epochs": 3}, "2 steps for 3 epochs"),
         ({"train_folds": (1,)}, "name both, or none"),

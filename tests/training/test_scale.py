@@ -74,7 +74,7 @@ def two(plain, tiny_recipe, generated_store):
     one that begins with a probe and thaws from the top."""
     recipe = tiny_recipe(architecture="plain", model={}, precision="float32", metadata=False)
     train(dataclasses.replace(recipe, epochs=1), generated_store, plain / "before", say=lambda line: None)
-    tuned = {"initial": str(plain / "before"), "head": "probe", "aggregate": "logit", "unfreeze": 0.9, "steps": 6}
+    tuned = {"initial": str(plain / "before"), "head": "probe", "unfreeze": 0.9, "steps": 6}
     recipes = dict(zip(BEGINS, (recipe, dataclasses.replace(recipe, **tuned)), strict=True))
     (plain / "train.py").write_text(TRAIN)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", plain / "train.py"]

@@ -144,10 +144,9 @@ class Recipe:
                 f"recipe {self.name}: stride {self.stride:g} is longer than window {self.window:g} (both in seconds), "
                 "so that what lies between windows would not be read"
             )
-        if self.head == "probe" and not (self.initial and self.aggregate == "logit"):
+        if self.head == "probe" and not self.initial:
             raise TwelveLeadError(
-                f'recipe {self.name}: head is "probe", which needs initial weights to fit it to, and aggregate = '
-                '"logit", since it is fitted to whole recordings; write both'
+                f'recipe {self.name}: head is "probe", which needs weights to fit it to; name them as initial'
             )
         if not self.epochs and self.head != "probe":
             raise TwelveLeadError(f'recipe {self.name}: epochs is 0, with which only head = "probe" learns anything')
