@@ -18,6 +18,7 @@ from twelvelead.evaluation.comparison import compare
 from twelvelead.evaluation.metrics import auroc as auroc_of
 from twelvelead.training.checkpoints import BEST
 from twelvelead.training.crops import Crops
+from twelvelead.training.data import StoreData
 from twelvelead.training.folder import write_log
 from twelvelead.training.folds import train_each
 from twelvelead.training.forms import load_windowed
@@ -312,20 +313,29 @@ def test_an_epoch_is_taken_where_it_is_surely_better(tuning, own_store, checkpoi
 
 def test_surely_better_is_what_compare_says(generated_store, tiny_recipe):
     """On the validation records, by the classes that they can measure, without the labels that are not known."""
-    data = prepare(tiny_recipe(train_folds=(9, 10), validation_folds=(1, 2, 3, 4, 5, 6, 7, 8)), generated_store).data
-    records = data.validation_records
+    recipe = tiny_recipe(train_folds=(9, 10), validation_folds=(1, 2, 3, 4, 5, 6, 7, 8))
+    given = prepare(recipe, generated_store).data
+    records = given.validation_records
     rng = np.random.default_rng(0)
-    labels = data.labels.values[records]
-    probe = expit(rng.normal(size=labels.shape) + 2 * labels).astype(np.float32)
+    known, values = np.ones_like(given.labels.known), given.labels.values.copy()
+    known[records] = rng.random((len(records), 5)) > 0.2
+    values[records, 4] = False
+    data = StoreData(recipe, generated_store, dataclasses.replace(given.labels, known=known, values=values & known))
+    assert data.measured == [0, 1, 2, 3]
+    truth, there = data.labels.values[records], known[records]
+    probe = expit(rng.normal(size=truth.shape) + 2 * truth).astype(np.float32)
     patients = np.asarray(generated_store.column("patient_id"))[records]
     found = []
     for gain in (-1, 0, 0.03, 0.1, 0.2, 0.3, 1, 3):
-        epoch = expit(logit(probe) + rng.normal(size=labels.shape) * 0.3 + gain * labels).astype(np.float32)
-        by = {"probe": probe, "epoch": epoch}
-        all_found = compare(labels, by, dict.fromkeys(by, 0.5), patients, data.labels.classes)
+        epoch = expit(logit(probe) + rng.normal(size=truth.shape) * 0.3 + gain * truth).astype(np.float32)
+        by = {"probe": probe[:, :4], "epoch": epoch[:, :4]}
+        names = data.labels.classes[:4]
+        all_found = compare(truth[:, :4], by, dict.fromkeys(by, 0.5), patients, names, known=there[:, :4])
         (macro,) = [one for one in all_found if one.metric == "macro_auroc"]
         found.append(is_better(data, probe, epoch))
         assert found[-1] == (macro.difference > 0 and macro.p <= 0.05)
+        epoch[~there], epoch[:, 4] = rng.random((~there).sum()), rng.random(len(records))
+        assert is_better(data, probe, epoch) == found[-1]
     assert not any(found[:2])
     assert all(found[-2:])
     assert not is_better(data, probe, probe)

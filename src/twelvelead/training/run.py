@@ -306,13 +306,14 @@ def take_best(begun: Begun, folder: Path) -> int:
     log = {row["epoch"]: row["validation_auroc"] for row in run_folder.read_log(folder)}
     if run_folder.BEFORE not in log:
         return _restore(begun.training, folder, BEST)
-    epoch = _restore(begun.training, folder, PROBE)
-    if max(log.values()) > log[run_folder.BEFORE]:
-        probe = _validation_answers(begun)
-        epoch = _restore(begun.training, folder, BEST)
-        if not is_better(begun.data, probe, _validation_answers(begun)):
-            epoch = _restore(begun.training, folder, PROBE)
-    return epoch
+    before = _restore(begun.training, folder, PROBE)
+    if max(log.values()) <= log[run_folder.BEFORE]:
+        return before
+    probe = _validation_answers(begun)
+    epoch = _restore(begun.training, folder, BEST)
+    if is_better(begun.data, probe, _validation_answers(begun)):
+        return epoch
+    return _restore(begun.training, folder, PROBE)
 
 
 def is_better(data: StoreData, probe: NDArray[np.float32], epoch: NDArray[np.float32]) -> bool:
