@@ -173,7 +173,7 @@ def ways() -> dict[str, Recipe]:
     """The recipes of the trainings that are compared."""
     tuned = Recipe.load("fine-tune", "single")
     before = {"head": "names", "aggregate": "probability", "layer_rate": 1.0, "unfreeze": 0.0, "weight_decay": 0.01}
-    before |= {"learning_rate": 1e-3, "steps": 0, "epochs": 10, "patience": 10}
+    before |= {"learning_rate": 1e-3, "average_decay": 0.0, "steps": 0, "epochs": 10, "patience": 10}
     return {"tuned": tuned, "epochs": replace(tuned, **before)}  # type: ignore[arg-type]
 
 

@@ -193,12 +193,6 @@ class Training(pl.LightningModule):
         for number, layer in enumerate(layers):
             yield number / max(1, len(layers) - 1), layer
 
-    def on_train_epoch_start(self) -> None:
-        if self.recipe.head == "probe":  # whose network is that of the initial weights, statistics and all
-            for each in self.modules():
-                if isinstance(each, nn.modules.batchnorm._BatchNorm):
-                    each.eval()
-
     @property
     def _plateaus(self) -> bool:
         return self.recipe.schedule in ("plateau", "constant")

@@ -30,8 +30,8 @@ class Recipe:
         initial_sha256: of their safetensors file, so that a recipe means the same weights tomorrow; "" for any.
         head: how the last layer begins: "names" (outputs of the initial weights by the names of the classes, others at
             random), or "probe" (`twelvelead.training.probe`: fitted to what the frozen network makes of the training
-            records). After a probe, batch norm keeps the initial weights' statistics, and the probe itself stands
-            unless an epoch's validation macro AUROC is higher by more than chance (`training.run.take_best`).
+            records), which stands unless an epoch's validation macro AUROC is higher by more than chance
+            (`training.run.take_best`).
         metadata: whether age and sex take part.
         task, protocol: which labels, and which records count (see `twelvelead.data`).
         train_folds, validation_folds: the validation folds choose the epoch and the thresholds. Where both are empty,
