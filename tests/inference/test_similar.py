@@ -83,3 +83,23 @@ def test_what_is_no_such_file_or_of_other_weights_is_refused(file, tmp_path, tin
     command = ["similar", str(tmp_path / "ecg.npy"), "--among", str(file), "--sampling-rate", "100", "--unit", "mV"]
     done = CliRunner().invoke(app, [*command, "--weights", str(tiny_run)])
     assert "made by other weights than tiny" in str(done.exception)
+
+
+def test_a_file_in_steps_is_embedded_and_found_by_the_scale_that_is_stated(generated_store, tmp_path):
+    (tmp_path / "steps").mkdir()
+    for row in range(2):
+        steps = np.round(generated_store.millivolts(row) * 1000).astype(np.int16)
+        np.save(tmp_path / "steps" / f"{row}.npy", steps)
+    stated = ["--sampling-rate", "100", "--scale", "1"]
+    out = str(tmp_path / "x.parquet")
+    done = CliRunner().invoke(app, ["embed", str(tmp_path / "steps"), "--out", out, *stated])
+    assert done.exit_code == 0, done.output
+    asked = ["similar", str(tmp_path / "steps" / "1.npy"), "--among", out, *stated]
+    done = CliRunner().invoke(app, asked)
+    assert done.exit_code == 0, done.output
+    similarities = [line.split()[0] for line in done.output.splitlines() if line.endswith(".npy")]
+    assert similarities[0] == "1.0000"
+    assert len(similarities) == 2
+    in_millivolts = load("single").embed(replace(recording(generated_store, 1), age=None, sex=None))
+    (nearest, _) = Embeddings.load(tmp_path / "x.parquet").nearest(in_millivolts)
+    assert nearest.similarity > 0.999

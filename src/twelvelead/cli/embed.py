@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from twelvelead.cli.options import Weights
-from twelvelead.cli.reading import SamplingRate, Unit
+from twelvelead.cli.reading import SamplingRate, Scale, TimeUnit, Unit, Variable
 from twelvelead.errors import Refused, TwelveLeadError
 from twelvelead.weights import DEFAULT
 
@@ -17,6 +17,9 @@ def embed(
     weights: Weights = DEFAULT,
     sampling_rate: SamplingRate = None,
     unit: Unit = None,
+    scale: Scale = None,
+    variable: Variable = None,
+    time_unit: TimeUnit = None,
 ) -> None:
     """Write the embedding of each recording, one row each, for whoever searches or clusters.
 
@@ -30,6 +33,8 @@ def embed(
     from twelvelead.readers import read
     from twelvelead.readers.find import recordings
 
+    stated: dict[str, Any] = {"sampling_rate": sampling_rate, "unit": unit, "scale": scale}
+    stated |= {"variable": variable, "time_unit": time_unit}
     engine = Engine(weights)
     columns: dict[str, list[Any]]
     left_out: list[str] = []
@@ -55,7 +60,7 @@ def embed(
             ecgs = []
             for file in some:
                 try:
-                    ecgs.append(read(file, sampling_rate=sampling_rate, unit=unit, identify=True))
+                    ecgs.append(read(file, identify=True, **stated))
                 except TwelveLeadError as error:
                     left_out.append(str(error))
             for ecg, found in zip(ecgs, embedded(engine, ecgs), strict=True):
@@ -89,16 +94,21 @@ def similar(
     weights: Weights = DEFAULT,
     sampling_rate: SamplingRate = None,
     unit: Unit = None,
+    scale: Scale = None,
+    variable: Variable = None,
+    time_unit: TimeUnit = None,
 ) -> None:
     """Show the recordings that are most like one, by the cosine of their embeddings, the patient's own left out."""
     from twelvelead.inference.engine import Engine
     from twelvelead.inference.similar import Embeddings
     from twelvelead.readers import read
 
+    stated: dict[str, Any] = {"sampling_rate": sampling_rate, "unit": unit, "scale": scale}
+    stated |= {"variable": variable, "time_unit": time_unit}
     engine = Engine(weights)
     known = Embeddings.load(among)
     known.require_made_by(engine, among)
-    ecg = read(file, sampling_rate=sampling_rate, unit=unit, identify=True)
+    ecg = read(file, identify=True, **stated)
     whose = patient or (ecg.identity.patient_id if ecg.identity else None)
     if not known.knows_patients:
         typer.echo(f"twelvelead: {among} names no patients, so nobody's recordings are left out", err=True)
