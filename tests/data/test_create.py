@@ -2,7 +2,7 @@ import csv
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -153,6 +153,8 @@ def test_a_patient_in_two_folds_and_an_id_listed_twice(source, tmp_path):
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@example(b'"a\nb",c\n1,2')
+@example(b'"\x00\n\x00"\n1')
 @given(st.binary(max_size=200) | st.text(alphabet="file,fold\n\"10;x'abels.\r", max_size=200).map(str.encode))
 def test_any_table_gives_a_store_or_our_error(source, tmp_path, content):
     table = tmp_path / "labels.csv"

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from twelvelead.data import cells
 from twelvelead.data.text_table import TextTable, normalised
 from twelvelead.errors import Unreadable
+from twelvelead.naming import shown
 
 _OF_RATE = {False: "filename_lr", True: "filename_hr"}
 """PTB-XL's columns of files, at 100 and at 500 Hz."""
@@ -148,4 +149,4 @@ def _is_class(column: Sequence[str]) -> bool:
 
 
 def _few(names: Sequence[str]) -> str:
-    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+    return ", ".join(map(shown, names[:8])) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

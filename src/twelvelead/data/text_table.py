@@ -79,7 +79,7 @@ def read_text_table(path: Path, known: Sequence[str]) -> TextTable:
     lines = [(line, row) for line, row in lines if any(row)]
     if not lines:
         raise Unreadable(f"{path}: holds nothing; name a table with a line for each recording")
-    names = lines[0][1]
+    names = [" ".join(name.split()) for name in lines[0][1]]
     twice = [name for name in names if name and names.count(name) > 1]
     if twice:
         raise Unreadable(f"{path}: its first line names the column {twice[0]} twice; rename one")
