@@ -20,6 +20,7 @@ from twelvelead.data.store import Store
 from twelvelead.data.tasks import fold_names, labels
 from twelvelead.ecg.leads import LEADS
 from twelvelead.errors import TwelveLeadError
+from twelvelead.evaluation.bootstrap import LEVEL
 from twelvelead.evaluation.comparison import compare
 from twelvelead.files import naming, owning
 from twelvelead.progress import Progress, silent
@@ -102,7 +103,7 @@ def train(
             if first:
                 epoch = take_best(begun, folder)
                 if recipe.epochs and epoch == run_folder.BEFORE:
-                    say("the probe is the result: no epoch is better by more than chance (p > 0.05)")
+                    say("the probe is the result: no epoch is better by more than chance (one-sided p > 0.05)")
                 finish(begun.training, begun.data, folder, best_epoch=epoch, say=say)
     except OSError as error:
         raise naming(error, folder) from error
@@ -293,8 +294,8 @@ def _with_folds(recipe: Recipe, store: Store) -> Recipe:
 
 def take_best(begun: Begun, folder: Path) -> int:
     """Give the network the parameters that a run takes: of the epoch with the best validation AUROC. Where the run
-    began with a probe the probe's are taken, unless `compare` finds the epoch better on the validation records at the
-    5 % level: few records choose by chance.
+    began with a probe the probe's are taken, unless the epoch `is_better` on the validation records: few choose by
+    chance.
 
     Args:
         begun: of `prepare`.
@@ -317,7 +318,8 @@ def take_best(begun: Begun, folder: Path) -> int:
 
 
 def is_better(data: StoreData, probe: NDArray[np.float32], epoch: NDArray[np.float32]) -> bool:
-    """Whether the macro AUROC of an epoch is above a probe's by more than chance.
+    """Whether the macro AUROC of an epoch is above a probe's by more than chance: p of `compare`, of the one side
+    that is asked about, at most 0.05.
 
     Args:
         data: of the run; classes count that can be measured on its validation records.
@@ -335,7 +337,7 @@ def is_better(data: StoreData, probe: NDArray[np.float32], epoch: NDArray[np.flo
         [data.labels.classes[column] for column in columns],
         known=data.labels.known[records][:, columns],
     )
-    return any(one.metric == "macro_auroc" and one.better == "model" for one in found)
+    return any(one.metric == "macro_auroc" and one.difference > 0 and one.p / 2 <= 1 - LEVEL + 1e-12 for one in found)
 
 
 def _restore(training: Training, folder: Path, name: str) -> int:
