@@ -281,8 +281,15 @@ def _least(values: dict[int, float], others: dict[int, float]) -> str:
     return f"{min(values[draw] - others[draw] for draw in shared):+.4f}" if (shared := values.keys() & others) else ""
 
 
+def _as_if_all(values: dict[int, float], probe: dict[int, float]) -> float:
+    """The mean that values of some of the probe's draws would have over all of them: the probe's, and the mean
+    difference from it. Draws differ by more than the ways do."""
+    return float(np.mean(list(probe.values())) + np.mean([values[draw] - probe[draw] for draw in values]))
+
+
 def draw_figure(rows: list[dict[str, str]]) -> None:
-    """Macro AUROC against the number of records: a line a way through the means, a point a training."""
+    """Macro AUROC against the number of records: a point a training, and a line a way through the means of
+    `_as_if_all`."""
     values = gathered(rows)
     figure = new_figure(7.2, 3.2)
     for axes, task in zip(figure.subplots(1, len(TASKS)), TASKS, strict=True):
@@ -292,7 +299,7 @@ def draw_figure(rows: list[dict[str, str]]) -> None:
             for place, draws in found:
                 shifted = np.full(len(draws), place + (list(WAYS).index(way) - 1) * 0.13)
                 axes.scatter(shifted, list(draws.values()), s=9, color=colour, alpha=0.4, linewidths=0)
-            means = [np.mean(list(draws.values())) for _, draws in found]
+            means = [_as_if_all(draws, values[task, SIZES[place], "probe"]) for place, draws in found]
             shift = (list(WAYS).index(way) - 1) * 0.13
             axes.plot(
                 [place + shift for place, _ in found], means, color=colour, linewidth=1.6, marker="o", ms=4, label=name
