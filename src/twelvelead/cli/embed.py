@@ -33,8 +33,6 @@ def embed(
     from twelvelead.readers import read
     from twelvelead.readers.find import recordings
 
-    stated: dict[str, Any] = {"sampling_rate": sampling_rate, "unit": unit, "scale": scale}
-    stated |= {"variable": variable, "time_unit": time_unit}
     engine = Engine(weights)
     columns: dict[str, list[Any]]
     left_out: list[str] = []
@@ -60,7 +58,16 @@ def embed(
             ecgs = []
             for file in some:
                 try:
-                    ecgs.append(read(file, identify=True, **stated))
+                    ecg = read(
+                        file,
+                        sampling_rate=sampling_rate,
+                        unit=unit,
+                        scale=scale,
+                        variable=variable,
+                        time_unit=time_unit,
+                        identify=True,
+                    )
+                    ecgs.append(ecg)
                 except TwelveLeadError as error:
                     left_out.append(str(error))
             for ecg, found in zip(ecgs, embedded(engine, ecgs), strict=True):
@@ -103,12 +110,18 @@ def similar(
     from twelvelead.inference.similar import Embeddings
     from twelvelead.readers import read
 
-    stated: dict[str, Any] = {"sampling_rate": sampling_rate, "unit": unit, "scale": scale}
-    stated |= {"variable": variable, "time_unit": time_unit}
     engine = Engine(weights)
     known = Embeddings.load(among)
     known.require_made_by(engine, among)
-    ecg = read(file, identify=True, **stated)
+    ecg = read(
+        file,
+        sampling_rate=sampling_rate,
+        unit=unit,
+        scale=scale,
+        variable=variable,
+        time_unit=time_unit,
+        identify=True,
+    )
     whose = patient or (ecg.identity.patient_id if ecg.identity else None)
     if not known.knows_patients:
         typer.echo(f"twelvelead: {among} names no patients, so nobody's recordings are left out", err=True)
